@@ -1,0 +1,42 @@
+"""Fixtures and profiles shared by every test."""
+
+import os
+import shutil
+
+import hypothesis
+import pytest
+
+# `make test` draws the same examples each time, so a red run can be repeated.
+# HYPOTHESIS_PROFILE=thorough draws twenty times as many, afresh on each run.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("thorough", deadline=None, print_blob=True)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "suite")
+hypothesis.settings.load_profile(PROFILE)
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def find_chromium():
+    """Return the path of an installed Chromium or Chrome, or None."""
+    names = ["chromium", "chromium-browser", "google-chrome"]
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium, started once per test process."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("no Chromium found: install it, or set CHROMIUM=/path/to/chromium")
+    with playwright.sync_playwright() as session:
+        chromium = session.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
