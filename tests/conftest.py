@@ -29,6 +29,20 @@ def find_chromium():
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--fail-on-skip", action="store_true", help="count a skipped test as failed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """With --fail-on-skip (CI), a test that cannot run is an error, not a shrug."""
+    report = yield
+    if report.skipped and item.config.getoption("--fail-on-skip") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although --fail-on-skip: {report.longrepr[-1]}"
+    return report
+
+
 @pytest.fixture(scope="session")
 def browser():
     """A headless Chromium, started once per test process."""

@@ -9,3 +9,5 @@ KERNEL = "#D55E00"  # vermilion
 OUTPUT = "#009E73"  # bluish green
 PADDING = "#767676"  # grey: what padding adds
 DROPPED = "#CC79A7"  # reddish purple: what the floor leaves unread
+
+ROLES = {"input": INPUT, "kernel": KERNEL, "output": OUTPUT}

@@ -1,0 +1,22 @@
+"""Explorers: figures the reader can change, alive on the static page, in Jupyter and in Colab.
+
+    from convbook.explorers import ConvStepper, Quiz
+
+The classes need anywidget, the site build does not: they load when first asked for (PEP 562).
+"""
+
+from importlib import import_module
+
+_CLASSES = {"ConvStepper": "conv_stepper", "Quiz": "quiz"}
+
+__all__ = ["ConvStepper", "Quiz"]
+
+
+def __getattr__(name):
+    if name in _CLASSES:
+        return getattr(import_module(f"{__name__}.{_CLASSES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,90 @@
+# Everything a reader or maintainer does, by name. `make` alone lists it.
+
+PYTHON  ?= python3
+CHAPTER ?=
+PORT    ?= 8000
+WORKERS ?= 2
+
+VENV := .venv
+BIN  := $(VENV)/bin
+HTML := _build/html
+BOOK := $(BIN)/jupyter-book build . -W -n --keep-going
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve lab execute lint test test-unit test-notebooks test-site test-numerics \
+        bench freeze clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ---------------------------------------------------------------- environment
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "convbook needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The site needs no torch: --no-deps keeps the package's own dependencies out.
+$(VENV)/site.installed: requirements-site.txt constraints.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-site.txt
+	$(BIN)/python -m pip install --quiet --no-deps -e .
+	@touch $@
+
+$(VENV)/all.installed: requirements.txt requirements-site.txt constraints.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $(VENV)/site.installed $@
+
+# ---------------------------------------------------------------- the book
+
+book: $(VENV)/site.installed  ## build the site (creates the environment; no torch, no Node)
+	$(BOOK) -q
+	@echo "The book is built. Open $(CURDIR)/$(HTML)/index.html"
+
+serve: $(VENV)/site.installed  ## build, serve on http://localhost:8000, rebuild on every change
+	$(BIN)/python -m convbook.site.serve --port $(PORT)
+
+lab: $(VENV)/all.installed  ## open the chapters in JupyterLab
+	$(BIN)/jupyter lab chapters
+
+execute: $(VENV)/all.installed  ## run the notebooks and store their outputs (CHAPTER=03 for one)
+	$(BIN)/python -m convbook.site.notebooks execute $(CHAPTER)
+
+# ---------------------------------------------------------------- tests
+
+lint: $(VENV)/all.installed  ## ruff: style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check src tests benchmarks conftest.py
+
+test: lint test-unit test-notebooks test-site  ## everything CI runs: style, units, notebooks, site
+
+test-unit: $(VENV)/all.installed  ## unit and property tests, notebook hygiene
+	$(BIN)/pytest tests -m "not browser" -n $(WORKERS)
+
+test-notebooks: $(VENV)/all.installed  ## every stored output against a fresh run (nbval)
+	$(BIN)/pytest --nbval chapters -n $(WORKERS)
+
+test-site: $(VENV)/all.installed  ## build the site with warnings as errors, then try it in Chromium
+	rm -rf _build
+	$(BOOK) -q
+	$(BIN)/pytest tests -m browser -n $(WORKERS) $(BROWSER_OPTIONS)
+
+test-numerics: $(VENV)/all.installed  ## the notebooks again, as other processors would run them
+	ATEN_CPU_CAPABILITY=default OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
+	  $(BIN)/pytest --nbval chapters -n $(WORKERS)
+	ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/pytest --nbval chapters -n $(WORKERS)
+
+# ---------------------------------------------------------------- upkeep
+
+bench: $(VENV)/all.installed  ## speed and memory: operations, explorers, chapters, site
+	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/explorers.py
+
+freeze: $(VENV)/all.installed  ## write the installed versions to constraints.txt
+	@{ echo "# Every package of the book's environment at the version it was tested with."; \
+	   echo "# Made by: make freeze"; \
+	   $(BIN)/python -m pip list --format=freeze --exclude-editable --exclude pip --exclude setuptools; \
+	 } > constraints.new && mv constraints.new constraints.txt
+
+clean:  ## remove what was built (the environment stays; remove .venv to start afresh)
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,95 @@
+"""Print how long a slider move takes to redraw the conv stepper at its largest grids.
+
+    python benchmarks/explorers.py
+
+A move is timed in the page from the input event to the end of style and layout: what has to fit in
+a frame of 16 ms. Chromium is found as in the tests; set CHROMIUM=/path/to/chromium for another.
+"""
+
+import json
+import os
+import shutil
+import statistics
+
+from playwright.sync_api import sync_playwright
+
+from convbook.explorers import ConvStepper
+from convbook.explorers.sources import module_source, style_source
+
+HOME = "https://explorers.test/"
+MOVES = 200
+
+# name, settings, the slider to move and the two values between which it goes to and fro
+LARGEST = [
+    ("convolution 18x18 -> 18x18", {"kernel_size": 1, "padding": 4}, "Stride", (1, 2)),
+    ("convolution 18x18, kernel 5x5", {"kernel_size": 5, "padding": 4}, "Dilation", (1, 2)),
+    ("padding 17 <-> 18 wide", {"kernel_size": 5, "padding": 4}, "Padding after", (3, 4)),
+    ("input 9 <-> 10", {"kernel_size": 5, "padding": 4}, "Input size", (9, 10)),
+    (
+        "transposed 10x10 -> 20x20",
+        {"mode": "transposed", "stride": 2, "kernel_size": 2},
+        "Kernel size",
+        (1, 2),
+    ),
+]
+
+MEASURE = """async ({ state, label, values, moves }) => {
+  const module = await import("./conv_stepper.js");
+  const model = {
+    get: (name) => state[name],
+    set: (name, value) => (state[name] = value),
+    on() {}, off() {}, save_changes() {},
+  };
+  const el = document.querySelector("main");
+  const cleanup = module.default.render({ model, el });
+  el.querySelector(".cb-check input").click();
+  const slider = [...el.querySelectorAll(".cb-control")]
+    .find((control) => control.textContent.startsWith(label)).querySelector("input");
+  const times = [];
+  for (let move = 0; move < moves; move += 1) {
+    slider.value = values[move % 2];
+    const start = performance.now();
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    el.getBoundingClientRect();
+    times.push(performance.now() - start);
+    await new Promise(requestAnimationFrame);
+  }
+  cleanup();
+  el.replaceChildren();
+  return times;
+}"""
+
+
+def serve(route):
+    """Answer the page's own requests."""
+    body = {
+        "": f"<!doctype html><style>{style_source()}</style><main style='width: 740px'></main>",
+        "conv_stepper.js": module_source("conv_stepper"),
+    }[route.request.url.removeprefix(HOME)]
+    kind = "text/javascript" if route.request.url.endswith(".js") else "text/html"
+    route.fulfill(body=body, content_type=kind)
+
+
+def main():
+    """Measure each case and print median and largest."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chrome")
+    with sync_playwright() as session:
+        browser = session.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page()
+        page.route("**/*", serve)
+        page.goto(HOME)
+        print(f"{'slider move':34} {'median':>10} {'max':>10}   ({MOVES} moves; a frame is 16 ms)")
+        for name, settings, label, values in LARGEST:
+            widget = ConvStepper(**{"input_size": 10, **settings})
+            state = {k: v for k, v in widget.get_state().items() if not k.startswith("_")}
+            state = {k: v for k, v in state.items() if isinstance(v, int | str | list | tuple)}
+            data = {"state": state, "label": label, "values": values, "moves": MOVES}
+            times = page.evaluate(MEASURE, json.loads(json.dumps(data)))
+            print(f"{name:34} {statistics.median(times):7.1f} ms {max(times):7.1f} ms")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Checks of sizes, strides and other integers, shared by `arithmetic` and `functional`.
+
+Every refusal names the argument, quotes its value and says what would be right: a `TypeError` for
+something that is not an integer, a `ValueError` for an integer that is out of range.
+"""
+
+import operator
+
+
+def integer(value, name, minimum):
+    """Return `value` as an int of at least `minimum`. Like PyTorch, refuse floats and bools."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        raise TypeError(f"{name}={value!r} is not an integer; use an int of at least {minimum}")
+    if number < minimum:
+        raise ValueError(f"{name}={value!r} is too small; use an int of at least {minimum}")
+    return number
+
+
+def per_axis(value, rank, name, minimum):
+    """Return one int per axis from an int, a sequence of one int, or a sequence of `rank` ints."""
+    if not isinstance(value, tuple | list):
+        return (integer(value, name, minimum),) * rank
+    if len(value) not in (1, rank):
+        raise ValueError(f"{name}={value!r} has {len(value)} values; use one int or {rank} ints")
+    numbers = tuple(integer(number, name, minimum) for number in value)
+    return numbers * (rank // len(numbers))
+
+
+def pair(value, name, minimum):
+    """Return (vertical, horizontal) from an int or exactly two ints, as unfold and fold take them.
+
+    The convolutions also take a sequence of one int: see `per_axis`.
+    """
+    if isinstance(value, tuple | list) and len(value) != 2:
+        raise ValueError(f"{name}={value!r} has {len(value)} values; use one int or 2 ints")
+    return per_axis(value, 2, name, minimum)
+
+
+def common_rank(*values):
+    """Return how many axes the arguments speak of, or None when every one is a single number.
+
+    The first argument with several values decides, so that a later one that differs is refused.
+    """
+    lengths = [len(value) for value in values if isinstance(value, tuple | list)]
+    return next((length for length in lengths if length > 1), 1 if lengths else None)
+
+
+def padding_mode(padding):
+    """Return whether `padding` is a word, refusing the words that PyTorch does not know."""
+    if isinstance(padding, str) and padding not in ("same", "valid"):
+        raise ValueError(f"padding={padding!r} is unknown; use 'same', 'valid' or integers")
+    return isinstance(padding, str)

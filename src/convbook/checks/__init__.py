@@ -1,0 +1,1 @@
+"""Exercise checkers: one module per chapter, named after it; `runner` runs the cases."""

@@ -1,0 +1,95 @@
+"""Run a reader's function on many cases and say, in one or two lines, how it did.
+
+A checker prints and never raises, so the published page shows no traceback. It prints one of
+
+- `not attempted yet`: the function still returns nothing;
+- the first case that fails, with what was returned and what was expected, and a hint if the answers
+  follow a mistake that many people make;
+- `correct on N cases`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+Case = dict[str, Any]  # keyword arguments of the reader's function
+ATTEMPT = "Replace the ... and run the cell again."
+
+
+def run_checker(
+    function: Callable,
+    reference: Callable,
+    cases: Iterable[Case],
+    mistakes: Mapping[str, Callable] | None = None,
+) -> None:
+    """Compare `function` with `reference` on every case and print the verdict.
+
+    `mistakes` maps a hint to a wrong solution. Its hint is printed when the reader's answers are
+    the same as that solution's on every case.
+
+    Example:
+        >>> run_checker(lambda n: n + 1, lambda n: n + 2, [{"n": 1}], {"Add 2.": lambda n: n + 1})
+        <lambda>(n=1) returned 2; expected 3.
+        Add 2.
+        >>> run_checker(lambda n: ..., lambda n: n + 2, [{"n": 1}])
+        <lambda>: not attempted yet. Replace the ... and run the cell again.
+    """
+    name = getattr(function, "__name__", "your function")
+    if not callable(function):
+        print(f"{function!r} is not a function. Hand in the function itself, without brackets.")
+        return
+    cases = list(cases)
+    for case in cases:
+        try:
+            answer = function(**case)
+        except NotImplementedError:
+            answer = None
+        except Exception as error:  # noqa: BLE001  (whatever it is, the reader wants to read it)
+            print(f"{_call(name, case)} raised {type(error).__name__}: {error}")
+            return
+        if answer is None or answer is Ellipsis:
+            print(f"{name}: not attempted yet. {ATTEMPT}")
+            return
+        expected = reference(**case)
+        if not _equal(answer, expected):
+            print(f"{_call(name, case)} returned {_show(answer)}; expected {_show(expected)}.")
+            if hint := _find_hint(function, cases, mistakes or {}):
+                print(hint)
+            return
+    print(f"{name}: correct on {len(cases)} cases.")
+
+
+def _find_hint(function, cases, mistakes) -> str | None:
+    for hint, mistake in mistakes.items():
+        try:
+            if all(_equal(function(**case), mistake(**case)) for case in cases):
+                return hint
+        except Exception:  # noqa: BLE001  (a function that raises somewhere makes another mistake)
+            continue
+    return None
+
+
+def _equal(answer, expected) -> bool:
+    """Compare integers, and sequences of them as lists: `(1, 2)`, `[1, 2]` and a tensor agree."""
+    answer, expected = _plain(answer), _plain(expected)
+    if isinstance(answer, bool) != isinstance(expected, bool):
+        return False
+    return type(answer) is type(expected) and answer == expected
+
+
+def _plain(value):
+    if hasattr(value, "tolist"):  # tensors and arrays
+        value = value.tolist()
+    if isinstance(value, Sequence | range) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _show(value) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _call(name: str, case: Case) -> str:
+    return f"{name}({', '.join(f'{key}={_show(value)}' for key, value in case.items())})"

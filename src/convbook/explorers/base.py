@@ -1,0 +1,35 @@
+"""What every explorer shares: its front end, a plain-text form and a form without JavaScript."""
+
+import anywidget
+import traitlets
+
+from .sources import module_source, style_source
+
+__all__ = ["Explorer", "module_source", "style_source"]
+
+
+class Explorer(anywidget.AnyWidget):
+    """Base of the explorers; a subclass sets `_explorer`, `_esm` and writes two methods.
+
+    `_explorer` is the NAME of its NAME.js and reaches the page as the read-only trait `explorer`.
+    `__repr__` must not change from run to run. `static_html()` is the initial state for a page
+    without JavaScript: plain elements, no script, every value escaped.
+    """
+
+    _explorer = ""
+    _css = style_source()
+
+    explorer = traitlets.Unicode(read_only=True).tag(sync=True)
+
+    @traitlets.default("explorer")
+    def _name_of_front_end(self):
+        return self._explorer
+
+    def static_html(self):
+        """Return the initial state as HTML that needs no script."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**data, "text/plain": repr(self), "text/html": self.static_html()}, metadata

@@ -1,0 +1,383 @@
+// Shared by every explorer: arithmetic, number formats, DOM helpers, controls, number grids.
+// Plain functions; NAME.js follows this text in the same module, so nothing here is exported.
+
+// ---------------------------------------------------------------- arithmetic
+// `s` is always { size, kernel, stride, before, after, dilation, outputPadding }.
+
+/** Pixels a dilated kernel spans from its first tap to its last. */
+function kernelSpan(s) {
+  return s.dilation * (s.kernel - 1) + 1;
+}
+
+/** Size of a convolution's output along one axis, or null when no window fits. */
+function convOutputSize(s) {
+  const room = s.size + s.before + s.after - kernelSpan(s);
+  return room < 0 ? null : Math.floor(room / s.stride) + 1;
+}
+
+/** Size of a transposed convolution's output along one axis, or null when there is none. */
+function convTransposeOutputSize(s) {
+  if (s.outputPadding >= Math.max(s.stride, s.dilation)) return null;
+  const size = (s.size - 1) * s.stride - s.before - s.after + kernelSpan(s) + s.outputPadding;
+  return size < 1 ? null : size;
+}
+
+/** Padding before and after that keeps the size at stride 1, the odd pixel after. */
+function samePadding(kernel, dilation = 1) {
+  const total = dilation * (kernel - 1);
+  return [Math.floor(total / 2), Math.ceil(total / 2)];
+}
+
+/** Taps [input index, kernel index] behind output index `o`; an index outside 0..size-1 is padding. */
+function convTaps(s, o) {
+  return Array.from({ length: s.kernel }, (_, k) => [o * s.stride - s.before + k * s.dilation, k]);
+}
+
+/** Taps [input index, kernel index] of the stamps that land on output index `o`. */
+function convTransposeTaps(s, o) {
+  const taps = [];
+  for (let i = 0; i < s.size; i += 1) {
+    const k = (o + s.before - i * s.stride) / s.dilation;
+    if (Number.isInteger(k) && k >= 0 && k < s.kernel) taps.push([i, k]);
+  }
+  return taps;
+}
+
+/** The products behind one output cell, row by row: { row, col, kRow, kCol, x, w, padding }. */
+function productsOf(x, w, rowTaps, colTaps) {
+  return rowTaps.map(([row, kRow]) =>
+    colTaps.map(([col, kCol]) => {
+      const padding = row < 0 || col < 0 || row >= x.length || col >= x.length;
+      return { row, col, kRow, kCol, x: padding ? 0 : x[row][col], w: w[kRow][kCol], padding };
+    }),
+  );
+}
+
+/** The sum of products over given taps, for each pair of a row's taps and a column's taps. */
+function sumTaps(x, w, taps) {
+  return taps.map((rowTaps) =>
+    taps.map((colTaps) => {
+      let sum = 0;
+      for (const [row, kRow] of rowTaps) {
+        if (row < 0 || row >= x.length) continue;
+        for (const [col, kCol] of colTaps) {
+          if (col >= 0 && col < x.length) sum += x[row][col] * w[kRow][kCol];
+        }
+      }
+      return sum;
+    }),
+  );
+}
+
+/** Whole numbers start, start + 1, ..., stop - 1. */
+function range(start, stop) {
+  return Array.from({ length: Math.max(0, stop - start) }, (_, i) => start + i);
+}
+
+/** Convolve square `x` with square `w`; null when no window fits. */
+function convolve(x, w, s) {
+  const size = convOutputSize(s);
+  return size === null ? null : sumTaps(x, w, range(0, size).map((o) => convTaps(s, o)));
+}
+
+/** Transposed convolution of square `x` with square `w`; null when there is no output. */
+function convTranspose(x, w, s) {
+  const size = convTransposeOutputSize(s);
+  return size === null ? null : sumTaps(x, w, range(0, size).map((o) => convTransposeTaps(s, o)));
+}
+
+// ---------------------------------------------------------------- numbers as text
+
+const LARGEST = 9999;
+
+/** The number written in `text`, 0 for nothing, or null when it is no number in -9999..9999. */
+function parseNumber(text) {
+  const plain = text.trim().replace(/[\u2212\u2013]/g, "-").replace(",", ".");
+  if (plain === "") return 0;
+  if (!/^[-+]?(\d+\.?\d*|\.\d+)$/.test(plain)) return null;
+  const value = Number(plain);
+  if (Math.abs(value) > LARGEST) return null;
+  return value === 0 ? 0 : value; // never -0
+}
+
+/** A number for reading: true minus sign, no floating-point dust. */
+function formatNumber(value, digits = 12) {
+  const rounded = Number(value.toPrecision(digits));
+  return String(rounded === 0 ? 0 : rounded).replace("-", "\u2212");
+}
+
+/** A number short enough for a grid cell: whole, or two decimals at most. */
+function formatCell(value) {
+  return formatNumber(Number(value.toFixed(2)));
+}
+
+/** A factor of a product: negative numbers in brackets. */
+function formatFactor(value) {
+  return value < 0 ? `(${formatNumber(value)})` : formatNumber(value);
+}
+
+// ---------------------------------------------------------------- DOM
+
+/** Make an element: props are attributes, `class`, `on` (events) and plain text as a child. */
+function h(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (name === "on") {
+      for (const [event, handler] of Object.entries(value)) element.addEventListener(event, handler);
+    } else if (value === true) {
+      element.setAttribute(name, "");
+    } else if (value !== false && value !== null && value !== undefined) {
+      element.setAttribute(name, value);
+    }
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** Write text only when it changes, so that an unchanged node costs no layout. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Write an attribute only when it changes; null removes it. */
+function setAttribute(element, name, value) {
+  if (value === null) {
+    if (element.hasAttribute(name)) element.removeAttribute(name);
+  } else if (element.getAttribute(name) !== String(value)) {
+    element.setAttribute(name, value);
+  }
+}
+
+/** An id or radio-group name no other explorer on the page has. */
+function uniqueName(prefix) {
+  return `cb-${prefix}-${Math.random().toString(36).slice(2, 10)}`;
+}
+
+/** Text with `code` in backticks, as nodes; never parsed as HTML. */
+function inlineCode(text) {
+  return text
+    .split("`")
+    .map((part, i) => (i % 2 ? h("code", {}, part) : document.createTextNode(part)));
+}
+
+/** Put text on the clipboard; true when it worked. */
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // No permission or no secure context: the old way, through a selection.
+    const area = h("textarea", { class: "cb-hidden", "aria-hidden": "true", tabindex: "-1" });
+    const focused = document.activeElement;
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const worked = document.execCommand("copy");
+    area.remove();
+    focused?.focus();
+    return worked;
+  }
+}
+
+// ---------------------------------------------------------------- controls
+
+/** A labelled range with its value visible: { root, set(value) }. */
+function rangeControl({ label, hint, min, max, onInput }) {
+  const value = h("span", { class: "cb-value", "aria-hidden": "true" });
+  const input = h("input", { type: "range", min, max, step: 1 });
+  input.addEventListener("input", () => onInput(Number(input.value)));
+  const name = h("span", { class: "cb-name" }, label);
+  if (hint) name.append(" ", h("span", { class: "cb-hint" }, hint));
+  const root = h("label", { class: "cb-control" }, name, value, input);
+  return {
+    root,
+    set(number) {
+      if (input.value !== String(number)) input.value = number;
+      setText(value, String(number));
+    },
+  };
+}
+
+/** A fieldset of radio buttons drawn as one bar: { root, set(value) }. */
+function segmentedControl({ legend, options, onChange }) {
+  const group = uniqueName("choice");
+  const radios = options.map(([value, label]) => {
+    const radio = h("input", { type: "radio", name: group, value });
+    radio.addEventListener("change", () => onChange(value));
+    return { value, radio, root: h("label", { class: "cb-segment" }, radio, h("span", {}, label)) };
+  });
+  const root = h(
+    "fieldset",
+    { class: "cb-segments" },
+    h("legend", { class: "cb-hidden" }, legend),
+    radios.map((entry) => entry.root),
+  );
+  return {
+    root,
+    set(value) {
+      for (const entry of radios) entry.radio.checked = entry.value === value;
+    },
+  };
+}
+
+/** A push button. */
+function button(label, onClick, props = {}) {
+  return h("button", { type: "button", class: "cb-button", ...props, on: { click: onClick } }, label);
+}
+
+// ---------------------------------------------------------------- number grids
+
+/**
+ * A grid of cells with one tab stop, walked with the arrow keys.
+ *
+ * Cells are kept and reused: `arrange` puts rows together again only when the shape changes,
+ * `cell(row, col)` returns the cell to paint. `editable(row, col)` cells hold a number field.
+ */
+function createGrid({ kind, label, onPick, onEdit }) {
+  const root = h("div", { class: `cb-grid cb-grid-${kind}`, role: "grid", "aria-label": label });
+  const frame = h("div", { class: "cb-frame", "aria-hidden": "true" });
+  const shell = h("div", { class: "cb-shell" }, root, frame);
+  const pool = new Map();
+  const rows = [];
+  let shape = "";
+  let live = new Map();
+  let active = null;
+
+  /** Make, or find again, the cell at (row, col) of one sort: "field", "pick" or "still". */
+  function make(sort, row, col) {
+    const key = `${sort} ${row} ${col}`;
+    if (!pool.has(key)) {
+      const element = h("div", { role: "gridcell", class: "cb-cell" });
+      const cell = { element, sort, row, col, focus: null, classes: "cb-cell", text: null };
+      if (sort === "field") {
+        cell.field = h("input", { type: "text", autocomplete: "off", spellcheck: "false" });
+        cell.field.setAttribute("aria-label", `${kind}, row ${row}, column ${col}`);
+        cell.field.size = 1;
+        element.append(cell.field);
+      }
+      cell.focus = sort === "still" ? null : (cell.field ?? element);
+      if (cell.focus) cell.focus.tabIndex = -1;
+      element.cbCell = cell;
+      pool.set(key, cell);
+    }
+    return pool.get(key);
+  }
+
+  /** Lay out rows `top`..`bottom` - 1, columns likewise; sortOf says what each cell is. */
+  function arrange(top, bottom, sortOf, shapeKey) {
+    if (shapeKey === shape) return;
+    shape = shapeKey;
+    live = new Map();
+    const count = bottom - top;
+    while (rows.length < count) rows.push(h("div", { role: "row", class: "cb-row" }));
+    for (const row of range(top, bottom)) {
+      const cells = range(top, bottom).map((col) => make(sortOf(row, col), row, col));
+      for (const cell of cells) live.set(`${cell.row} ${cell.col}`, cell);
+      rows[row - top].replaceChildren(...cells.map((cell) => cell.element));
+    }
+    root.replaceChildren(...rows.slice(0, count));
+    root.style.setProperty("--rows", count);
+    if (!active || live.get(`${active.row} ${active.col}`) !== active) {
+      activate([...live.values()].find((cell) => cell.focus) ?? null);
+    }
+  }
+
+  /** Make `cell` the grid's one tab stop. */
+  function activate(cell) {
+    if (active?.focus) active.focus.tabIndex = -1;
+    active = cell;
+    if (active?.focus) active.focus.tabIndex = 0;
+  }
+
+  /** Cell at (row, col), or undefined outside the grid. */
+  function cell(row, col) {
+    return live.get(`${row} ${col}`);
+  }
+
+  /** Write a cell's text and classes where they changed. */
+  function paint(target, text, classes, label) {
+    if (target.classes !== classes) {
+      target.element.className = classes;
+      target.classes = classes;
+    }
+    if (target.text !== text) {
+      // A field being typed in keeps what the reader typed ("1." or "-").
+      if (target.field && document.activeElement !== target.field) target.field.value = text;
+      if (!target.field) target.element.textContent = text;
+      target.text = text;
+      setAttribute(target.element, "data-length", text.length > 3 ? Math.min(text.length, 8) : null);
+    }
+    if (target.label !== label) {
+      setAttribute(target.field ?? target.element, "aria-label", label ?? null);
+      target.label = label;
+    }
+  }
+
+  /** Draw a frame around rows and columns [first, last], or hide it. */
+  function outline(box) {
+    frame.hidden = !box;
+    if (!box) return;
+    frame.style.setProperty("--y", box.top);
+    frame.style.setProperty("--x", box.left);
+    frame.style.setProperty("--h", box.bottom - box.top + 1);
+    frame.style.setProperty("--w", box.right - box.left + 1);
+  }
+
+  const cellOf = (event) => event.target.closest?.(".cb-cell")?.cbCell;
+
+  root.addEventListener("focusin", (event) => {
+    const target = cellOf(event);
+    if (!target?.focus) return;
+    activate(target);
+    target.field?.select();
+  });
+  root.addEventListener("click", (event) => {
+    const target = cellOf(event);
+    if (target?.sort === "pick") {
+      target.focus.focus();
+      onPick(target.row, target.col);
+    }
+  });
+  root.addEventListener("input", (event) => {
+    const target = cellOf(event);
+    if (!target?.field) return;
+    const value = parseNumber(target.field.value);
+    setAttribute(target.field, "aria-invalid", value === null ? "true" : null);
+    onEdit(target.row, target.col, value ?? 0, value === null ? target.field.value : null);
+  });
+  root.addEventListener("focusout", (event) => {
+    // Leaving a field: what counts is shown, so nothing half typed stays behind.
+    const target = cellOf(event);
+    if (!target?.field) return;
+    const invalid = target.field.hasAttribute("aria-invalid");
+    setAttribute(target.field, "aria-invalid", null);
+    target.field.value = target.text;
+    if (invalid) onEdit(target.row, target.col, parseNumber(target.text), null);
+  });
+  root.addEventListener("keydown", (event) => {
+    const target = cellOf(event);
+    if (!target || event.altKey || event.ctrlKey || event.metaKey) return;
+    if ((event.key === "Enter" || event.key === " ") && target.sort === "pick") {
+      event.preventDefault();
+      onPick(target.row, target.col);
+      return;
+    }
+    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    const step = steps[event.key] ?? (event.key === "Enter" ? [1, 0] : null);
+    if (!step) return;
+    if (target.field && step[1]) {
+      // Inside a number the arrow moves the caret; from its end, or with all selected, the cell.
+      const { selectionStart: start, selectionEnd: end, value } = target.field;
+      const all = start === 0 && end === value.length;
+      const edge = start === end && (step[1] < 0 ? start === 0 : end === value.length);
+      if (!all && !edge) return;
+    }
+    const next = cell(target.row + step[0], target.col + step[1]);
+    if (event.key !== "Enter") event.preventDefault();
+    if (!next?.focus) return;
+    next.focus.focus();
+    if (next.sort === "pick") onPick(next.row, next.col);
+  });
+
+  return { shell, root, arrange, cell, paint, outline, activate };
+}

@@ -1,0 +1,204 @@
+"""The book's figures: one visual language, one colour each for input, kernel and output.
+
+Every function returns an image that a notebook displays: `SVG` for drawings, `Image` (PNG) for
+photographs. An image, unlike a matplotlib figure, shows the same in every front end and is closed
+once drawn.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import SVG, Image
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+from convbook import colours
+from convbook.arithmetic import conv_output_size
+
+STYLE = Path(__file__).with_name("convbook.mplstyle")
+WIDTH = 7.0  # inches: the width of the book's column
+INK = "#1b1f24"
+
+
+def show(figure: Figure, image_format: str = "svg") -> SVG | Image:
+    """Close `figure` and return it as an image: "svg" for a drawing, "png" for a photograph.
+
+    Raises:
+        ValueError: `image_format` is neither.
+    """
+    buffer = io.BytesIO()
+    match image_format:
+        case "svg":
+            # A date in the file would make each run's figure differ from the stored one.
+            figure.savefig(buffer, format="svg", metadata={"Date": None})
+            image = SVG(buffer.getvalue().decode())
+        case "png":
+            figure.savefig(buffer, format="png", metadata={"Software": None})
+            image = Image(buffer.getvalue(), format="png")
+        case _:
+            raise ValueError(f"image_format={image_format!r} is unknown; use 'svg' or 'png'")
+    plt.close(figure)
+    return image
+
+
+def windows(
+    input_size: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> SVG:
+    """Draw a row of pixels and, below it, every position of a window that slides along it.
+
+    Padding is dashed, taps are filled, pixels that no window reads are hatched.
+
+    Raises:
+        ValueError: the window does not fit the padded row.
+
+    Example:
+        >>> type(windows(7, 3, stride=2)).__name__
+        'SVG'
+    """
+    count = conv_output_size(input_size, kernel_size, stride, padding, dilation)
+    starts = [output * stride - padding for output in range(count)]
+    taps = [[start + dilation * k for k in range(kernel_size)] for start in starts]
+    read = {pixel for window in taps for pixel in window}
+    with plt.style.context(STYLE):
+        columns = input_size + 2 * padding + 6  # the row, the labels and the outputs
+        cell = min(WIDTH / columns, 0.42)
+        figure, axes = plt.subplots(figsize=(columns * cell, (count + 2.2) * cell))
+        for pixel in range(-padding, input_size + padding):
+            _draw_input_pixel(axes, pixel, 0 <= pixel < input_size, pixel in read)
+        for row, window in enumerate(taps, start=1):
+            y = -row - 0.35
+            axes.plot([window[0] + 0.5, window[-1] + 0.5], [y + 0.5] * 2, color=colours.KERNEL, lw=1)
+            for tap in window:
+                _draw_square(axes, tap, y, facecolor=colours.KERNEL)
+            _draw_square(axes, input_size + padding + 1.5, y, facecolor=colours.OUTPUT)
+            axes.text(
+                input_size + padding + 2, y + 0.5, str(row - 1), color="white",
+                ha="center", va="center", fontsize=9,
+            )  # fmt: skip
+        label = {"va": "center", "fontsize": 10}
+        axes.text(-padding - 0.3, 0.5, "input", ha="right", **label)
+        axes.text(-padding - 0.3, -0.85, "windows", ha="right", **label)
+        axes.text(input_size + padding + 2, 0.5, "output", ha="center", **label)
+        axes.set(xlim=(-padding - 2.8, input_size + padding + 3.2), ylim=(-count - 0.5, 1.1))
+        axes.set_aspect("equal")
+        axes.axis("off")
+        return show(figure)
+
+
+def _draw_input_pixel(axes, pixel: int, inside: bool, is_read: bool) -> None:
+    if not inside:
+        style = {"facecolor": "white", "edgecolor": colours.PADDING, "linestyle": "--"}
+    elif is_read:
+        style = {"facecolor": colours.INPUT}
+    else:
+        style = {"facecolor": "white", "edgecolor": colours.DROPPED, "hatch": "////"}
+    _draw_square(axes, pixel, 0, **style)
+    axes.text(
+        pixel + 0.5, 0.5, str(pixel) if inside else "0", ha="center", va="center", fontsize=9,
+        color="white" if inside and is_read else INK,
+        bbox=None if is_read or not inside else {"facecolor": "white", "edgecolor": "none", "pad": 1},
+    )  # fmt: skip
+
+
+def _draw_square(axes, x: float, y: float, **style) -> None:
+    axes.add_patch(Rectangle((x + 0.06, y + 0.06), 0.88, 0.88, **style))
+
+
+def grids(
+    arrays: Sequence[Tensor], titles: Sequence[str], roles: Sequence[str], digits: int = 0
+) -> SVG:
+    """Draw small matrices side by side as numbers in cells; larger numbers get a deeper tint.
+
+    `roles` are "input", "kernel" or "output" and choose the colour.
+
+    Shapes:
+        each of `arrays`: `(H, W)`.
+
+    Raises:
+        ValueError: the three sequences differ in length.
+    """
+    if not len(arrays) == len(titles) == len(roles):
+        raise ValueError(
+            f"arrays, titles and roles have lengths {len(arrays)}, {len(titles)} and {len(roles)}; "
+            "give one title and one role for each array"
+        )
+    with plt.style.context(STYLE):
+        widths = [array.shape[1] for array in arrays]
+        tallest = max(array.shape[0] for array in arrays)
+        cell = min(WIDTH / (sum(widths) + len(arrays)), 0.5)
+        size = (cell * (sum(widths) + len(arrays)), cell * tallest + 0.45)
+        figure, row = plt.subplots(1, len(arrays), figsize=size, width_ratios=widths, squeeze=False)
+        for axes, array, title, role in zip(row[0], arrays, titles, roles, strict=True):
+            _draw_grid(axes, array.detach().double().numpy(), colours.ROLES[role], digits)
+            axes.set_title(title, loc="center", fontsize=10)
+        return show(figure)
+
+
+def _draw_grid(axes, values: np.ndarray, colour: str, digits: int) -> None:
+    deepest = np.abs(values).max() or 1.0
+    for (y, x), value in np.ndenumerate(values):
+        tint = 0.12 + 0.38 * abs(value) / deepest  # light enough for black digits
+        _draw_square(axes, x, -y - 1, facecolor=colour, alpha=tint)
+        _draw_square(axes, x, -y - 1, facecolor="none", edgecolor=colour)
+        axes.text(x + 0.5, -y - 0.5, f"{value:.{digits}f}", ha="center", va="center", fontsize=9)
+    axes.set(xlim=(0, values.shape[1]), ylim=(-values.shape[0], 0))
+    axes.set_aspect("equal")
+    axes.axis("off")
+
+
+def photographs(images: Sequence[Tensor], titles: Sequence[str]) -> Image:
+    """Show photographs or feature maps side by side, with pixel numbers along both axes.
+
+    A map of one channel is shown in grey, black its least and white its greatest value.
+
+    Shapes:
+        each of `images`: `(3, H, W)` in [0, 1], `(1, H, W)` or `(H, W)`.
+
+    Raises:
+        ValueError: an image has another shape, or there are more or fewer titles than images.
+    """
+    if len(images) != len(titles):
+        raise ValueError(f"{len(images)} images have {len(titles)} titles; give one title for each")
+    with plt.style.context(STYLE):
+        height = WIDTH / len(images) + 0.5
+        figure, row = plt.subplots(1, len(images), figsize=(WIDTH, min(height, 4)), squeeze=False)
+        for axes, image, title in zip(row[0], images, titles, strict=True):
+            axes.imshow(_as_picture(image), cmap="gray", interpolation="nearest")
+            axes.set_title(title, fontsize=10)
+            axes.set_xlabel("column (W)")
+        row[0][0].set_ylabel("row (H)")
+        return show(figure, "png")
+
+
+def _as_picture(image: Tensor) -> np.ndarray:
+    shape = tuple(image.shape)
+    pixels = image.detach().double().numpy()
+    if image.ndim == 3 and shape[0] == 3:
+        return pixels.transpose(1, 2, 0).clip(0, 1)  # (H, W, 3)
+    if image.ndim == 2 or (image.ndim == 3 and shape[0] == 1):
+        return pixels.reshape(shape[-2:])  # (H, W)
+    raise ValueError(f"image has shape {shape}; use (3, H, W), (1, H, W) or (H, W)")
+
+
+def bars(values: Mapping[str, float], label: str, digits: int = 2) -> SVG:
+    """Draw one horizontal bar for each named value, with the value at its end.
+
+    `label` says what the values are and in which unit.
+
+    Raises:
+        ValueError: there is no value, or one is negative.
+    """
+    if not values or min(values.values()) < 0:
+        raise ValueError(f"values={dict(values)} cannot be drawn as bars; use numbers from 0 on")
+    with plt.style.context(STYLE):
+        figure, axes = plt.subplots(figsize=(WIDTH, 0.45 * len(values) + 0.7))
+        drawn = axes.barh(list(values), list(values.values()), color=colours.OUTPUT, height=0.6)
+        axes.bar_label(drawn, fmt=f"{{:.{digits}f}}", padding=4, fontsize=9)
+        axes.invert_yaxis()  # the first value on top
+        axes.set_xlabel(label)
+        axes.margins(x=0.08)
+        return show(figure)

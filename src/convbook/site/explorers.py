@@ -1,0 +1,83 @@
+"""Host the explorers on a static page, without a kernel and without html-manager.
+
+A notebook stores each explorer as a widget view (a model id) and its state (metadata of the
+notebook). `ExplorerRenderer` writes a `<div>` that names the model and holds the static fallback;
+`static/host.js` finds it, gives the explorer's own module a tiny model, and calls its `render`.
+"""
+
+import json
+from pathlib import Path
+
+from docutils import nodes
+
+from convbook.explorers.sources import style_source, module_source
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+ASSET_KEY = "convbook-explorer-"  # marks this module's entries among a page's scripts
+
+
+class ExplorerRenderer:
+    """The myst-nb plugin that renders a widget view (entry point `myst_nb.mime_renderers`)."""
+
+    mime_priority_overrides = ()
+
+    @staticmethod
+    def handle_mime(renderer, data, inline):
+        """Return the element that hosts the explorer, or None to leave the output alone."""
+        if data.mime_type != VIEW or inline:
+            return None
+        client = renderer.renderer.nb_client
+        model_id = data.content["model_id"]
+        state = client.nb_metadata.get("widgets", {}).get(STATE, {}).get("state", {})
+        if model_id not in state or "explorer" not in state[model_id]["state"]:
+            raise ValueError(
+                f"cell {data.cell_index}: no stored state for widget {model_id}; "
+                "run `make execute` so that the notebook holds it"
+            )
+        name = state[model_id]["state"]["explorer"]
+        renderer.add_js_file(f"{ASSET_KEY}host", "explorers/host.js", {"defer": "defer"})
+        renderer.add_js_file(f"{ASSET_KEY}{name}", f"explorers/{name}.js", {"defer": "defer"})
+
+        _, outputs = client.code_cell_outputs(data.cell_index)
+        fallback = outputs[data.output_index]["data"].get("text/html", "")
+        if isinstance(fallback, list):
+            fallback = "".join(fallback)
+        html = (
+            f'<div class="convbook-explorer" data-explorer="{name}" data-model-id="{model_id}">'
+            f"{fallback}</div>"
+        )
+        return [nodes.raw(text=html, format="html")]
+
+
+def write_assets(app, exception) -> None:
+    """Write host, modules and style sheet to `_static/explorers/`."""
+    if exception or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "_static" / "explorers"
+    folder.mkdir(parents=True, exist_ok=True)
+    host = Path(__file__).parent / "static" / "host.js"
+    (folder / "host.js").write_text(host.read_text("utf8"), "utf8")
+    (folder / "explorer.css").write_text(style_source(), "utf8")
+    for name in sorted(_used_explorers(app)):
+        # A page opened from disk (file://) may not import a neighbouring module, so the module
+        # travels as text in an ordinary script and host.js imports it from memory.
+        text = json.dumps(module_source(name)).replace("</", "<\\/")
+        register = f"(window.convbookModules ??= {{}})[{json.dumps(name)}] = {text};\n"
+        (folder / f"{name}.js").write_text(register, "utf8")
+
+
+def add_style(app, pagename, templatename, context, doctree) -> None:
+    """Link the explorers' style sheet on pages that hold one, and on no other."""
+    if _page_explorers(app, pagename):
+        app.add_css_file("explorers/explorer.css")
+
+
+def _page_explorers(app, pagename) -> set[str]:
+    scripts = getattr(app.env, "nb_metadata", {}).get(pagename, {}).get("js_files", {})
+    return {key.removeprefix(ASSET_KEY) for key in scripts if key.startswith(ASSET_KEY)}
+
+
+def _used_explorers(app) -> set[str]:
+    pages = getattr(app.env, "nb_metadata", {})
+    return set().union(*(_page_explorers(app, page) for page in pages)) - {"host"}

@@ -1,0 +1,304 @@
+"""The notebook tool: execute chapters on a fresh kernel, store them normalised, name what is wrong.
+
+    python -m convbook.site.notebooks execute            every chapter and solution
+    python -m convbook.site.notebooks execute 03         those of chapter 03
+    python -m convbook.site.notebooks verify             the hygiene rules, without running anything
+
+nbval proves that stored outputs are right. It cannot see a stripped notebook, wrong execution
+counts, a missing figure or a missing alt text: `problems` does.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[3]
+CHAPTERS = ROOT / "chapters"
+CELL_TIMEOUT = 120  # seconds, as in pyproject.toml
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+# Traits that every page already has or that only a live kernel needs.
+TRANSIENT_TRAITS = {"_esm", "_css", "_anywidget_id", "layout", "tabbable", "tooltip"}
+
+HOME = "https://github.com/convbook/convbook"  # as in pyproject.toml; a test compares them
+LAUNCH_CELL = f"""\
+# On Colab this installs the book's package; where convbook is installed it does nothing.
+import importlib.util
+import os
+import subprocess
+import sys
+
+if importlib.util.find_spec("convbook") is None:
+    source = os.environ.get("CONVBOOK_SOURCE", "git+{HOME}")
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    importlib.invalidate_caches()"""
+
+MAX_CELL_LINES = 15
+MAX_COLUMNS = 79  # what the book's column shows without scrolling
+MIN_ALT_LENGTH = 25
+ABSOLUTE_PATH = re.compile(
+    r"(?<![\w.:/~-])(?:/(?:content|home|mnt|opt|private|root|srv|tmp|usr|Users|var|work)/\w"
+    r"|[A-Z]:\\\w)"
+)
+MEMORY_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+
+
+def notebook_paths(chapter: str = "") -> list[Path]:
+    """Return the notebooks whose file name starts with `chapter`: chapters, then solutions.
+
+    Raises ValueError when there is none.
+    """
+    found = sorted(CHAPTERS.glob(f"{chapter}*.ipynb"))
+    found += sorted(CHAPTERS.glob(f"solutions/{chapter}*.ipynb"))
+    if not found:
+        raise ValueError(f"chapter={chapter!r} names no notebook in {CHAPTERS.name}/; try '03'")
+    return found
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """Return the notebook stored at `path`."""
+    return nbformat.read(path, as_version=4)
+
+
+def write(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write `notebook` to `path`, whole or not at all."""
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        partial.write_text(nbformat.writes(notebook) + "\n", "utf8")
+        os.replace(partial, path)  # noqa: PTH105  (the name the design asks for)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
+    """Run `notebook` on a fresh kernel in `folder` and return it with its new outputs.
+
+    Raises nbclient.exceptions.CellExecutionError when a cell raises.
+    """
+    from nbclient import NotebookClient  # noqa: PLC0415  (the site build reads this module too)
+
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        store_widget_state=True,
+    )
+    return client.execute()
+
+
+def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Remove from `notebook`, in place, what differs from run to run or machine to machine."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+            "widgets": notebook.metadata.get("widgets", {}),
+        }
+    )
+    notebook.nbformat_minor = max(notebook.nbformat_minor, 5)  # cells have ids from 4.5 on
+    _set_cell_ids(notebook)
+    for count, cell in enumerate(_code_cells(notebook), start=1):
+        cell.execution_count = count
+        cell.metadata.pop("execution", None)  # time stamps
+        cell.metadata.pop("jp-MarkdownHeadingCollapsed", None)
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
+    _rename_widgets(notebook)
+    return notebook
+
+
+def _set_cell_ids(notebook) -> None:
+    """Give each cell an id made from its source; an id we gave before stays."""
+    taken = set()
+    for cell in notebook.cells:
+        if not re.fullmatch(r"c-[0-9a-f]{8}(-\d+)?", cell.get("id", "")) or cell.id in taken:
+            digest = "c-" + hashlib.sha256(cell.source.encode()).hexdigest()[:8]
+            repeats = sum(other == digest or other.startswith(f"{digest}-") for other in taken)
+            cell.id = f"{digest}-{repeats}" if repeats else digest
+        taken.add(cell.id)
+
+
+def _rename_widgets(notebook) -> None:
+    """Replace random model ids by `explorer-1`, `explorer-2`, ... and keep the shown models only."""
+    stored = notebook.metadata.pop("widgets", {}).get(STATE, {})
+    state, kept = stored.get("state", {}), {}
+    for view in _views(notebook):
+        model = state.get(view["model_id"])
+        if model is None:
+            continue  # `problems` reports it
+        view["model_id"] = f"explorer-{len(kept) + 1}"
+        traits = {k: v for k, v in model["state"].items() if k not in TRANSIENT_TRAITS}
+        kept[view["model_id"]] = {**model, "state": traits}
+    if kept:
+        notebook.metadata.widgets = {STATE: {**stored, "state": kept}}
+
+
+def _views(notebook) -> Iterator[dict]:
+    for cell in _code_cells(notebook):
+        for output in cell.outputs:
+            if VIEW in output.get("data", {}):
+                yield output.data[VIEW]
+
+
+def _code_cells(notebook) -> list:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+# ------------------------------------------------------------------------------ hygiene rules
+
+
+def problems(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return one line for each hygiene rule that `notebook` breaks; none if it is clean."""
+    return [line for rule in RULES for line in rule(notebook)]
+
+
+def check_counts(notebook) -> Iterator[str]:
+    """Execution counts run 1..N, so the notebook was executed once, in order, from the top."""
+    counts = [cell.execution_count for cell in _code_cells(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        yield f"execution counts are {counts}, not 1..{len(counts)}; run `make execute`"
+
+
+def check_metadata(notebook) -> Iterator[str]:
+    """The kernel is `python3`; no run-dependent metadata."""
+    name = notebook.metadata.get("kernelspec", {}).get("name")
+    if name != "python3":
+        yield f"kernelspec is {name!r}, not 'python3'; run `make execute`"
+    if extra := set(notebook.metadata) - {"kernelspec", "language_info", "widgets"}:
+        yield f"notebook metadata holds {sorted(extra)}; run `make execute`"
+
+
+def check_ids(notebook) -> Iterator[str]:
+    """Every cell has a stable id of its own."""
+    ids = [cell.get("id", "") for cell in notebook.cells]
+    if bad := [i for i in ids if not i.startswith("c-") or ids.count(i) > 1]:
+        yield f"cell ids {sorted(set(bad))} are missing, random or repeated; run `make execute`"
+
+
+def check_launch_cell(notebook) -> Iterator[str]:
+    """The first code cell is the launch cell, hidden on the page."""
+    cells = _code_cells(notebook)
+    if not cells or cells[0].source != LAUNCH_CELL:
+        yield "the first code cell is not the launch cell; run `make execute`"
+    elif "remove-cell" not in cells[0].metadata.get("tags", []):
+        yield "the launch cell is not tagged 'remove-cell'"
+
+
+def check_length(notebook) -> Iterator[str]:
+    """A code cell has at most 15 lines, none wider than the page's column."""
+    for cell in _code_cells(notebook)[1:]:
+        lines = len(cell.source.splitlines())
+        if lines > MAX_CELL_LINES:
+            yield f"cell {cell.id} has {lines} lines; split it, {MAX_CELL_LINES} is the most"
+        for line in cell.source.splitlines():
+            if len(line) > MAX_COLUMNS:
+                yield f"cell {cell.id}: a line of {len(line)} columns, {MAX_COLUMNS} is the most"
+
+
+def check_outputs(notebook) -> Iterator[str]:
+    """No error, no stderr, no absolute path, no memory address."""
+    for cell in _code_cells(notebook):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                yield f"cell {cell.id} raised {output.ename}: {output.evalue}"
+            if output.get("name") == "stderr":
+                yield f"cell {cell.id} wrote to stderr: {output.text!r}"
+        for text in [cell.source, *_texts(cell)]:
+            for pattern, what in [(ABSOLUTE_PATH, "an absolute path"), (MEMORY_ADDRESS, "a memory address")]:
+                if found := pattern.search(text):
+                    yield f"cell {cell.id} holds {what}: {text[found.start() :][:60]!r}"
+
+
+def check_figures(notebook) -> Iterator[str]:
+    """A cell that draws holds its figure, and each figure has a real alt text."""
+    for cell in _code_cells(notebook):
+        images = [m for o in cell.outputs for m in o.get("data", {}) if m.startswith("image/")]
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        draws = bool(alt) or re.search(r"^plots\.\w+\(", cell.source, re.MULTILINE)
+        if draws and not images:
+            yield f"cell {cell.id} draws a figure, but none is stored; run `make execute`"
+        if images and len(alt) < MIN_ALT_LENGTH:
+            yield f"cell {cell.id} has a figure with alt text {alt!r}; say what it shows"
+
+
+def check_widgets(notebook) -> Iterator[str]:
+    """Each explorer's state is stored, so the static page can show it."""
+    state = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
+    for view in _views(notebook):
+        if "explorer" not in state.get(view["model_id"], {}).get("state", {}):
+            yield f"no stored state for widget {view['model_id']}; run `make execute`"
+
+
+RULES = [
+    check_counts,
+    check_metadata,
+    check_ids,
+    check_launch_cell,
+    check_length,
+    check_outputs,
+    check_figures,
+    check_widgets,
+]
+
+
+def _texts(cell) -> Iterator[str]:
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            yield output.text
+        for mime, content in output.get("data", {}).items():
+            if mime.startswith("text/"):
+                yield content
+
+
+# ----------------------------------------------------------------------------------- command
+
+
+def _set_launch_cell(notebook) -> None:
+    """Write the current launch cell into the notebook's first code cell, or insert one."""
+    first = next((i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"), None)
+    cell = notebook.cells[first] if first is not None else None
+    if cell is None or "remove-cell" not in cell.metadata.get("tags", []):
+        cell = nbformat.v4.new_code_cell(metadata={"tags": ["remove-cell"]})
+        notebook.cells.insert(1 if first is None else first, cell)
+    cell.source = LAUNCH_CELL
+
+
+def _execute_file(path: Path) -> None:
+    notebook = read(path)
+    _set_launch_cell(notebook)
+    write(normalise(execute(notebook, path.parent)), path)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m convbook.site.notebooks", description=__doc__)
+    parser.add_argument("action", choices=["execute", "verify"])
+    parser.add_argument("chapter", nargs="?", default="", help="start of a file name, such as 03")
+    options = parser.parse_args(arguments)
+    try:
+        paths = notebook_paths(options.chapter)
+    except ValueError as error:
+        parser.error(str(error))
+    status = 0
+    for path in paths:
+        name = path.relative_to(ROOT)
+        if options.action == "execute":
+            print(f"{name}: executing", flush=True)
+            _execute_file(path)
+        for line in problems(read(path)):
+            print(f"{name}: {line}")
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

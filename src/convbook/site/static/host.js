@@ -1,0 +1,70 @@
+// Gives each explorer on a static page what a Jupyter kernel would give it: an element and a model.
+// The page holds <div class="convbook-explorer" data-explorer data-model-id> with a static
+// fallback inside, and the notebook's widget state as JSON.
+
+(() => {
+  "use strict";
+
+  const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
+
+  /** The part of a widget model that explorers use; nothing is sent anywhere. */
+  function createModel(state) {
+    const values = structuredClone(state);
+    const listeners = new Map();
+    const emit = (event) => (listeners.get(event) ?? []).forEach((callback) => callback());
+    return {
+      get: (name) => values[name],
+      set(name, value) {
+        if (JSON.stringify(values[name]) === JSON.stringify(value)) return;
+        values[name] = value;
+        emit(`change:${name}`);
+        emit("change");
+      },
+      on(event, callback) {
+        listeners.set(event, [...(listeners.get(event) ?? []), callback]);
+      },
+      off(event, callback) {
+        const kept = callback ? (listeners.get(event) ?? []).filter((c) => c !== callback) : [];
+        listeners.set(event, kept);
+      },
+      save_changes() {},
+    };
+  }
+
+  /** Import a module from its text: a page opened from disk may not import a file. */
+  function importText(text) {
+    const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    return import(url).finally(() => URL.revokeObjectURL(url));
+  }
+
+  const modules = new Map();
+  function loadExplorer(name) {
+    if (!modules.has(name)) modules.set(name, importText(window.convbookModules[name]));
+    return modules.get(name);
+  }
+
+  /** Replace one fallback by the running explorer, or leave it where it is. */
+  async function start(host, states) {
+    const { explorer, modelId } = host.dataset;
+    const fallback = [...host.childNodes];
+    const el = document.createElement("div");
+    try {
+      const { default: frontEnd } = await loadExplorer(explorer);
+      host.append(el);
+      await frontEnd.render({ model: createModel(states[modelId].state), el });
+      fallback.forEach((node) => node.remove());
+      host.dataset.ready = "true";
+    } catch (error) {
+      el.remove(); // the fallback still answers the reader's question
+      console.error(`explorer ${explorer} did not start:`, error);
+    }
+  }
+
+  // By then every deferred script has run, so all modules are registered.
+  document.addEventListener("DOMContentLoaded", () => {
+    const stored = document.querySelector(STATE);
+    if (!stored) return;
+    const states = JSON.parse(stored.textContent).state;
+    document.querySelectorAll(".convbook-explorer").forEach((host) => start(host, states));
+  });
+})();

@@ -1,0 +1,232 @@
+"""The hygiene rules hold for every notebook, and each rule rejects what it is there to reject."""
+
+import re
+
+import nbformat
+import pytest
+
+from convbook.site import notebooks
+
+PATHS = notebooks.notebook_paths()
+NAMES = [str(path.relative_to(notebooks.CHAPTERS)) for path in PATHS]
+CHAPTERS = [path for path in PATHS if re.match(r"\d\d_", path.name) and path.parent.name != "solutions"]
+
+# Cells whose output depends on the reader's machine: notebook -> cell ids. Each sits beside a
+# recorded figure. There is none so far.
+IGNORED_OUTPUTS: dict[str, set[str]] = {}
+
+
+def markdown(notebook):
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=NAMES)
+def test_notebook_breaks_no_rule(path):
+    assert notebooks.problems(notebooks.read(path)) == []
+
+
+@pytest.mark.parametrize("path", PATHS, ids=NAMES)
+def test_notebook_is_stored_in_normal_form(path):
+    notebook = notebooks.read(path)
+    assert nbformat.writes(notebooks.normalise(notebook)) + "\n" == path.read_text("utf8")
+
+
+@pytest.mark.parametrize("path", PATHS, ids=NAMES)
+def test_ignored_outputs_are_on_the_list(path):
+    ignored = set()
+    for cell in code_cells(notebooks.read(path)):
+        tags = " ".join(cell.metadata.get("tags", [])).lower()
+        if "nbval" in tags or "raises-exception" in tags or "NBVAL_" in cell.source:
+            ignored.add(cell.id)
+    assert ignored == IGNORED_OUTPUTS.get(str(path.relative_to(notebooks.CHAPTERS)), set())
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+class TestChapter:
+    """What every chapter has, in its order."""
+
+    def test_sections(self, path):
+        titles = re.findall(r"^## (.+)$", markdown(notebooks.read(path)), re.MULTILINE)
+        order = ["The question", "Put to the test", "Exercises", "Summary", "Going further", "Sources"]
+        assert [title for title in titles if title in order] == order
+        assert titles[0] == "The question"
+
+    def test_at_most_three_claims_are_argued(self, path):
+        text = markdown(notebooks.read(path)).split("## Put to the test")[1].split("## Exercises")[0]
+        assert 1 <= len(re.findall(r"^### ", text, re.MULTILINE)) <= 3
+
+    def test_three_exercises_and_two_quizzes_or_more(self, path):
+        sources = [cell.source for cell in code_cells(notebooks.read(path))]
+        assert sum(bool(re.search(r"^check_\w+\(", s, re.MULTILINE)) for s in sources) >= 3
+        assert sum(s.startswith("Quiz(") for s in sources) >= 2
+
+    def test_exercises_are_not_attempted_and_the_solutions_are_correct(self, path):
+        def verdicts(notebook):
+            found = {}
+            for cell in code_cells(notebook):
+                for name in re.findall(r"^(check_\w+)\(\w+\)$", cell.source, re.MULTILINE):
+                    found.setdefault(name, []).append("".join(o.get("text", "") for o in cell.outputs))
+            return found
+
+        exercises = verdicts(notebooks.read(path))
+        solutions = verdicts(notebooks.read(path.parent / "solutions" / path.name))
+        assert exercises.keys() == solutions.keys()
+        assert all("not attempted yet" in text for texts in exercises.values() for text in texts)
+        assert all("correct on" in texts[0] for texts in solutions.values())
+
+
+class TestRules:
+    """Each rule finds its own mutation of a clean notebook."""
+
+    @pytest.fixture
+    def notebook(self):
+        return notebooks.read(notebooks.CHAPTERS / "03_shapes.ipynb")
+
+    def assert_found(self, notebook, pattern):
+        found = notebooks.problems(notebook)
+        assert any(re.search(pattern, line) for line in found), found
+
+    def figure_cell(self, notebook):
+        return next(c for c in code_cells(notebook) if "image" in c.metadata.get("mystnb", {}))
+
+    def test_null_counts(self, notebook):
+        for cell in code_cells(notebook):
+            cell.execution_count = None
+        self.assert_found(notebook, "execution counts")
+
+    def test_swapped_counts(self, notebook):
+        cells = code_cells(notebook)
+        cells[3].execution_count, cells[4].execution_count = 5, 4
+        self.assert_found(notebook, "execution counts")
+
+    def test_other_kernel(self, notebook):
+        notebook.metadata.kernelspec.name = "my-env"
+        self.assert_found(notebook, "kernelspec is 'my-env'")
+
+    def test_run_dependent_metadata(self, notebook):
+        notebook.metadata["papermill"] = {"duration": 3.1}
+        self.assert_found(notebook, "papermill")
+
+    @pytest.mark.parametrize("identifier", ["", "1f2e3d4c", "same"])
+    def test_ids(self, notebook, identifier):
+        notebook.cells[0].id = notebook.cells[1].id if identifier == "same" else identifier
+        self.assert_found(notebook, "cell ids")
+
+    def test_missing_launch_cell(self, notebook):
+        notebook.cells.remove(code_cells(notebook)[0])
+        self.assert_found(notebook, "launch cell")
+
+    def test_changed_launch_cell(self, notebook):
+        cell = code_cells(notebook)[0]
+        cell.source = cell.source.replace("check=True", "check=False")
+        self.assert_found(notebook, "launch cell")
+
+    def test_launch_cell_shown(self, notebook):
+        code_cells(notebook)[0].metadata.tags = []
+        self.assert_found(notebook, "remove-cell")
+
+    def test_long_cell(self, notebook):
+        code_cells(notebook)[2].source = "x = 1\n" * 16
+        self.assert_found(notebook, "16 lines")
+
+    def test_wide_cell(self, notebook):
+        code_cells(notebook)[2].source = "x = " + "1 + " * 30 + "1"
+        self.assert_found(notebook, "columns")
+
+    def test_deleted_figure(self, notebook):
+        self.figure_cell(notebook).outputs = []
+        self.assert_found(notebook, "none is stored")
+
+    def test_deleted_figure_with_its_alt_text(self, notebook):
+        cell = self.figure_cell(notebook)
+        cell.outputs, cell.metadata = [], {}
+        self.assert_found(notebook, "none is stored")
+
+    @pytest.mark.parametrize("alt", ["", "figure", "images/03_5_0.png"])
+    def test_poor_alt_text(self, notebook, alt):
+        self.figure_cell(notebook).metadata.mystnb.image.alt = alt
+        self.assert_found(notebook, "alt text")
+
+    def test_stderr(self, notebook):
+        warning = nbformat.v4.new_output("stream", name="stderr", text="UserWarning: ...")
+        code_cells(notebook)[2].outputs = [warning]
+        self.assert_found(notebook, "stderr")
+
+    def test_error(self, notebook):
+        error = nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[])
+        code_cells(notebook)[2].outputs = [error]
+        self.assert_found(notebook, "raised ValueError")
+
+    @pytest.mark.parametrize(
+        "text", ["/home/ada/x.py", "saved to '/tmp/x'", r"C:\Users\ada", "<Figure at 0x7f3a5c0012d0>"]
+    )
+    def test_traces_of_a_machine(self, notebook, text):
+        output = nbformat.v4.new_output("stream", name="stdout", text=text)
+        code_cells(notebook)[2].outputs = [output]
+        self.assert_found(notebook, "absolute path|memory address")
+
+    def test_missing_widget_state(self, notebook):
+        del notebook.metadata["widgets"]
+        self.assert_found(notebook, "no stored state for widget explorer-1")
+
+
+def test_words_with_slashes_are_no_paths():
+    for text in ["and/or", "https://example.org/home/x", "1/2", "d/root", "a ratio of 4/tmp"]:
+        assert not notebooks.ABSOLUTE_PATH.search(text), text
+
+
+def test_ids_survive_an_edit_and_an_insertion():
+    notebook = notebooks.read(notebooks.CHAPTERS / "03_shapes.ipynb")
+    before = [cell.id for cell in notebook.cells]
+    notebook.cells[4].source += "\n# edited"
+    notebook.cells.insert(2, nbformat.v4.new_markdown_cell("New."))
+    after = [cell.id for cell in notebooks.normalise(notebook).cells]
+    assert after[:2] + after[3:] == before
+    assert re.fullmatch("c-[0-9a-f]{8}", after[2])
+
+
+def test_equal_cells_get_different_ids():
+    cells = [nbformat.v4.new_markdown_cell("Same.") for _ in range(3)]
+    notebook = notebooks.normalise(nbformat.v4.new_notebook(cells=cells))
+    assert len({cell.id for cell in notebook.cells}) == 3
+
+
+def test_a_failed_write_leaves_the_old_notebook(tmp_path, monkeypatch):
+    path = tmp_path / "chapter.ipynb"
+    path.write_text("old")
+
+    def full_disk(self, *arguments, **keywords):
+        with open(self, "w") as file:  # noqa: PTH123  (Path.open is what is being replaced)
+            file.write("hal")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        notebooks.write(nbformat.v4.new_notebook(), path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_execute_stores_outputs_and_a_failing_cell_raises(tmp_path):
+    from nbclient.exceptions import CellExecutionError
+
+    good = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("6 * 7")])
+    notebook = notebooks.normalise(notebooks.execute(good, tmp_path))
+    assert notebook.cells[0].outputs[0].data["text/plain"] == "42"
+    bad = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
+    with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
+        notebooks.execute(bad, tmp_path)
+
+
+def test_unknown_chapter_is_named(capsys):
+    with pytest.raises(SystemExit):
+        notebooks.main(["verify", "99"])
+    assert "chapter='99' names no notebook" in capsys.readouterr().err
+
+
+def test_verify_passes():
+    assert notebooks.main(["verify"]) == 0
