@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -54,3 +55,12 @@ def browser():
         chromium = session.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The folder of the built site."""
+    folder = Path(__file__).parents[1] / "_build" / "html"
+    if not (folder / "index.html").exists():
+        pytest.fail("the site is not built; run `make book`, or `make test-site`")
+    return folder

@@ -257,6 +257,16 @@ COMPARE = """async ({ x, w, cases, name, mode }) => {
 }"""
 
 
+@pytest.fixture
+def one_thread():
+    """Thousands of tiny convolutions: threads would only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("mode", ["conv", "transposed"])
 def test_arithmetic_equals_python_over_the_whole_control_grid(mode, open_page):
     generator = torch.Generator().manual_seed(0)

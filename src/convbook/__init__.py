@@ -8,7 +8,15 @@ import importlib
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("arithmetic", "functional")
+_SUBMODULES = (
+    "arithmetic",
+    "checks",
+    "explorers",
+    "functional",
+    "photographs",
+    "plots",
+    "quizzes",
+)
 
 
 def __getattr__(name):

@@ -118,11 +118,9 @@ def conv2d_loops(input, weight, bias=None, stride=1, padding=0, dilation=1, grou
         for row in range(h_out):
             for column in range(w_out):
                 top, left = row * s_h, column * s_w
-                window = x[..., first : first + c_group, :, :]
-                window = window[..., top : top + span(k_h, d_h) : d_h, :]
-                window = window[
-                    ..., left : left + span(k_w, d_w) : d_w
-                ]  # (N, C_in/groups, k_h, k_w)
+                rows = slice(top, top + span(k_h, d_h), d_h)
+                columns = slice(left, left + span(k_w, d_w), d_w)
+                window = x[..., first : first + c_group, rows, columns]
                 output[..., o, row, column] = (window * weight[o]).sum(dim=(-3, -2, -1))
     return output if bias is None else output + bias[:, None, None]
 
@@ -463,7 +461,7 @@ def _check_groups(groups, channels):
     if channels == 0 or channels % groups:
         raise ValueError(
             f"groups={groups} does not divide the first axis of weight, {channels}; "
-            f"use groups=1 or a multiple of {groups} filters"
+            f"use groups=1, or make that axis a positive multiple of {groups}"
         )
 
 

@@ -106,9 +106,10 @@ function formatNumber(value, digits = 12) {
   return String(rounded === 0 ? 0 : rounded).replace("-", "\u2212");
 }
 
-/** A number short enough for a grid cell: whole, or two decimals at most. */
+/** A number short enough for a grid cell: two decimals at most, none from 1000 on. */
 function formatCell(value) {
-  return formatNumber(Number(value.toFixed(2)));
+  const size = Math.abs(value);
+  return formatNumber(Number(value.toFixed(size < 100 ? 2 : size < 1000 ? 1 : 0)));
 }
 
 /** A factor of a product: negative numbers in brackets. */
@@ -132,6 +133,17 @@ function h(tag, props = {}, ...children) {
   }
   element.append(...children.flat().filter((child) => child !== null && child !== undefined));
   return element;
+}
+
+/** Give `parent` these children, moving only what has to move: a node kept costs no layout. */
+function setChildren(parent, wanted) {
+  const keep = new Set(wanted);
+  for (const child of [...parent.childNodes]) if (!keep.has(child)) child.remove();
+  let next = parent.firstChild;
+  for (const child of wanted) {
+    if (child === next) next = next.nextSibling;
+    else parent.insertBefore(child, next);
+  }
 }
 
 /** Write text only when it changes, so that an unchanged node costs no layout. */
@@ -178,6 +190,9 @@ async function copyText(text) {
     return worked;
   }
 }
+
+/** Attributes of an explorer's root: JupyterLab keeps its one-key shortcuts to itself inside. */
+const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
 
 // ---------------------------------------------------------------- controls
 
@@ -238,7 +253,7 @@ function createGrid({ kind, label, onPick, onEdit }) {
   const frame = h("div", { class: "cb-frame", "aria-hidden": "true" });
   const shell = h("div", { class: "cb-shell" }, root, frame);
   const pool = new Map();
-  const rows = [];
+  const rows = new Map();
   let shape = "";
   let live = new Map();
   let active = null;
@@ -268,15 +283,13 @@ function createGrid({ kind, label, onPick, onEdit }) {
     if (shapeKey === shape) return;
     shape = shapeKey;
     live = new Map();
-    const count = bottom - top;
-    while (rows.length < count) rows.push(h("div", { role: "row", class: "cb-row" }));
     for (const row of range(top, bottom)) {
+      if (!rows.has(row)) rows.set(row, h("div", { role: "row", class: "cb-row" }));
       const cells = range(top, bottom).map((col) => make(sortOf(row, col), row, col));
       for (const cell of cells) live.set(`${cell.row} ${cell.col}`, cell);
-      rows[row - top].replaceChildren(...cells.map((cell) => cell.element));
+      setChildren(rows.get(row), cells.map((cell) => cell.element));
     }
-    root.replaceChildren(...rows.slice(0, count));
-    root.style.setProperty("--rows", count);
+    setChildren(root, range(top, bottom).map((row) => rows.get(row)));
     if (!active || live.get(`${active.row} ${active.col}`) !== active) {
       activate([...live.values()].find((cell) => cell.focus) ?? null);
     }

@@ -84,6 +84,11 @@ function canvasOf(s) {
   return { top: -s.before, bottom: Math.max(full - s.before, convTransposeOutputSize(s)) };
 }
 
+/** Output size in either mode. */
+function outputSizeOf(s) {
+  return s.mode === "convolution" ? convOutputSize(s) : convTransposeOutputSize(s);
+}
+
 /** Taps behind output index `o` in either mode. */
 function tapsOf(s, o) {
   return s.mode === "convolution" ? convTaps(s, o) : convTransposeTaps(s, o);
@@ -162,16 +167,21 @@ function formulaOf(s) {
   if (s.mode === "transposed") {
     const out = convTransposeOutputSize(s);
     return {
-      names: "(input \u2212 1) \u00b7 stride \u2212 before \u2212 after + dilation \u00b7 (kernel \u2212 1) + output padding + 1",
+      names:
+        "(input \u2212 1) \u00b7 stride \u2212 before \u2212 after " +
+        "+ dilation \u00b7 (kernel \u2212 1) + output padding + 1",
       numbers: [
-        "(", size, ` \u2212 1) \u00b7 ${s.stride} \u2212 ${s.before} \u2212 ${s.after} + ${s.dilation} \u00b7 (`,
+        "(", size, ` \u2212 1) \u00b7 ${s.stride} \u2212 ${s.before} \u2212 ${s.after}`,
+        ` + ${s.dilation} \u00b7 (`,
         kernel, ` \u2212 1) + ${s.outputPadding} + 1 = `, tint("output", out),
       ],
     };
   }
   const room = s.size + s.before + s.after - kernelSpan(s);
   return {
-    names: "\u230a(input + before + after \u2212 dilation \u00b7 (kernel \u2212 1) \u2212 1) / stride\u230b + 1",
+    names:
+      "\u230a(input + before + after \u2212 dilation \u00b7 (kernel \u2212 1) \u2212 1) " +
+      "/ stride\u230b + 1",
     numbers: [
       "\u230a(", size, ` + ${s.before} + ${s.after} \u2212 ${s.dilation} \u00b7 (`, kernel,
       ` \u2212 1) \u2212 1) / ${s.stride}\u230b + 1 = \u230a${room} / ${s.stride}\u230b + 1 = `,
@@ -363,15 +373,22 @@ function render({ model, el }) {
     }),
     copied,
   );
+  const result = (label, ...content) =>
+    h("div", { class: "cb-result" }, h("div", { class: "cb-label" }, label), ...content);
   const results = h(
     "div", { class: "cb-results" },
-    h("div", { class: "cb-result" }, h("div", { class: "cb-label" }, "Products"), h("div", {}, steps, sum)),
-    h("div", { class: "cb-result" }, h("div", { class: "cb-label" }, "Size"), h("div", {}, numbers, names)),
-    h("div", { class: "cb-result" }, h("div", { class: "cb-label" }, "PyTorch"), h("div", { class: "cb-copy" }, line, copyButtons)),
+    result("Products", h("div", {}, steps, sum)),
+    result("Size", h("div", {}, numbers, names)),
+    result("PyTorch", h("div", { class: "cb-copy" }, line, copyButtons)),
   );
 
   const root = h(
-    "div", { class: "convbook-root cb-stepper", role: "group", "aria-label": "Convolution stepper" },
+    "div", {
+      class: "convbook-root cb-stepper",
+      role: "group",
+      "aria-label": "Convolution stepper",
+      ...OWN_KEYS,
+    },
     h(
       "div", { class: "cb-top" },
       mode.root,
@@ -392,7 +409,7 @@ function render({ model, el }) {
   function step(by) {
     const s = readSettings(model);
     if (problemWith(s)) return;
-    const size = s.mode === "convolution" ? convOutputSize(s) : convTransposeOutputSize(s);
+    const size = outputSizeOf(s);
     const [row, col] = chosen(size);
     const place = (row * size + col + by + size * size) % (size * size);
     change({ selected: [Math.floor(place / size), place % size] });
@@ -430,7 +447,7 @@ function render({ model, el }) {
     drawControls(s);
     const canvas = problem ? null : canvasOf(s);
     fit(s, canvas);
-    const size = problem ? 0 : s.mode === "convolution" ? convOutputSize(s) : convTransposeOutputSize(s);
+    const size = problem ? 0 : outputSizeOf(s);
     const here = problem ? null : chosen(size);
     const rowTaps = problem ? [] : tapsOf(s, here[0]);
     const colTaps = problem ? [] : tapsOf(s, here[1]);
@@ -495,17 +512,16 @@ function render({ model, el }) {
     }
     const pads = padded && s.before + s.after > 0 ? ` + ${s.before} + ${s.after}` : "";
     setText(blocks.x.size, `${s.size} \u00d7 ${s.size}${pads && ` (padding ${s.before}, ${s.after})`}`);
-    grids.x.outline(boxOf(rowTaps, colTaps));
+    grids.x.outline(boxOf(rowTaps, colTaps, top));
   }
 
-  /** The rectangle from the first tap to the last. */
-  function boxOf(rowTaps, colTaps) {
+  /** The rectangle from the first tap to the last, in a grid whose first row is `top`. */
+  function boxOf(rowTaps, colTaps, top) {
     if (!rowTaps.length || !colTaps.length) return null;
-    const [rows, cols] = [rowTaps, colTaps].map((taps) => taps.map(([index]) => index));
-    const offset = readSettings(model).mode === "convolution" ? readSettings(model).before : 0;
+    const [rows, cols] = [rowTaps, colTaps].map((taps) => taps.map(([index]) => index - top));
     return {
-      top: Math.min(...rows) + offset, bottom: Math.max(...rows) + offset,
-      left: Math.min(...cols) + offset, right: Math.max(...cols) + offset,
+      top: Math.min(...rows), bottom: Math.max(...rows),
+      left: Math.min(...cols), right: Math.max(...cols),
     };
   }
 
@@ -574,10 +590,11 @@ function render({ model, el }) {
     setText(note, noteOn(s, read));
     const padded = s.mode === "convolution";
     const all = range(padded ? -s.before : 0, s.size + (padded ? s.after : 0));
+    const someUnread = padded && !all.every((i) => read.has(i));
     legend.replaceChildren(
       legendEntry("cb-x cb-lit", "read for this cell"),
       ...(padded && s.before + s.after ? [legendEntry("cb-pad", "padding")] : []),
-      ...(padded && !all.every((i) => read.has(i)) ? [legendEntry("cb-x cb-unread", "read by no window")] : []),
+      ...(someUnread ? [legendEntry("cb-x cb-unread", "read by no window")] : []),
       ...(!padded && s.before + s.after ? [legendEntry("cb-crop", "cropped by padding")] : []),
     );
   }
@@ -589,13 +606,14 @@ function render({ model, el }) {
       sum.replaceChildren(start, "0: no kernel tap lands on this cell.");
       return;
     }
-    const widest = Math.max(...terms.map((t) => formatFactor(t.x).length + formatFactor(t.w).length + 1));
+    const widths = terms.map((t) => formatFactor(t.x).length + formatFactor(t.w).length + 1);
+    const widest = Math.max(...widths);
     sum.style.setProperty("--term", `${widest}ch`);
     const total = terms.reduce((value, term) => value + term.x * term.w, 0);
     const lines = products.map((line, i) =>
       h("span", { class: "cb-line" }, line.map((t, j) => [
         i + j ? h("span", { class: "cb-plus" }, " + ") : h("span", { class: "cb-plus cb-first" }),
-        h("span", { class: `cb-term${t.x * t.w === 0 ? " cb-zero" : ""}` },
+        h("span", { class: "cb-term" },
           h("span", { class: t.padding ? "cb-ink-padding" : "cb-ink-input" }, formatFactor(t.x)),
           "\u00b7",
           h("span", { class: "cb-ink-kernel" }, formatFactor(t.w))),
@@ -603,7 +621,10 @@ function render({ model, el }) {
     sum.replaceChildren(
       start,
       h("span", { class: "cb-terms" }, lines),
-      h("span", { class: "cb-total" }, " = ", h("strong", { class: "cb-ink-output" }, formatNumber(total))),
+      h(
+        "span", { class: "cb-total" },
+        " = ", h("strong", { class: "cb-ink-output" }, formatNumber(total)),
+      ),
     );
   }
 

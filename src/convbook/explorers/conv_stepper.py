@@ -359,8 +359,6 @@ class ConvStepper(Explorer):
 
     def static_html(self):
         """Return input, kernel and output as tables, with the line that computes the last."""
-        before, after = self.padding
-        padded = f", padding {before} before and {after} after" if before + after else ""
         n, k = self.input_size, self.kernel_size
         try:
             size, output = self.output_size, self.output
@@ -368,7 +366,7 @@ class ConvStepper(Explorer):
             result = f"<p>{escape(str(error))}</p>"
         else:
             result = _table(f"Output y, {size} \u00d7 {size}", output)
-        tables = _table(f"Input x, {n} \u00d7 {n}{padded}", self.input) + _table(
+        tables = _table(f"Input x, {n} \u00d7 {n}", self.input) + _table(
             f"Kernel w, {k} \u00d7 {k}", self.kernel
         )
         return (

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from urllib.parse import urljoin
 
+from docutils import nodes
 from sphinx.util import logging
 
 from convbook.site import explorers
@@ -38,18 +39,27 @@ def link_repository(app, config) -> None:
     app.setup_extension("sphinx_sitemap")  # it warns where the site's address is not known
 
 
-def drop_thebe(app, pagename, templatename, context, doctree) -> None:
-    """Leave out sphinx-thebe, which Jupyter Book always loads and this book does not use.
+def drop_unused_assets(app, pagename, templatename, context, doctree) -> None:
+    """Leave out scripts and styles that the page does not use.
 
-    It declares the same constant twice on each page: an error in the console.
+    Jupyter Book always loads sphinx-thebe, which this book does not use and which declares a
+    constant twice, an error in the console. Sphinx loads MathJax on the root page as soon as any
+    page below it has a formula.
     """
-    kept = [file for file in context.get("script_files", []) if "thebe" not in _describe(file)]
-    context["script_files"] = kept
-    kept = [file for file in context.get("css_files", []) if "thebe" not in _describe(file)]
-    context["css_files"] = kept
+    unused = ["thebe"]
+    if doctree is None or not any(doctree.findall(_is_maths)):
+        unused.append("mathjax")
+    for kind in ("script_files", "css_files"):
+        files = context.get(kind, [])
+        context[kind] = [file for file in files if not any(word in _name(file) for word in unused)]
 
 
-def _describe(file) -> str:
+def _is_maths(node) -> bool:
+    return isinstance(node, nodes.math | nodes.math_block)
+
+
+def _name(file) -> str:
+    """Return a script's file name, or its text if it stands in the page itself."""
     return f"{file.filename} {getattr(file, 'attributes', {}).get('body', '')}".lower()
 
 
@@ -79,7 +89,7 @@ def setup(app):
     app.connect("builder-inited", add_static_files)
     app.connect("html-page-context", explorers.add_style)
     app.connect("html-page-context", add_social_card, priority=400)  # before opengraph reads `meta`
-    app.connect("html-page-context", drop_thebe, priority=900)  # after every script is added
+    app.connect("html-page-context", drop_unused_assets, priority=900)  # after every script is added
     app.connect("build-finished", explorers.write_assets)
     app.add_transform(CollapseGoingFurther)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

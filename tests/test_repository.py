@@ -1,0 +1,75 @@
+"""Links lead to the repository that the book is built from, or nowhere."""
+
+import subprocess
+
+import pytest
+
+from convbook.site.repository import Repository, find_repository, parse_remote
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "https://github.com/ada/engine",
+        "https://github.com/ada/engine.git",
+        "https://github.com/ada/engine/",
+        "https://x-access-token:secret@github.com/ada/engine",
+        "git@github.com:ada/engine.git",
+        "ssh://git@github.com/ada/engine.git",
+    ],
+)
+def test_github_remotes(remote):
+    assert parse_remote(remote) == ("ada", "engine")
+
+
+@pytest.mark.parametrize(
+    "remote",
+    ["", "/srv/git/engine", "../engine", "https://example.org/ada/engine", "https://github.com/ada",
+     "https://evil.org/github.com/ada/engine"],
+)  # fmt: skip
+def test_other_remotes(remote):
+    assert parse_remote(remote) is None
+
+
+def git(folder, *arguments):
+    subprocess.run(["git", "-C", folder, *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    git(tmp_path, "init", "--initial-branch=draft")
+    return tmp_path
+
+
+def test_no_remote(checkout):
+    assert find_repository(checkout, {}) is None
+
+
+def test_no_checkout(tmp_path):
+    assert find_repository(tmp_path, {}) is None
+
+
+def test_remote_and_branch(checkout):
+    git(checkout, "remote", "add", "origin", "git@github.com:ada/engine.git")
+    assert find_repository(checkout, {}) == Repository("ada", "engine", "draft")
+
+
+def test_the_environment_wins(checkout):
+    git(checkout, "remote", "add", "origin", "git@github.com:ada/engine.git")
+    environ = {"GITHUB_REPOSITORY": "bob/fork", "GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": "main"}
+    assert find_repository(checkout, environ) == Repository("bob", "fork", "main")
+
+
+def test_a_pull_request_links_to_main(checkout):
+    environ = {"GITHUB_REPOSITORY": "a/b", "GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": "7/merge"}
+    assert find_repository(checkout, environ).branch == "main"
+
+
+def test_a_tag_links_to_main(checkout):
+    environ = {"GITHUB_REPOSITORY": "a/b", "GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1"}
+    assert find_repository(checkout, environ).branch == "main"
+
+
+def test_site_urls():
+    assert Repository("Ada", "engine").site_url == "https://ada.github.io/engine/"
+    assert Repository("Ada", "ada.github.io").site_url == "https://ada.github.io/"

@@ -1,0 +1,180 @@
+"""The built site, as files: links, pictures, metadata, what each page loads, launch buttons."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from PIL import Image
+
+from convbook.site import notebooks
+
+pytestmark = pytest.mark.site
+ROOT = Path(__file__).parents[1]
+
+
+def pages(site):
+    """Return path -> soup of every page of the book."""
+    files = sorted((site / "chapters").rglob("*.html"))
+    assert files
+    return {file: BeautifulSoup(file.read_text("utf8"), "html.parser") for file in files}
+
+
+@pytest.fixture(scope="module")
+def book(site):
+    return pages(site)
+
+
+def test_every_page_is_built(site, book):
+    names = {str(file.relative_to(site).with_suffix("")) for file in book}
+    sources = [*ROOT.glob("chapters/*.md"), *notebooks.notebook_paths()]
+    assert names == {str(source.relative_to(ROOT).with_suffix("")) for source in sources}
+
+
+def test_internal_links_lead_somewhere(site, book):
+    dead = []
+    for file, page in book.items():
+        for tag, attribute in [("a", "href"), ("img", "src"), ("script", "src"), ("link", "href")]:
+            for element in page.find_all(tag, **{attribute: True}):
+                url = urlsplit(element[attribute])
+                if url.scheme or url.netloc:
+                    continue
+                target = (file.parent / unquote(url.path)).resolve() if url.path else file
+                if not target.exists() or not anchor_exists(target, url.fragment, book):
+                    dead.append(f"{file.relative_to(site)}: {element[attribute]}")
+    assert dead == []
+
+
+def anchor_exists(target, fragment, book):
+    if not fragment or target not in book:
+        return True
+    return book[target].find(id=unquote(fragment)) is not None
+
+
+def test_pictures_have_alt_texts(site, book):
+    for file, page in book.items():
+        for image in page.select("article img"):
+            alt = image.get("alt", "")
+            assert len(alt) >= notebooks.MIN_ALT_LENGTH, f"{file.relative_to(site)}: {alt!r}"
+            assert not re.search(r"\.(png|svg|jpg)$", alt), f"{file.relative_to(site)}: {alt!r}"
+
+
+def meta(page, name):
+    tag = page.find("meta", attrs={"name": name}) or page.find("meta", property=name)
+    return tag["content"] if tag else ""
+
+
+def test_description_and_social_card(site, book):
+    for page in book.values():
+        assert len(meta(page, "description")) >= 30
+        assert meta(page, "og:title")
+        assert meta(page, "twitter:card") == "summary_large_image"
+        card = site / meta(page, "og:image")[meta(page, "og:image").index("_static/") :]
+        with Image.open(card) as picture:
+            assert picture.size == (1200, 630)
+        assert page.html["lang"] == "en"
+
+
+def test_pages_load_only_what_they_use(site, book):
+    for file, page in book.items():
+        scripts = " ".join(script.get("src", "") for script in page.find_all("script"))
+        styles = " ".join(link["href"] for link in page.find_all("link", rel="stylesheet"))
+        has_maths = bool(page.select("article .math"))
+        explorers = {div["data-explorer"] for div in page.select(".convbook-explorer")}
+        loaded = set(re.findall(r"explorers/(\w+)\.js", scripts))
+        assert ("mathjax" in scripts) == has_maths, file
+        assert loaded == (explorers | {"host"} if explorers else set()), file
+        assert ("explorer.css" in styles) == bool(explorers), file
+        assert "thebe" not in (scripts + styles), file
+
+
+def test_nothing_is_loaded_from_another_host(site, book):
+    for file, page in book.items():
+        loaded = [tag.get("src") for tag in page.find_all(["script", "img", "iframe"])]
+        loaded += [tag["href"] for tag in page.find_all("link") if "canonical" not in tag["rel"]]
+        foreign = [url for url in loaded if url and urlsplit(url).netloc]
+        assert foreign == [], file
+
+
+def test_explorers_keep_their_fallback_in_the_page(book):
+    hosts = [div for page in book.values() for div in page.select(".convbook-explorer")]
+    assert hosts
+    assert all(len(div.get_text(strip=True)) > 20 for div in hosts)
+
+
+def test_widget_state_on_the_page_holds_no_code(book):
+    for page in book.values():
+        for script in page.find_all("script", type=notebooks.STATE):
+            for model in json.loads(script.string)["state"].values():
+                assert "_esm" not in model["state"]
+
+
+def test_going_further_is_collapsed(book):
+    page = next(page for file, page in book.items() if file.stem == "03_shapes")
+    section = page.find(id="going-further")
+    assert section.h2
+    assert section.details.summary
+    assert section.select("details .cell")
+
+
+def copy_book(folder):
+    """Copy what a build reads to `folder`, which is no git checkout."""
+    for name in ("chapters", "assets"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".ipynb_*"))
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / name, folder)
+
+
+def build(folder, **environ):
+    """Build the book in `folder` as `make book` does; return the finished process."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")}
+    command = [Path(sys.executable).parent / "jupyter-book", "build", folder]
+    return subprocess.run(
+        [*command, "-W", "-n", "--keep-going"],
+        env=clean | environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def button_links(page):
+    return [a["href"] for a in page.select(".article-header-buttons a[href]")]
+
+
+def test_without_a_remote_there_are_no_buttons(tmp_path):
+    copy_book(tmp_path)
+    done = build(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "launch and repository buttons are left out" in done.stdout
+    for page in pages(tmp_path / "_build" / "html").values():
+        assert not [link for link in button_links(page) if urlsplit(link).netloc]
+
+
+def test_a_fork_links_to_the_fork(tmp_path):
+    copy_book(tmp_path)
+    done = build(tmp_path, GITHUB_REPOSITORY="ada/fork")
+    assert done.returncode == 0, done.stdout + done.stderr
+    site = tmp_path / "_build" / "html"
+    page = pages(site)[site / "chapters" / "03_shapes.html"]
+    links = button_links(page)
+    path = "chapters/03_shapes.ipynb"
+    assert f"https://mybinder.org/v2/gh/ada/fork/main?urlpath=lab/tree/{path}" in links
+    assert f"https://colab.research.google.com/github/ada/fork/blob/main/{path}" in links
+    assert "https://github.com/ada/fork" in links
+    assert meta(page, "og:image").startswith("https://ada.github.io/fork/_static/cards/")
+    assert "https://ada.github.io/fork/" in (site / "sitemap.xml").read_text("utf8")
+
+
+def test_an_explorer_without_state_stops_the_build(tmp_path):
+    copy_book(tmp_path)
+    path = tmp_path / "chapters" / "03_shapes.ipynb"
+    notebook = notebooks.read(path)
+    del notebook.metadata["widgets"]
+    notebooks.write(notebook, path)
+    done = build(tmp_path)
+    assert done.returncode != 0
+    assert "no stored state for widget explorer-1" in done.stdout + done.stderr
