@@ -3,7 +3,9 @@
 import base64
 import io
 
+import numpy as np
 import pytest
+from PIL import Image
 
 TOLERANCE = 2.0  # root mean square difference, in grey levels of 255
 
@@ -30,10 +32,9 @@ def _pngs(outputs):
 def _compare(name, stored, fresh):
     if stored == fresh:
         return
-    import numpy as np
-    from PIL import Image
-
-    old, new = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), float) for png in (stored, fresh))
+    old, new = (
+        np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), float) for png in (stored, fresh)
+    )
     if old.shape != new.shape:
         pytest.fail(f"{name}: stored with shape {old.shape}, drawn with shape {new.shape}")
     difference = float(np.sqrt(np.mean((old - new) ** 2)))

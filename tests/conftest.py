@@ -38,7 +38,11 @@ def pytest_addoption(parser):
 def pytest_runtest_makereport(item):
     """With --fail-on-skip (CI), a test that cannot run is an error, not a shrug."""
     report = yield
-    if report.skipped and item.config.getoption("--fail-on-skip") and not hasattr(report, "wasxfail"):
+    if (
+        report.skipped
+        and item.config.getoption("--fail-on-skip")
+        and not hasattr(report, "wasxfail")
+    ):
         report.outcome = "failed"
         report.longrepr = f"skipped although --fail-on-skip: {report.longrepr[-1]}"
     return report

@@ -14,7 +14,9 @@ from convbook.checks.runner import run_checker
 
 def all_checkers():
     for module in pkgutil.iter_modules(checks.__path__):
-        for name, function in vars(importlib.import_module(f"convbook.checks.{module.name}")).items():
+        for name, function in vars(
+            importlib.import_module(f"convbook.checks.{module.name}")
+        ).items():
             if name.startswith("check_"):
                 yield function
 
@@ -74,7 +76,11 @@ def largest_size_only(output_size, kernel_size, stride, padding):
 
 def one_size_too_many(output_size, kernel_size, stride, padding):
     smallest = (output_size - 1) * stride + kernel_size - 2 * padding
-    return [size for size in range(smallest, smallest + stride + 1) if size >= 1 or size == smallest + stride]
+    return [
+        size
+        for size in range(smallest, smallest + stride + 1)
+        if size >= 1 or size == smallest + stride
+    ]
 
 
 def padding_once(output_size, kernel_size, stride, padding):

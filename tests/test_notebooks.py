@@ -4,12 +4,15 @@ import re
 
 import nbformat
 import pytest
+from nbclient.exceptions import CellExecutionError
 
 from convbook.site import notebooks
 
 PATHS = notebooks.notebook_paths()
 NAMES = [str(path.relative_to(notebooks.CHAPTERS)) for path in PATHS]
-CHAPTERS = [path for path in PATHS if re.match(r"\d\d_", path.name) and path.parent.name != "solutions"]
+CHAPTERS = [
+    path for path in PATHS if re.match(r"\d\d_", path.name) and path.parent.name != "solutions"
+]
 
 # Cells whose output depends on the reader's machine: notebook -> cell ids. Each sits beside a
 # recorded figure. There is none so far.
@@ -51,12 +54,21 @@ class TestChapter:
 
     def test_sections(self, path):
         titles = re.findall(r"^## (.+)$", markdown(notebooks.read(path)), re.MULTILINE)
-        order = ["The question", "Put to the test", "Exercises", "Summary", "Going further", "Sources"]
+        order = [
+            "The question",
+            "Put to the test",
+            "Exercises",
+            "Summary",
+            "Going further",
+            "Sources",
+        ]
         assert [title for title in titles if title in order] == order
         assert titles[0] == "The question"
 
     def test_at_most_three_claims_are_argued(self, path):
-        text = markdown(notebooks.read(path)).split("## Put to the test")[1].split("## Exercises")[0]
+        text = (
+            markdown(notebooks.read(path)).split("## Put to the test")[1].split("## Exercises")[0]
+        )
         assert 1 <= len(re.findall(r"^### ", text, re.MULTILINE)) <= 3
 
     def test_three_exercises_and_two_quizzes_or_more(self, path):
@@ -69,7 +81,9 @@ class TestChapter:
             found = {}
             for cell in code_cells(notebook):
                 for name in re.findall(r"^(check_\w+)\(\w+\)$", cell.source, re.MULTILINE):
-                    found.setdefault(name, []).append("".join(o.get("text", "") for o in cell.outputs))
+                    found.setdefault(name, []).append(
+                        "".join(o.get("text", "") for o in cell.outputs)
+                    )
             return found
 
         exercises = verdicts(notebooks.read(path))
@@ -162,7 +176,8 @@ class TestRules:
         self.assert_found(notebook, "raised ValueError")
 
     @pytest.mark.parametrize(
-        "text", ["/home/ada/x.py", "saved to '/tmp/x'", r"C:\Users\ada", "<Figure at 0x7f3a5c0012d0>"]
+        "text",
+        ["/home/ada/x.py", "saved to '/tmp/x'", r"C:\Users\ada", "<Figure at 0x7f3a5c0012d0>"],
     )
     def test_traces_of_a_machine(self, notebook, text):
         output = nbformat.v4.new_output("stream", name="stdout", text=text)
@@ -212,8 +227,6 @@ def test_a_failed_write_leaves_the_old_notebook(tmp_path, monkeypatch):
 
 
 def test_execute_stores_outputs_and_a_failing_cell_raises(tmp_path):
-    from nbclient.exceptions import CellExecutionError
-
     good = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("6 * 7")])
     notebook = notebooks.normalise(notebooks.execute(good, tmp_path))
     assert notebook.cells[0].outputs[0].data["text/plain"] == "42"

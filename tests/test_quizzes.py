@@ -37,7 +37,9 @@ def which_sizes_fit():
 def even_kernel():
     answers = {"1 on each side": (1, 1), "2 on each side": (2, 2), "1 before and 2 after": (1, 2)}
     row, taps = torch.zeros(1, 1, 9), torch.zeros(1, 1, 4)
-    keeps = [text for text, pad in answers.items() if F.conv1d(F.pad(row, pad), taps).shape[-1] == 9]
+    keeps = [
+        text for text, pad in answers.items() if F.conv1d(F.pad(row, pad), taps).shape[-1] == 9
+    ]
     (answer,) = keeps
     return answer
 
@@ -66,7 +68,7 @@ def test_every_question_stands_in_its_chapter_and_every_proof_has_a_question():
     for path in notebooks.notebook_paths():
         for cell in notebooks.read(path).cells:
             if cell.source.startswith("Quiz("):
-                name = cell.source.split("\"")[1]
+                name = cell.source.split('"')[1]
                 assert name.startswith(f"{path.stem}/")
                 asked.add(name)
     names = {name for name, _ in all_questions()}

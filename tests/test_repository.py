@@ -56,12 +56,20 @@ def test_remote_and_branch(checkout):
 
 def test_the_environment_wins(checkout):
     git(checkout, "remote", "add", "origin", "git@github.com:ada/engine.git")
-    environ = {"GITHUB_REPOSITORY": "bob/fork", "GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": "main"}
+    environ = {
+        "GITHUB_REPOSITORY": "bob/fork",
+        "GITHUB_REF_TYPE": "branch",
+        "GITHUB_REF_NAME": "main",
+    }
     assert find_repository(checkout, environ) == Repository("bob", "fork", "main")
 
 
 def test_a_pull_request_links_to_main(checkout):
-    environ = {"GITHUB_REPOSITORY": "a/b", "GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": "7/merge"}
+    environ = {
+        "GITHUB_REPOSITORY": "a/b",
+        "GITHUB_REF_TYPE": "branch",
+        "GITHUB_REF_NAME": "7/merge",
+    }
     assert find_repository(checkout, environ).branch == "main"
 
 

@@ -173,5 +173,7 @@ def test_maths_is_set(visit):
 
 def test_dark_mode_keeps_figures_on_white(visit):
     page = visit(screen="dark")
-    colour = page.locator(".cell_output img").first.evaluate("e => getComputedStyle(e).backgroundColor")
+    colour = page.locator(".cell_output img").first.evaluate(
+        "e => getComputedStyle(e).backgroundColor"
+    )
     assert colour == "rgb(255, 255, 255)"

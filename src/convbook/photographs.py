@@ -1,11 +1,10 @@
 """The real photographs of the book: matplotlib's own sample images, so nothing is downloaded."""
 
+import numpy as np
 import torch
 from matplotlib.cbook import get_sample_data
 from PIL import Image
 from torch import Tensor
-
-import numpy as np
 
 
 def grace_hopper(size: int = 256) -> Tensor:

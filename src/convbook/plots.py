@@ -71,7 +71,9 @@ def windows(
             _draw_input_pixel(axes, pixel, 0 <= pixel < input_size, pixel in read)
         for row, window in enumerate(taps, start=1):
             y = -row - 0.35
-            axes.plot([window[0] + 0.5, window[-1] + 0.5], [y + 0.5] * 2, color=colours.KERNEL, lw=1)
+            axes.plot(
+                [window[0] + 0.5, window[-1] + 0.5], [y + 0.5] * 2, color=colours.KERNEL, lw=1
+            )
             for tap in window:
                 _draw_square(axes, tap, y, facecolor=colours.KERNEL)
             _draw_square(axes, input_size + padding + 1.5, y, facecolor=colours.OUTPUT)
@@ -100,7 +102,7 @@ def _draw_input_pixel(axes, pixel: int, inside: bool, is_read: bool) -> None:
     axes.text(
         pixel + 0.5, 0.5, str(pixel) if inside else "0", ha="center", va="center", fontsize=9,
         color="white" if inside and is_read else INK,
-        bbox=None if is_read or not inside else {"facecolor": "white", "edgecolor": "none", "pad": 1},
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1} if inside and not is_read else None,
     )  # fmt: skip
 
 

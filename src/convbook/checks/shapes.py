@@ -52,7 +52,9 @@ def _only_the_end(input_size, kernel_size, stride):
 def check_unread_pixels(function):
     """Check exercise 2: `function(input_size, kernel_size, stride)` -> list of pixels."""
     grid = product(range(1, 13), range(1, 5), range(1, 6))
-    cases = [dict(zip(("input_size", "kernel_size", "stride"), values, strict=True)) for values in grid]
+    cases = [
+        dict(zip(("input_size", "kernel_size", "stride"), values, strict=True)) for values in grid
+    ]
     cases = [case for case in cases if _fits(**case)]
     mistakes = {
         "The end is right. A stride larger than the kernel also leaves gaps between the windows.": (
@@ -60,7 +62,9 @@ def check_unread_pixels(function):
         ),
         "That counts from the last window's start; it still reads kernel_size pixels from there.": (
             lambda input_size, kernel_size, stride: list(
-                range((conv_output_size(input_size, kernel_size, stride) - 1) * stride + 1, input_size)
+                range(
+                    (conv_output_size(input_size, kernel_size, stride) - 1) * stride + 1, input_size
+                )
             )
         ),
         "That counts how many pixels are left over; return which ones.": (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from docutils import nodes
 
-from convbook.explorers.sources import style_source, module_source
+from convbook.explorers.sources import module_source, style_source
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"

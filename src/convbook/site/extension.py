@@ -89,7 +89,9 @@ def setup(app):
     app.connect("builder-inited", add_static_files)
     app.connect("html-page-context", explorers.add_style)
     app.connect("html-page-context", add_social_card, priority=400)  # before opengraph reads `meta`
-    app.connect("html-page-context", drop_unused_assets, priority=900)  # after every script is added
+    app.connect(
+        "html-page-context", drop_unused_assets, priority=900
+    )  # after every script is added
     app.connect("build-finished", explorers.write_assets)
     app.add_transform(CollapseGoingFurther)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

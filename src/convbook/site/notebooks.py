@@ -128,7 +128,7 @@ def _set_cell_ids(notebook) -> None:
 
 
 def _rename_widgets(notebook) -> None:
-    """Replace random model ids by `explorer-1`, `explorer-2`, ... and keep the shown models only."""
+    """Replace random model ids by `explorer-1`, `explorer-2`, ...; keep the shown models only."""
     stored = notebook.metadata.pop("widgets", {}).get(STATE, {})
     state, kept = stored.get("state", {}), {}
     for view in _views(notebook):
@@ -213,7 +213,10 @@ def check_outputs(notebook) -> Iterator[str]:
             if output.get("name") == "stderr":
                 yield f"cell {cell.id} wrote to stderr: {output.text!r}"
         for text in [cell.source, *_texts(cell)]:
-            for pattern, what in [(ABSOLUTE_PATH, "an absolute path"), (MEMORY_ADDRESS, "a memory address")]:
+            for pattern, what in [
+                (ABSOLUTE_PATH, "an absolute path"),
+                (MEMORY_ADDRESS, "a memory address"),
+            ]:
                 if found := pattern.search(text):
                     yield f"cell {cell.id} holds {what}: {text[found.start() :][:60]!r}"
 

@@ -7,7 +7,7 @@ COLLAPSED_TITLE = "Going further"
 
 
 class CollapseGoingFurther(SphinxTransform):
-    """Wrap what follows a "Going further" title in `<details>`; in Jupyter it is a plain section."""
+    """Wrap what follows a "Going further" title in `<details>`; in Jupyter nothing changes."""
 
     default_priority = 800  # after titles have become sections
 

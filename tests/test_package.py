@@ -1,0 +1,116 @@
+"""The package and its environment: cheap imports, files that must agree with one another."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from convbook.site import notebooks
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
+
+
+def run(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("module", ["convbook", "convbook.arithmetic", "convbook.quizzes"])
+def test_cheap_imports_leave_torch_and_numpy_alone(module):
+    assert run(f"import sys, {module}; print('torch' in sys.modules, 'numpy' in sys.modules)") == (
+        "False False\n"
+    )
+
+
+def test_submodules_load_when_first_used():
+    code = "import convbook; print(convbook.functional.conv2d.__name__, convbook.__version__)"
+    assert run(code) == f"conv2d {PROJECT['version']}\n"
+
+
+def test_the_site_builds_without_the_libraries_it_does_not_install():
+    blocked = ["torch", "numpy", "matplotlib", "scipy", "anywidget", "ipywidgets", "nbclient"]
+    code = f"import sys\nfor name in {blocked!r}: sys.modules[name] = None\n"
+    code += "import convbook.site.extension, convbook.site.notebooks, convbook.explorers.sources"
+    run(code)
+
+
+def pins(name):
+    """Return package -> version of the pinned lines of a requirements file."""
+    text = (ROOT / name).read_text("utf8")
+    return dict(re.findall(r"^([\w.-]+)==(\S+)$", text, re.MULTILINE))
+
+
+def bare(requirements):
+    return {re.split(r"[<>=!~\[ ;]", requirement)[0] for requirement in requirements}
+
+
+def test_requirements_pin_what_pyproject_asks_for():
+    extras = PROJECT["optional-dependencies"]
+    assert bare(extras["site"]) == set(pins("requirements-site.txt"))
+    everything = pins("requirements.txt") | pins("requirements-site.txt")
+    assert set(everything) == bare(PROJECT["dependencies"] + extras["site"] + extras["test"])
+
+
+def test_pins_agree():
+    frozen = {key.lower(): version for key, version in pins("constraints.txt").items()}
+    for name in ("requirements.txt", "requirements-site.txt", "binder/requirements.txt"):
+        for package, version in pins(name).items():
+            assert version.removesuffix("+cpu") == frozen[package.lower()], (name, package)
+
+
+def test_binder_has_what_the_package_needs():
+    assert bare(PROJECT["dependencies"]) <= set(pins("binder/requirements.txt"))
+    version = (ROOT / "binder" / "runtime.txt").read_text().strip().removeprefix("python-")
+    assert f"Programming Language :: Python :: {version}" in PROJECT["classifiers"]
+
+
+def test_the_repository_has_one_address():
+    home = PROJECT["urls"]["Repository"]
+    assert home == notebooks.HOME
+    assert home in (ROOT / "CITATION.cff").read_text("utf8")
+    for name in ("README.md", "chapters/api.md"):
+        addresses = set(
+            re.findall(r"https://github\.com/[\w./-]+", (ROOT / name).read_text("utf8"))
+        )
+        assert addresses <= {home}, name
+
+
+def test_versions_agree():
+    assert f"version: {PROJECT['version']}" in (ROOT / "CITATION.cff").read_text("utf8")
+
+
+def test_readme_names_every_make_target_it_uses():
+    targets = set(
+        re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf8"), re.MULTILINE)
+    )
+    used = set(re.findall(r"make ([a-z-]+)", (ROOT / "README.md").read_text("utf8")))
+    assert used <= targets
+    assert {"book", "test", "serve", "lab", "execute", "lint", "bench", "clean"} <= targets
+
+
+def test_make_alone_lists_the_targets():
+    done = subprocess.run(["make", "-s"], cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("make book") for line in lines)
+    assert all(re.fullmatch(r"make [a-z-]+ +\S.*", line) for line in lines), done.stdout
+
+
+def test_no_third_party_code_and_no_trace_of_a_machine():
+    files = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in files.stdout.split("\n"):
+        path = ROOT / name
+        if path.suffix in {".py", ".js", ".css", ".md", ".yml", ".toml", ".txt"} and path.exists():
+            text = path.read_text("utf8")
+            assert not re.search(r"@license|MIT Licensed|sourceMappingURL", text), name
+            assert not re.search(r"(?<![\w.])/(root|work|home/\w+)/", text) or name in {
+                "src/convbook/site/notebooks.py",
+                "tests/test_notebooks.py",
+                "tests/test_package.py",
+            }, name

@@ -1,0 +1,87 @@
+"""Figures: the book's colours, the same bytes on each run, clear refusals."""
+
+import re
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+from IPython.display import SVG, Image
+
+from convbook import colours, plots
+from convbook.explorers.sources import style_source
+from convbook.photographs import grace_hopper
+
+DRAWINGS = {
+    "windows": lambda: plots.windows(10, 3, stride=2, padding=1, dilation=2),
+    "grids": lambda: plots.grids([torch.eye(2), torch.eye(3)], ["a", "b"], ["input", "output"]),
+    "bars": lambda: plots.bars({"one": 1.0, "two": 2.5}, "metres"),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_drawings_are_the_same_on_each_run(name):
+    first, second = DRAWINGS[name](), DRAWINGS[name]()
+    assert isinstance(first, SVG)
+    assert first.data == second.data
+    assert "<dc:date>" not in first.data
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_drawings_have_an_opaque_ground(name):
+    assert "fill: #ffffff" in DRAWINGS[name]().data
+
+
+def test_windows_draws_input_window_output_and_what_is_dropped():
+    svg = plots.windows(10, 3, stride=2).data.lower()
+    for colour in (colours.INPUT, colours.KERNEL, colours.OUTPUT, colours.DROPPED):
+        assert colour.lower() in svg
+    assert colours.DROPPED.lower() not in plots.windows(9, 3, stride=2).data.lower()
+
+
+def test_photographs_are_png_and_leave_no_figure_open():
+    image = plots.photographs(
+        [torch.rand(3, 8, 8), torch.rand(8, 8), torch.rand(1, 8, 8)], list("abc")
+    )
+    assert isinstance(image, Image)
+    assert image.data.startswith(b"\x89PNG")
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: plots.windows(3, 5), "kernel_size=5"),
+        (lambda: plots.grids([torch.eye(2)], [], ["input"]), "lengths 1, 0 and 1"),
+        (lambda: plots.bars({}, "metres"), "values={}"),
+        (lambda: plots.bars({"a": -1.0}, "metres"), "-1.0"),
+        (lambda: plots.photographs([torch.rand(2, 8, 8)], ["a"]), r"shape \(2, 8, 8\)"),
+        (lambda: plots.photographs([], ["a"]), "0 images have 1 titles"),
+        (lambda: plots.show(None, "gif"), "image_format='gif'"),
+        (lambda: grace_hopper(0), "size=0"),
+    ],
+)
+def test_refusals_name_argument_and_value(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_explorers_use_the_book_colours():
+    css = style_source().upper()
+    for name in ("INPUT", "KERNEL", "OUTPUT", "PADDING", "DROPPED"):
+        assert getattr(colours, name).upper() in css, name
+
+
+def test_style_sheet_of_figures_uses_the_book_colours():
+    text = plots.STYLE.read_text("utf8")
+    cycle = re.search(r'"color", \[(.+?)\]', text)[1]
+    assert cycle.startswith(", ".join(f'"{c[1:]}"' for c in (colours.INPUT, colours.KERNEL)))
+
+
+def test_photograph():
+    photo = grace_hopper(64)
+    assert photo.shape == (1, 3, 64, 64)
+    assert photo.dtype == torch.float32
+    assert 0 <= photo.min() < photo.max() <= 1
+    assert torch.equal(photo, grace_hopper(64))
+    blue_wall = photo[0, :, 5, 60]
+    assert blue_wall.argmax() == 2
