@@ -57,8 +57,9 @@ lint: $(VENV)/all.installed  ## ruff: style and formatting
 
 test: lint test-unit test-notebooks test-site  ## everything CI runs: style, units, notebooks, site
 
+# One thread per test process: two processes with two threads each would wait for one another.
 test-unit: $(VENV)/all.installed  ## unit and property tests, notebook hygiene
-	$(BIN)/pytest tests -m "not browser and not site" -n $(WORKERS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -m "not browser and not site" -n $(WORKERS)
 
 test-notebooks: $(VENV)/all.installed  ## every stored output against a fresh run (nbval)
 	$(BIN)/pytest --nbval chapters -n $(WORKERS)
@@ -66,7 +67,7 @@ test-notebooks: $(VENV)/all.installed  ## every stored output against a fresh ru
 test-site: $(VENV)/all.installed  ## build the site with warnings as errors, then try it in Chromium
 	rm -rf _build
 	$(BOOK) -q
-	$(BIN)/pytest tests -m "browser or site" -n $(WORKERS) $(BROWSER_OPTIONS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -m "browser or site" -n $(WORKERS) $(BROWSER_OPTIONS)
 
 test-numerics: $(VENV)/all.installed  ## the notebooks again, as other processors would run them
 	ATEN_CPU_CAPABILITY=default OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \

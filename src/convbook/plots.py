@@ -99,10 +99,11 @@ def _draw_input_pixel(axes, pixel: int, inside: bool, is_read: bool) -> None:
     else:
         style = {"facecolor": "white", "edgecolor": colours.DROPPED, "hatch": "////"}
     _draw_square(axes, pixel, 0, **style)
+    hatched = inside and not is_read
     axes.text(
         pixel + 0.5, 0.5, str(pixel) if inside else "0", ha="center", va="center", fontsize=9,
         color="white" if inside and is_read else INK,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1} if inside and not is_read else None,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1} if hatched else None,
     )  # fmt: skip
 
 
