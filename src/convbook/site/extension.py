@@ -1,5 +1,7 @@
 """The book's Sphinx extension: links to the repository, explorers, social cards, small repairs."""
 
+import contextlib
+import io
 import os
 from pathlib import Path
 from urllib.parse import urljoin
@@ -85,6 +87,9 @@ def add_static_files(app) -> None:
 
 def setup(app):
     """Register the extension's handlers."""
+    # On import it prints that it draws no cards without matplotlib; we draw them with Pillow.
+    with contextlib.redirect_stdout(io.StringIO()):
+        app.setup_extension("sphinxext.opengraph")
     app.connect("config-inited", link_repository)
     app.connect("builder-inited", add_static_files)
     app.connect("html-page-context", explorers.add_style)
