@@ -654,6 +654,18 @@ def test_controls_answer_to_keys(open_page):
     assert shown_output(page) == expected == run_line(page)
 
 
+@pytest.mark.parametrize("explorer", ["stepper", "quiz"])
+def test_keys_stay_inside(explorer, quiz, open_page):
+    """JupyterLab would take an arrow key for a move to the next cell, and the focus with it."""
+    page = open_page(ConvStepper() if explorer == "stepper" else quiz)
+    page.evaluate("() => { window.seen = []; onkeydown = (event) => seen.push(event.key); }")
+    page.locator("input").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("seen") == []
+    page.keyboard.press("Control+k")  # the page's own shortcuts still work
+    assert page.evaluate("seen") == ["Control", "k"]
+
+
 # ------------------------------------------------------------------ host and kernel
 
 

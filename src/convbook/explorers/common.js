@@ -191,8 +191,16 @@ async function copyText(text) {
   }
 }
 
-/** Attributes of an explorer's root: JupyterLab keeps its one-key shortcuts to itself inside. */
-const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+/**
+ * Keep key presses inside an explorer: JupyterLab reads an arrow key as a move to another cell.
+ * Presses with Ctrl or Meta go on, such as the page's search.
+ */
+function keepKeys(root) {
+  root.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
+  });
+  return root;
+}
 
 // ---------------------------------------------------------------- controls
 

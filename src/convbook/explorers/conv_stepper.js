@@ -315,8 +315,8 @@ function render({ model, el }) {
     kernel_size: simple("Kernel size", "kernel_size", 1, LIMITS.kernel),
     stride: simple("Stride", "stride", 1, LIMITS.stride),
     dilation: simple("Dilation", "dilation", 1, LIMITS.dilation),
-    before: pad("Padding before", "top, left", 0),
-    after: pad("Padding after", "bottom, right", 1),
+    before: pad("Padding before", "top/left", 0),
+    after: pad("Padding after", "bottom/right", 1),
     output_padding: simple("Output padding", "output_padding", 0, LIMITS.outputPadding),
   };
   const link = h("input", { type: "checkbox" });
@@ -387,7 +387,6 @@ function render({ model, el }) {
       class: "convbook-root cb-stepper",
       role: "group",
       "aria-label": "Convolution stepper",
-      ...OWN_KEYS,
     },
     h(
       "div", { class: "cb-top" },
@@ -640,7 +639,7 @@ function render({ model, el }) {
   };
   for (const name of traits) model.on(`change:${name}`, onModel);
   const observer = new ResizeObserver(() => draw());
-  el.replaceChildren(root);
+  el.replaceChildren(keepKeys(root));
   draw();
   observer.observe(ruler);
   return () => {

@@ -49,7 +49,7 @@ function render({ model, el }) {
     ),
     live,
   );
-  el.replaceChildren(h("div", { class: "convbook-root cb-quiz", ...OWN_KEYS }, form));
+  el.replaceChildren(keepKeys(h("div", { class: "convbook-root cb-quiz" }, form)));
 }
 
 export { inlineCode };
