@@ -11,6 +11,7 @@ HTML := _build/html
 BOOK := $(BIN)/jupyter-book build . -W -n --keep-going
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:  # `make -j test` must not install twice into one environment
 .PHONY: help book serve lab execute lint test test-unit test-notebooks test-site test-numerics \
         bench freeze clean
 
@@ -19,10 +20,13 @@ help:  ## list these targets
 
 # ---------------------------------------------------------------- environment
 
+# PYTHON counts when the environment is made; to change it later, remove .venv first.
 $(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "$(PYTHON) was not found; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "convbook needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # The site needs no torch: --no-deps keeps the package's own dependencies out.
 $(VENV)/site.installed: requirements-site.txt constraints.txt pyproject.toml | $(BIN)/python
@@ -81,6 +85,8 @@ bench: $(VENV)/all.installed  ## speed and memory: operations, explorers, chapte
 	$(BIN)/python benchmarks/explorers.py
 
 freeze: $(VENV)/all.installed  ## write the installed versions to constraints.txt
+	@! $(BIN)/python -m pip freeze | grep '^torch==.*+cpu' || \
+	  { echo "This is the CPU-only torch; freeze an environment that make test installed."; exit 1; }
 	@{ echo "# Every package of the book's environment at the version it was tested with."; \
 	   echo "# Made by: make freeze"; \
 	   $(BIN)/python -m pip list --format=freeze --exclude-editable --exclude pip --exclude setuptools; \

@@ -95,7 +95,7 @@ def operations():
     """Compare conv2d with F.conv2d and with F.unfold + matmul, in this process and in turn."""
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
     print("input (16, 64, 32, 32), weight (64, 64, 3, 3), padding 1, float32;")
-    print(f"time: median of {ROUNDS} rounds and, after it, convbook's share of that time;")
+    print(f"time: median of {ROUNDS} rounds and, after it, convbook's time divided by it;")
     print("memory: growth of a fresh process's peak RSS in one run\n")
     print(f"{'':18}{'forward':>24}{'forward + backward':>30}")
     tensors = make_tensors()

@@ -7,14 +7,13 @@ a frame of 16 ms. Chromium is found as in the tests; set CHROMIUM=/path/to/chrom
 """
 
 import json
-import os
-import shutil
 import statistics
 
 from playwright.sync_api import sync_playwright
 
 from convbook.explorers import ConvStepper
 from convbook.explorers.sources import module_source, style_source
+from convbook.site.browser import FLAGS, find_chromium
 
 HOME = "https://explorers.test/"
 MOVES = 200
@@ -73,11 +72,8 @@ def serve(route):
 
 def main():
     """Measure each case and print median, 95th percentile and largest."""
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chrome")
     with sync_playwright() as session:
-        browser = session.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = session.chromium.launch(executable_path=find_chromium(), args=[*FLAGS])
         page = browser.new_page()
         page.route("**/*", serve)
         page.goto(HOME)

@@ -93,7 +93,7 @@ ANSWERS = {
     shapes.check_padding_to_keep: (
         same_padding,
         {
-            half_on_each_side: "odd kernels only",
+            half_on_each_side: "one more pixel goes after",
             same_without_dilation: "Mind the dilation",
             same_with_the_odd_pixel_before: "after, not before",
         },
@@ -156,10 +156,23 @@ class TestChecker:
             assert "not attempted yet" in output
 
     def test_reports_an_exception_and_does_not_raise(self, checker, capsys):
-        def broken(**_):
-            raise ZeroDivisionError("division by zero")
+        for error in (ZeroDivisionError("no"), SystemExit("no"), RecursionError("no")):
 
-        assert "raised ZeroDivisionError: division by zero" in self.verdict(checker, broken, capsys)
+            def broken(error=error, **_):
+                raise error
+
+            expected = f"raised {type(error).__name__}: no"
+            assert expected in self.verdict(checker, broken, capsys)
+
+    def test_survives_an_answer_that_cannot_be_shown(self, checker, capsys):
+        class Unshowable:
+            def __repr__(self):
+                raise RuntimeError("cannot be shown")
+
+        endless = []
+        endless.append(endless)
+        for answer in (Unshowable(), endless):
+            assert "raised" in self.verdict(checker, lambda answer=answer, **_: answer, capsys)
 
     def test_wants_a_function(self, checker, capsys):
         assert "is not a function" in self.verdict(checker, 3, capsys)
@@ -172,7 +185,16 @@ def test_answers_may_be_lists_tuples_or_tensors(capsys):
     torch = pytest.importorskip("torch")
     for answer in ([1, 2], (1, 2), torch.tensor([1, 2]), [1.0, 2.0], range(1, 3)):
         run_checker(lambda answer=answer: answer, lambda: (1, 2), [{}])
-        assert "correct on 1 cases" in capsys.readouterr().out
+        assert "correct on 1 case." in capsys.readouterr().out
     for answer in ([1, 2, 3], 1, "12", [True, 2.5], [[1, 2]]):
         run_checker(lambda answer=answer: answer, lambda: (1, 2), [{}])
         assert "expected (1, 2)" in capsys.readouterr().out
+
+
+def test_a_case_changed_in_place_does_not_change_what_is_expected(capsys):
+    def sorts_in_place(numbers):
+        numbers.sort()
+        return numbers[:1]
+
+    run_checker(sorts_in_place, lambda numbers: numbers[:1], [{"numbers": [3, 1]}])
+    assert "returned [1]; expected [3]" in capsys.readouterr().out

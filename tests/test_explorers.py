@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from convbook import colours
 from convbook.explorers import ConvStepper, Quiz
-from convbook.explorers.sources import module_source, names, style_source
+from convbook.explorers.sources import module_source, names, state_digest, style_source
 from convbook.quizzes import load, read
 
 X = [[2, 2, 3, 3, 3], [0, 1, 3, 0, 3], [2, 3, 0, 1, 3], [3, 3, 2, 1, 2], [3, 3, 0, 2, 3]]
@@ -172,7 +172,8 @@ def test_mimebundle_holds_widget_text_and_static_form():
     explorer = ConvStepper(stride=2, padding=1)
     data, _ = explorer._repr_mimebundle_()
     assert data["text/plain"] == repr(explorer)
-    assert data["text/html"] == explorer.static_html()
+    assert explorer.static_html() in data["text/html"]
+    assert f'data-state="{state_digest(explorer.get_state())}"' in data["text/html"]
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
 
 
@@ -232,7 +233,7 @@ def test_unknown_front_end_is_named():
 def test_front_ends_are_read_without_anywidget_or_torch():
     code = (
         "import sys; sys.modules.update(anywidget=None, ipywidgets=None, torch=None, numpy=None);"
-        "from convbook.explorers.sources import module_source, names, style_source;"
+        "from convbook.explorers.sources import module_source, names, state_digest, style_source;"
         "[module_source(name) for name in names()]; style_source();"
         "from convbook.quizzes import load, read"
     )

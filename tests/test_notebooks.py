@@ -182,7 +182,51 @@ class TestRules:
     def test_traces_of_a_machine(self, notebook, text):
         output = nbformat.v4.new_output("stream", name="stdout", text=text)
         code_cells(notebook)[2].outputs = [output]
-        self.assert_found(notebook, "absolute path|memory address")
+        self.assert_found(notebook, "a path of one machine|a memory address")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "(/data/x)",
+            "file:///home/x",
+            "C:/Users/ada",
+            r"\\server\share",
+            "/Volumes/x",
+            "/kaggle/x",
+        ],
+    )
+    @pytest.mark.parametrize("place", ["markdown", "metadata", "svg", "json"])
+    def test_traces_outside_the_printed_text(self, notebook, place, text):
+        cell = code_cells(notebook)[2]
+        if place == "markdown":
+            notebook.cells[0].source = text
+        elif place == "metadata":
+            cell.metadata["mystnb"] = {"x": text}
+        else:
+            mime = {"svg": "image/svg+xml", "json": "application/json"}[place]
+            content = {"x": text} if place == "json" else f"<svg>{text}</svg>"
+            cell.outputs = [nbformat.v4.new_output("display_data", {mime: content})]
+        self.assert_found(notebook, "a path of one machine")
+
+    def test_cell_metadata_of_one_run(self, notebook):
+        code_cells(notebook)[2].metadata["ExecuteTime"] = {"start": 3}
+        self.assert_found(notebook, "ExecuteTime")
+
+    def test_figure_that_no_test_compares(self, notebook):
+        cell = self.figure_cell(notebook)
+        cell.outputs = [nbformat.v4.new_output("display_data", {"image/jpeg": "abcd"})]
+        self.assert_found(notebook, "image/jpeg")
+
+    @pytest.mark.parametrize("trait", ["choices", "input_values"])
+    def test_changed_widget_state(self, notebook, trait):
+        """The page's answer key and numbers come from here, where nbval never looks."""
+        models = notebook.metadata["widgets"][notebooks.STATE]["state"].values()
+        state = next(model["state"] for model in models if trait in model["state"])
+        if trait == "choices":
+            state[trait][0]["correct"] = not state[trait][0]["correct"]
+        else:
+            state[trait][4][4] += 1
+        self.assert_found(notebook, "is not its cell's")
 
     def test_missing_widget_state(self, notebook):
         del notebook.metadata["widgets"]
@@ -190,7 +234,15 @@ class TestRules:
 
 
 def test_words_with_slashes_are_no_paths():
-    for text in ["and/or", "https://example.org/home/x", "1/2", "d/root", "a ratio of 4/tmp"]:
+    for text in [
+        "and/or",
+        "https://example.org/home/x",
+        "1/2",
+        "d/root",
+        "a ratio of 4/tmp",
+        "K: 3",
+        r"\\frac{a}{b}",
+    ]:
         assert not notebooks.ABSOLUTE_PATH.search(text), text
 
 
@@ -204,10 +256,34 @@ def test_ids_survive_an_edit_and_an_insertion():
     assert re.fullmatch("c-[0-9a-f]{8}", after[2])
 
 
-def test_equal_cells_get_different_ids():
-    cells = [nbformat.v4.new_markdown_cell("Same.") for _ in range(3)]
-    notebook = notebooks.normalise(nbformat.v4.new_notebook(cells=cells))
-    assert len({cell.id for cell in notebook.cells}) == 3
+def test_equal_cells_get_different_ids_and_keep_them():
+    def same():
+        return nbformat.v4.new_markdown_cell("Same.")
+
+    notebook = nbformat.v4.new_notebook(cells=[same(), same(), same()])
+    first, _, third = (cell.id for cell in notebooks.normalise(notebook).cells)
+    notebook.cells = [same(), notebook.cells[0], notebook.cells[2], same()]
+    ids = [cell.id for cell in notebooks.normalise(notebook).cells]
+    assert ids[1:3] == [first, third]
+    assert len(set(ids)) == 4
+
+
+def test_normal_form_drops_what_one_run_leaves_in_a_cell():
+    cell = nbformat.v4.new_code_cell(
+        "1", metadata={"tags": ["x"], "execution": {}, "collapsed": True}
+    )
+    notebook = notebooks.normalise(nbformat.v4.new_notebook(cells=[cell]))
+    assert notebook.cells[0].metadata == {"tags": ["x"]}
+
+
+def test_the_launch_cell_goes_first_and_a_hidden_set_up_cell_stays():
+    hidden = nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["remove-cell"]})
+    title = nbformat.v4.new_markdown_cell("# Title")
+    notebook = nbformat.v4.new_notebook(cells=[title, hidden])
+    for _ in range(2):  # the second time it is replaced, not added
+        notebooks._set_launch_cell(notebook)
+        assert [c.source for c in code_cells(notebook)] == [notebooks.LAUNCH_CELL, "x = 1"]
+        assert notebook.cells[0] is title
 
 
 def test_a_failed_write_leaves_the_old_notebook(tmp_path, monkeypatch):
@@ -233,6 +309,23 @@ def test_execute_stores_outputs_and_a_failing_cell_raises(tmp_path):
     bad = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
     with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
         notebooks.execute(bad, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [(KeyboardInterrupt(), 130, "stopped"), (ValueError("cell 3: no"), 1, "cell 3: no")],
+)
+def test_a_stopped_or_failed_run_says_so_and_changes_nothing(
+    monkeypatch, capsys, error, status, words
+):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(notebooks, "execute", fail)
+    before = [path.read_bytes() for path in PATHS]
+    assert notebooks.main(["execute", "03"]) == status
+    assert words in capsys.readouterr().out
+    assert [path.read_bytes() for path in PATHS] == before
 
 
 def test_unknown_chapter_is_named(capsys):

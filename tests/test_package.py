@@ -1,14 +1,20 @@
 """The package and its environment: cheap imports, files that must agree with one another."""
 
+import ast
+import doctest
+import importlib
+import pkgutil
 import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
-from convbook.site import notebooks
+import convbook
+from convbook.site import notebooks, serve
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
@@ -71,13 +77,63 @@ def test_binder_has_what_the_package_needs():
 
 def test_the_repository_has_one_address():
     home = PROJECT["urls"]["Repository"]
-    assert home == notebooks.HOME
+    assert f"git+{home}" in notebooks.LAUNCH_CELL
     assert home in (ROOT / "CITATION.cff").read_text("utf8")
     for name in ("README.md", "chapters/api.md"):
         addresses = set(
             re.findall(r"https://github\.com/[\w./-]+", (ROOT / name).read_text("utf8"))
         )
         assert addresses <= {home}, name
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_lead_to_files(name):
+    text = (ROOT / name).read_text("utf8")
+    targets = [t for t in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in t]
+    assert targets
+    assert [t for t in targets if not (ROOT / t).exists()] == []
+
+
+def all_modules():
+    names = (module.name for module in pkgutil.walk_packages(convbook.__path__, "convbook."))
+    return [name for name in names if name != "convbook.site.serve"]
+
+
+@pytest.mark.parametrize("name", all_modules())
+def test_examples_in_docstrings_run(name):
+    failed, _ = doctest.testmod(importlib.import_module(name))
+    assert failed == 0
+
+
+def test_direct_imports_are_declared():
+    """What a file imports must not depend on another package happening to bring it along."""
+    distributions = packages_distributions()
+    declared = {name.lower() for name in bare(PROJECT["dependencies"])}
+    for extra in PROJECT["optional-dependencies"].values():
+        declared |= {name.lower() for name in bare(extra)}
+    site = {"docutils", "sphinx", "jupyter-book"}  # jupyter-book 1.x is built on the first two
+    known = {"convbook", "agreement", "sampling", *sys.stdlib_module_names}
+    for path in [
+        *ROOT.glob("src/**/*.py"),
+        *ROOT.glob("tests/*.py"),
+        *ROOT.glob("benchmarks/*.py"),
+    ]:
+        for node in ast.walk(ast.parse(path.read_text("utf8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module]
+            for name in {name.split(".")[0] for name in names} - known:
+                providers = {d.lower() for d in distributions[name]}
+                assert providers & (declared | site), f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_serve_writes_a_sphinx_configuration(tmp_path, monkeypatch):
+    monkeypatch.setattr(serve, "CONFIG", tmp_path)
+    serve.write_sphinx_config()
+    settings = {}
+    exec(compile((tmp_path / "conf.py").read_text("utf8"), "conf.py", "exec"), settings)
+    assert settings["html_title"] == "Convolutions, from the ground up"
+    assert Path(settings["html_logo"]).exists()
 
 
 def test_versions_agree():

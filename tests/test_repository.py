@@ -16,6 +16,8 @@ from convbook.site.repository import Repository, find_repository, parse_remote
         "https://x-access-token:secret@github.com/ada/engine",
         "git@github.com:ada/engine.git",
         "ssh://git@github.com/ada/engine.git",
+        "ssh://git@github.com:22/ada/engine.git",
+        "git@GitHub.com:ada/engine.git",
     ],
 )
 def test_github_remotes(remote):
@@ -64,18 +66,30 @@ def test_the_environment_wins(checkout):
     assert find_repository(checkout, environ) == Repository("bob", "fork", "main")
 
 
-def test_a_pull_request_links_to_main(checkout):
-    environ = {
-        "GITHUB_REPOSITORY": "a/b",
-        "GITHUB_REF_TYPE": "branch",
-        "GITHUB_REF_NAME": "7/merge",
-    }
+@pytest.mark.parametrize(
+    ("kind", "name"), [("branch", "7/merge"), ("branch", "fix/merge-cells"), ("tag", "v1")]
+)
+def test_what_no_launch_address_can_name_links_to_main(checkout, kind, name):
+    environ = {"GITHUB_REPOSITORY": "a/b", "GITHUB_REF_TYPE": kind, "GITHUB_REF_NAME": name}
     assert find_repository(checkout, environ).branch == "main"
 
 
-def test_a_tag_links_to_main(checkout):
-    environ = {"GITHUB_REPOSITORY": "a/b", "GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1"}
+def test_a_branch_with_a_slash_links_to_main(tmp_path):
+    git(tmp_path, "init", "--initial-branch=fix/cells")
+    git(tmp_path, "remote", "add", "origin", "git@github.com:ada/engine.git")
+    assert find_repository(tmp_path, {}).branch == "main"
+
+
+def test_half_an_environment_is_enough(checkout):
+    assert find_repository(checkout, {"GITHUB_REPOSITORY": "a/b"}) == Repository("a", "b", "main")
+    environ = {"GITHUB_REPOSITORY": "a/b", "GITHUB_REF_TYPE": "branch"}
     assert find_repository(checkout, environ).branch == "main"
+
+
+def test_a_folder_inside_another_checkout_is_not_that_repository(checkout):
+    git(checkout, "remote", "add", "origin", "git@github.com:ada/monorepo.git")
+    (checkout / "book").mkdir()
+    assert find_repository(checkout / "book", {}) is None
 
 
 def test_site_urls():

@@ -7,6 +7,7 @@ They are three of the eight colours of Okabe and Ito (2008), `Color Universal De
 INPUT = "#0072B2"  # blue
 KERNEL = "#D55E00"  # vermilion
 OUTPUT = "#009E73"  # bluish green
+INK = "#1b1f24"  # near black: text in figures
 PADDING = "#767676"  # grey: what padding adds
 DROPPED = "#CC79A7"  # reddish purple: what the floor leaves unread
 

@@ -21,7 +21,6 @@ from convbook.arithmetic import conv_output_size
 
 STYLE = Path(__file__).with_name("convbook.mplstyle")
 WIDTH = 7.0  # inches: the width of the book's column
-INK = "#1b1f24"
 
 
 def show(figure: Figure, image_format: str = "svg") -> SVG | Image:
@@ -102,7 +101,7 @@ def _draw_input_pixel(axes, pixel: int, inside: bool, is_read: bool) -> None:
     hatched = inside and not is_read
     axes.text(
         pixel + 0.5, 0.5, str(pixel) if inside else "0", ha="center", va="center", fontsize=9,
-        color="white" if inside and is_read else INK,
+        color="white" if inside and is_read else colours.INK,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1} if hatched else None,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ A checker prints and never raises, so the published page shows no traceback. It 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 Case = dict[str, Any]  # keyword arguments of the reader's function
@@ -39,23 +40,26 @@ def run_checker(
         return
     cases = list(cases)
     for case in cases:
+        expected = reference(**deepcopy(case))
         try:
-            answer = function(**case)
+            answer = function(**deepcopy(case))  # a copy: the reader may change it in place
+            if answer is None or answer is Ellipsis:
+                print(f"{name}: not attempted yet. {ATTEMPT}")
+                return
+            if _equal(answer, expected):
+                continue
+            shown = _show(answer)
         except NotImplementedError:
-            answer = None
-        except Exception as error:
-            print(f"{_call(name, case)} raised {type(error).__name__}: {error}")
-            return
-        if answer is None or answer is Ellipsis:
             print(f"{name}: not attempted yet. {ATTEMPT}")
             return
-        expected = reference(**case)
-        if not _equal(answer, expected):
-            print(f"{_call(name, case)} returned {_show(answer)}; expected {_show(expected)}.")
-            if hint := _find_hint(function, cases, mistakes or {}):
-                print(hint)
+        except (Exception, SystemExit) as error:  # whatever it is, the reader wants to read it
+            print(f"{_call(name, case)} raised {type(error).__name__}: {error}")
             return
-    print(f"{name}: correct on {len(cases)} cases.")
+        print(f"{_call(name, case)} returned {shown}; expected {_show(expected)}.")
+        if hint := _find_hint(function, cases, mistakes or {}):
+            print(hint)
+        return
+    print(f"{name}: correct on {len(cases)} {'case' if len(cases) == 1 else 'cases'}.")
 
 
 def _find_hint(function, cases, mistakes) -> str | None:
@@ -71,8 +75,6 @@ def _find_hint(function, cases, mistakes) -> str | None:
 def _equal(answer, expected) -> bool:
     """Compare integers, and sequences of them as lists: `(1, 2)`, `[1, 2]` and a tensor agree."""
     answer, expected = _plain(answer), _plain(expected)
-    if isinstance(answer, bool) != isinstance(expected, bool):
-        return False
     return type(answer) is type(expected) and answer == expected
 
 

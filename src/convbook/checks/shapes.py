@@ -14,7 +14,7 @@ def check_padding_to_keep(function):
     """Check exercise 1: `function(kernel_size, dilation)` -> `(before, after)`."""
     cases = [{"kernel_size": k, "dilation": d} for k, d in product(range(1, 8), range(1, 4))]
     mistakes = {
-        "That is right for odd kernels only. An even kernel needs one pixel more after.": (
+        "Right when dilation*(kernel_size-1) is even. Otherwise one more pixel goes after.": (
             lambda kernel_size, dilation: (dilation * (kernel_size - 1) // 2,) * 2
         ),
         "Mind the dilation: the window spans dilation*(kernel_size-1)+1 pixels.": (

@@ -3,9 +3,7 @@
 import anywidget
 import traitlets
 
-from .sources import module_source, style_source
-
-__all__ = ["Explorer", "module_source", "style_source"]
+from convbook.explorers.sources import state_digest, style_source
 
 
 class Explorer(anywidget.AnyWidget):
@@ -32,4 +30,6 @@ class Explorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return {**data, "text/plain": repr(self), "text/html": self.static_html()}, metadata
+        digest = state_digest(self.get_state())
+        html = f'<div data-state="{digest}">{self.static_html()}</div>'
+        return {**data, "text/plain": repr(self), "text/html": html}, metadata

@@ -8,8 +8,8 @@ from html import escape
 import traitlets
 
 from convbook.arithmetic import conv_output_size, conv_transpose_output_size
-
-from .base import Explorer, module_source
+from convbook.explorers.base import Explorer
+from convbook.explorers.sources import module_source
 
 LARGEST_INPUT, LARGEST_KERNEL, LARGEST_CANVAS = 10, 5, 20
 LARGEST_NUMBER = 9999

@@ -4,9 +4,9 @@ from html import escape
 
 import traitlets
 
+from convbook.explorers.base import Explorer
+from convbook.explorers.sources import module_source
 from convbook.quizzes import load
-
-from .base import Explorer, module_source
 
 
 def _inline(text):
@@ -27,8 +27,8 @@ class Quiz(Explorer):
         ValueError: there is no such question; the message names those there are.
 
     Example:
-        >>> Quiz("03_shapes/stride-halves")  # doctest: +SKIP
-        Quiz('03_shapes/stride-halves')
+        >>> Quiz("03_shapes/opening-question")
+        Quiz('03_shapes/opening-question')
     """
 
     _explorer = "quiz"

@@ -1,7 +1,7 @@
 """The book's page quizzes: one TOML file per chapter, read with the standard library only.
 
     [[questions]]
-    id = "stride-halves"
+    id = "opening-question"
     question = "What does `stride=2` make of a width of 64 with `kernel_size=3`?"
 
     [[questions.choices]]
@@ -54,14 +54,14 @@ def read(path):
 def load(name, folder=FOLDER):
     """Return question `name`, "FILE/ID", from `folder`.
 
-    >>> load("03_shapes/stride-halves")["choices"][0]["correct"]  # doctest: +SKIP
+    >>> load("03_shapes/opening-question")["choices"][1]["correct"]
     True
     """
     if not isinstance(name, str):
         raise TypeError(f"name={name!r} is no text; use 'FILE/ID'")
     stem, slash, identifier = name.partition("/")
     if not (stem and slash and identifier):
-        raise ValueError(f"name={name!r}: use 'FILE/ID', such as '03_shapes/stride-halves'")
+        raise ValueError(f"name={name!r}: use 'FILE/ID', such as '03_shapes/opening-question'")
     if stem not in names(folder):
         known = ", ".join(names(folder)) or "none yet"
         raise ValueError(f"name={name!r}: there is no {stem}.toml; quiz files: {known}")

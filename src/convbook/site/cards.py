@@ -4,11 +4,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from convbook.colours import INPUT, KERNEL, OUTPUT
+from convbook.colours import INK, INPUT, KERNEL, OUTPUT
 
 SIZE = (1200, 630)
 MARGIN = 80
-INK = "#1b1f24"
 PAPER = "#ffffff"
 
 

@@ -40,9 +40,9 @@ class ExplorerRenderer:
         renderer.add_js_file(f"{ASSET_KEY}{name}", f"explorers/{name}.js", {"defer": "defer"})
 
         _, outputs = client.code_cell_outputs(data.cell_index)
-        fallback = outputs[data.output_index]["data"].get("text/html", "")
-        if isinstance(fallback, list):
-            fallback = "".join(fallback)
+        bundles = [output.get("data", {}) for output in outputs]
+        bundle = next(b for b in bundles if b.get(VIEW, {}).get("model_id") == model_id)
+        fallback = bundle.get("text/html", "")
         html = (
             f'<div class="convbook-explorer" data-explorer="{name}" data-model-id="{model_id}">'
             f"{fallback}</div>"

@@ -3,25 +3,26 @@
 import contextlib
 import io
 import os
+import sys
 from pathlib import Path
 from urllib.parse import urljoin
 
 from docutils import nodes
-from sphinx.util import logging
 
 from convbook.site import explorers
 from convbook.site.cards import draw_card
 from convbook.site.repository import find_repository
 from convbook.site.sections import CollapseGoingFurther
 
-logger = logging.getLogger(__name__)
+LEFT_OUT = "the launch and repository buttons and the social cards"
 
 
 def link_repository(app, config) -> None:
     """Turn on launch, source and issue buttons if, and only if, the repository is known."""
     repository = find_repository(Path(app.confdir), os.environ)
     if repository is None:
-        logger.info("convbook: no GitHub remote, so the launch and repository buttons are left out")
+        # Not logged: `make book` builds quietly, and a warning would be an error there.
+        print(f"convbook: no GitHub remote, so {LEFT_OUT} are left out", file=sys.stderr)
         return
     config.html_theme_options.update(
         repository_url=repository.url,
@@ -66,14 +67,17 @@ def _name(file) -> str:
 
 
 def add_social_card(app, pagename, templatename, context, doctree) -> None:
-    """Draw the page's card and name it as its Open Graph image."""
-    if doctree is None or app.builder.name != "html":
+    """Draw the page's card and name it as its Open Graph image.
+
+    Whoever shows a card needs its full address, so there is none where the site's is not known.
+    """
+    if doctree is None or app.builder.name != "html" or not app.config.html_baseurl:
         return
     title = app.env.titles[pagename].astext()
     name = f"_static/cards/{pagename.replace('/', '-')}.png"
     draw_card(title, app.config.html_title, Path(app.outdir) / name)
     meta = dict(context["meta"] or {})
-    meta["og:image"] = urljoin(app.config.html_baseurl or "", name)
+    meta["og:image"] = urljoin(app.config.html_baseurl, name)
     meta["og:image:alt"] = f"{app.config.html_title}: {title}"
     context["meta"] = meta
     context["metatags"] += '<meta name="twitter:card" content="summary_large_image" />\n'

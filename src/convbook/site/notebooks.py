@@ -10,32 +10,42 @@ counts, a missing figure or a missing alt text: `problems` does.
 
 import argparse
 import hashlib
-import os
+import itertools
+import json
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 
+from convbook.explorers.sources import UNSHOWN_TRAITS, state_digest
+from convbook.site.explorers import STATE, VIEW
+
 ROOT = Path(__file__).resolve().parents[3]
 CHAPTERS = ROOT / "chapters"
 CELL_TIMEOUT = 120  # seconds, as in pyproject.toml
 
-VIEW = "application/vnd.jupyter.widget-view+json"
-STATE = "application/vnd.jupyter.widget-state+json"
-# Traits that every page already has or that only a live kernel needs.
-TRANSIENT_TRAITS = {"_esm", "_css", "_anywidget_id", "layout", "tabbable", "tooltip"}
+# Traits that a static page has in its own files or that only a live kernel needs.
+TRANSIENT_TRAITS = {"_esm", "_css", "_anywidget_id", *UNSHOWN_TRAITS}
+CELL_METADATA = {"tags", "mystnb"}
+CELL_ID = re.compile(r"c-[0-9a-f]{8}(-\d+)?")
 
-HOME = "https://github.com/convbook/convbook"  # as in pyproject.toml; a test compares them
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))
+HOME = PYPROJECT["project"]["urls"]["Repository"]
+LAUNCH_TITLE = (
+    "# On Colab this installs the book's package; where convbook is installed it does nothing."
+)
 LAUNCH_CELL = f"""\
-# On Colab this installs the book's package; where convbook is installed it does nothing.
+{LAUNCH_TITLE}
 import importlib.util
 import os
 import subprocess
 import sys
 
-if importlib.util.find_spec("convbook") is None:
+spec = importlib.util.find_spec("convbook")
+if spec is None or spec.origin is None:  # a folder named convbook has no origin
     source = os.environ.get("CONVBOOK_SOURCE", "git+{HOME}")
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
     importlib.invalidate_caches()"""
@@ -43,11 +53,17 @@ if importlib.util.find_spec("convbook") is None:
 MAX_CELL_LINES = 15
 MAX_COLUMNS = 79  # what the book's column shows without scrolling
 MIN_ALT_LENGTH = 25
+COMPARED_IMAGES = {"image/png", "image/svg+xml"}  # by conftest.py and by nbval
+# A path on one machine: /home/..., file:///..., C:\\... or C:/..., \\\\server\\...
+TOP_FOLDERS = (
+    "Applications|Library|Users|Volumes|content|data|etc|home|kaggle|media|mnt|opt|private|root"
+    "|srv|tmp|usr|var|work"
+)
 ABSOLUTE_PATH = re.compile(
-    r"(?<![\w.:/~-])(?:/(?:content|home|mnt|opt|private|root|srv|tmp|usr|Users|var|work)/\w"
-    r"|[A-Z]:\\\w)"
+    rf"(?<![\w.~/-])/(?:{TOP_FOLDERS})/\w|file:///?\w|\b[A-Z]:[\\/]\w|(?<![\w\\])\\\\\w+\\\w"
 )
 MEMORY_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+TRACES = {ABSOLUTE_PATH: "a path of one machine", MEMORY_ADDRESS: "a memory address"}
 
 
 def notebook_paths(chapter: str = "") -> list[Path]:
@@ -72,7 +88,7 @@ def write(notebook: nbformat.NotebookNode, path: Path) -> None:
     partial = path.with_name(f".{path.name}.part")
     try:
         partial.write_text(nbformat.writes(notebook) + "\n", "utf8")
-        os.replace(partial, path)  # noqa: PTH105  (the name the design asks for)
+        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -105,10 +121,11 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     )
     notebook.nbformat_minor = max(notebook.nbformat_minor, 5)  # cells have ids from 4.5 on
     _set_cell_ids(notebook)
+    for cell in notebook.cells:
+        for key in set(cell.metadata) - CELL_METADATA:  # time stamps, an editor's marks
+            del cell.metadata[key]
     for count, cell in enumerate(_code_cells(notebook), start=1):
         cell.execution_count = count
-        cell.metadata.pop("execution", None)  # time stamps
-        cell.metadata.pop("jp-MarkdownHeadingCollapsed", None)
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = count
@@ -118,12 +135,14 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def _set_cell_ids(notebook) -> None:
     """Give each cell an id made from its source; an id we gave before stays."""
+    ids = [cell.get("id", "") for cell in notebook.cells]
+    kept = {i for i in ids if CELL_ID.fullmatch(i)}
     taken = set()
     for cell in notebook.cells:
-        if not re.fullmatch(r"c-[0-9a-f]{8}(-\d+)?", cell.get("id", "")) or cell.id in taken:
-            digest = "c-" + hashlib.sha256(cell.source.encode()).hexdigest()[:8]
-            repeats = sum(other == digest or other.startswith(f"{digest}-") for other in taken)
-            cell.id = f"{digest}-{repeats}" if repeats else digest
+        if cell.get("id", "") not in kept or cell.id in taken:
+            stem = "c-" + hashlib.sha256(cell.source.encode()).hexdigest()[:8]
+            candidates = itertools.chain([stem], (f"{stem}-{n}" for n in itertools.count(1)))
+            cell.id = next(i for i in candidates if i not in taken | kept)
         taken.add(cell.id)
 
 
@@ -131,7 +150,7 @@ def _rename_widgets(notebook) -> None:
     """Replace random model ids by `explorer-1`, `explorer-2`, ...; keep the shown models only."""
     stored = notebook.metadata.pop("widgets", {}).get(STATE, {})
     state, kept = stored.get("state", {}), {}
-    for view in _views(notebook):
+    for view in (data[VIEW] for data in _views(notebook)):
         model = state.get(view["model_id"])
         if model is None:
             continue  # `problems` reports it
@@ -146,7 +165,7 @@ def _views(notebook) -> Iterator[dict]:
     for cell in _code_cells(notebook):
         for output in cell.outputs:
             if VIEW in output.get("data", {}):
-                yield output.data[VIEW]
+                yield output.data
 
 
 def _code_cells(notebook) -> list:
@@ -169,18 +188,21 @@ def check_counts(notebook) -> Iterator[str]:
 
 
 def check_metadata(notebook) -> Iterator[str]:
-    """The kernel is `python3`; no run-dependent metadata."""
+    """The kernel is `python3`; no run-dependent metadata, in the notebook or in a cell."""
     name = notebook.metadata.get("kernelspec", {}).get("name")
     if name != "python3":
         yield f"kernelspec is {name!r}, not 'python3'; run `make execute`"
     if extra := set(notebook.metadata) - {"kernelspec", "language_info", "widgets"}:
         yield f"notebook metadata holds {sorted(extra)}; run `make execute`"
+    for cell in notebook.cells:
+        if extra := set(cell.metadata) - CELL_METADATA:
+            yield f"cell {cell.get('id')} has metadata {sorted(extra)}; run `make execute`"
 
 
 def check_ids(notebook) -> Iterator[str]:
     """Every cell has a stable id of its own."""
     ids = [cell.get("id", "") for cell in notebook.cells]
-    if bad := [i for i in ids if not i.startswith("c-") or ids.count(i) > 1]:
+    if bad := [i for i in ids if not CELL_ID.fullmatch(i) or ids.count(i) > 1]:
         yield f"cell ids {sorted(set(bad))} are missing, random or repeated; run `make execute`"
 
 
@@ -205,20 +227,21 @@ def check_length(notebook) -> Iterator[str]:
 
 
 def check_outputs(notebook) -> Iterator[str]:
-    """No error, no stderr, no absolute path, no memory address."""
+    """No error and no stderr."""
     for cell in _code_cells(notebook):
         for output in cell.outputs:
             if output.output_type == "error":
                 yield f"cell {cell.id} raised {output.ename}: {output.evalue}"
             if output.get("name") == "stderr":
                 yield f"cell {cell.id} wrote to stderr: {output.text!r}"
-        for text in [cell.source, *_texts(cell)]:
-            for pattern, what in [
-                (ABSOLUTE_PATH, "an absolute path"),
-                (MEMORY_ADDRESS, "a memory address"),
-            ]:
-                if found := pattern.search(text):
-                    yield f"cell {cell.id} holds {what}: {text[found.start() :][:60]!r}"
+
+
+def check_traces(notebook) -> Iterator[str]:
+    """No absolute path and no memory address, in sources, outputs and metadata alike."""
+    for place, text in _texts(notebook):
+        for pattern, what in TRACES.items():
+            if found := pattern.search(text):
+                yield f"{place} holds {what}: {text[found.start() :][:60]!r}"
 
 
 def check_figures(notebook) -> Iterator[str]:
@@ -227,6 +250,8 @@ def check_figures(notebook) -> Iterator[str]:
         images = [m for o in cell.outputs for m in o.get("data", {}) if m.startswith("image/")]
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         draws = bool(alt) or re.search(r"^plots\.\w+\(", cell.source, re.MULTILINE)
+        if other := set(images) - COMPARED_IMAGES:
+            yield f"cell {cell.id} has a figure of type {sorted(other)}, which no test compares"
         if draws and not images:
             yield f"cell {cell.id} draws a figure, but none is stored; run `make execute`"
         if images and len(alt) < MIN_ALT_LENGTH:
@@ -234,11 +259,18 @@ def check_figures(notebook) -> Iterator[str]:
 
 
 def check_widgets(notebook) -> Iterator[str]:
-    """Each explorer's state is stored, so the static page can show it."""
-    state = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
-    for view in _views(notebook):
-        if "explorer" not in state.get(view["model_id"], {}).get("state", {}):
-            yield f"no stored state for widget {view['model_id']}; run `make execute`"
+    """Each explorer's state is stored, and it is the state that its cell made.
+
+    The cell's HTML holds a digest of the state; nbval compares the HTML with a fresh run.
+    """
+    stored = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
+    for data in _views(notebook):
+        model_id = data[VIEW]["model_id"]
+        state = stored.get(model_id, {}).get("state", {})
+        if "explorer" not in state:
+            yield f"no stored state for widget {model_id}; run `make execute`"
+        elif f'data-state="{state_digest(state)}"' not in data.get("text/html", ""):
+            yield f"the stored state of widget {model_id} is not its cell's; run `make execute`"
 
 
 RULES = [
@@ -248,31 +280,41 @@ RULES = [
     check_launch_cell,
     check_length,
     check_outputs,
+    check_traces,
     check_figures,
     check_widgets,
 ]
 
 
-def _texts(cell) -> Iterator[str]:
-    for output in cell.outputs:
-        if output.output_type == "stream":
-            yield output.text
-        for mime, content in output.get("data", {}).items():
-            if mime.startswith("text/"):
-                yield content
+def _texts(notebook) -> Iterator[tuple[str, str]]:
+    """Return (place, text) for all that a notebook holds but its PNG data."""
+    yield "the notebook's metadata", _plain_text(notebook.metadata)
+    for cell in notebook.cells:
+        place = f"cell {cell.get('id')}"
+        yield place, cell.source
+        yield place, _plain_text(cell.metadata)
+        for output in cell.get("outputs", []):
+            yield place, output.get("text", "")
+            for mime, content in output.get("data", {}).items():
+                if mime != "image/png":
+                    yield place, content if isinstance(content, str) else _plain_text(content)
+
+
+def _plain_text(value) -> str:
+    return json.dumps(value).replace("\\\\", "\\")  # undo JSON's doubled backslashes
 
 
 # ----------------------------------------------------------------------------------- command
 
 
 def _set_launch_cell(notebook) -> None:
-    """Write the current launch cell into the notebook's first code cell, or insert one."""
-    first = next((i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"), None)
-    cell = notebook.cells[first] if first is not None else None
-    if cell is None or "remove-cell" not in cell.metadata.get("tags", []):
-        cell = nbformat.v4.new_code_cell(metadata={"tags": ["remove-cell"]})
-        notebook.cells.insert(1 if first is None else first, cell)
-    cell.source = LAUNCH_CELL
+    """Write the current launch cell into the notebook, before its first code cell."""
+    for cell in _code_cells(notebook)[:1]:
+        if cell.source.startswith(LAUNCH_TITLE) or not cell.source:
+            notebook.cells.remove(cell)
+    place = next((i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"), 1)
+    launch = nbformat.v4.new_code_cell(LAUNCH_CELL, metadata={"tags": ["remove-cell"]})
+    notebook.cells.insert(place, launch)
 
 
 def _execute_file(path: Path) -> None:
@@ -296,7 +338,15 @@ def main(arguments: list[str] | None = None) -> int:
         name = path.relative_to(ROOT)
         if options.action == "execute":
             print(f"{name}: executing", flush=True)
-            _execute_file(path)
+            try:
+                _execute_file(path)
+            except KeyboardInterrupt:
+                print(f"{name}: stopped; the file is as it was")
+                return 130
+            except Exception as error:  # a cell may raise anything
+                print(f"{name}: failed; the file is as it was\n{error}")
+                status = 1
+                continue
         for line in problems(read(path)):
             print(f"{name}: {line}")
             status = 1

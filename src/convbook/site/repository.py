@@ -10,7 +10,8 @@ from pathlib import Path
 # A token or user name before the host (CI checkouts have one) must never reach the page.
 REMOTE = re.compile(
     r"^(?:https?://(?:[^@/]+@)?|ssh://(?:[^@/]+@)?|(?:[^@/]+@))"
-    r"(?P<host>github\.com)[/:](?P<owner>[\w.-]+)/(?P<name>[\w.-]+?)(?:\.git)?/?$"
+    r"github\.com(?::\d+/|[/:])(?P<owner>[\w.-]+)/(?P<name>[\w.-]+?)(?:\.git)?/?$",
+    re.IGNORECASE,
 )
 
 
@@ -53,8 +54,10 @@ def find_repository(root: Path, environ: Mapping[str, str]) -> Repository | None
     """
     if name := environ.get("GITHUB_REPOSITORY"):
         remote = f"https://github.com/{name}"
-    else:
+    elif _git(root, "rev-parse", "--show-toplevel") == str(root.resolve()):
         remote = _git(root, "remote", "get-url", "origin") or ""
+    else:  # a folder inside somebody else's checkout
+        return None
     parsed = parse_remote(remote)
     if parsed is None:
         return None
@@ -62,12 +65,15 @@ def find_repository(root: Path, environ: Mapping[str, str]) -> Repository | None
 
 
 def _branch(root: Path, environ: Mapping[str, str]) -> str:
-    # In a pull request GITHUB_REF_NAME is "7/merge", which no launch service can open.
-    if environ.get("GITHUB_REF_TYPE") == "branch" and "/merge" not in environ["GITHUB_REF_NAME"]:
-        return environ["GITHUB_REF_NAME"]
+    """Return the branch to link to: the one at hand if a launch address can name it, or main."""
     if environ.get("GITHUB_REPOSITORY"):
-        return "main"
-    return _git(root, "symbolic-ref", "--short", "HEAD") or "main"
+        is_branch = environ.get("GITHUB_REF_TYPE") == "branch"
+        name = environ.get("GITHUB_REF_NAME", "") if is_branch else ""
+    else:
+        name = _git(root, "symbolic-ref", "--short", "HEAD") or ""
+    # The theme writes the name into addresses as it stands, and a slash would end it there. That
+    # also covers pull requests, whose name is "7/merge".
+    return name if name and "/" not in name else "main"
 
 
 def _git(root: Path, *arguments: str) -> str | None:

@@ -17,8 +17,7 @@ class CollapseGoingFurther(SphinxTransform):
             title = section[0]
             if not title.astext().startswith(COLLAPSED_TITLE):
                 continue
-            # The title moves into the summary's text only as a hint: it stays a heading, so that
-            # the table of contents and links to the section still work.
+            # The title stays outside, so that the table of contents and links still reach it.
             opening = '<details class="going-further"><summary>Show this section</summary>'
             section.insert(1, nodes.raw("", opening, format="html"))
             section.append(nodes.raw("", "</details>", format="html"))

@@ -34,7 +34,16 @@ def main() -> int:
     options = parser.parse_args()
     write_sphinx_config()
     command = [sys.executable, "-m", "sphinx_autobuild", str(ROOT), str(ROOT / "_build" / "html")]
-    command += ["-c", str(CONFIG), "--port", str(options.port), "--watch", str(ROOT / "src")]
+    command += [
+        "-c",
+        str(CONFIG),
+        "-d",
+        str(ROOT / "_build" / "serve"),
+        "--port",
+        str(options.port),
+    ]
+    # -a writes every page: Sphinx does not know that pages depend on the package's style and code.
+    command += ["-a", "--watch", str(ROOT / "src")]
     for ignored in ("_build", ".git", ".venv", ".pytest_cache", ".ruff_cache", "src/*.egg-info"):
         command += ["--ignore", str(ROOT / ignored / "*")]
     try:

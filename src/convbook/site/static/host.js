@@ -60,11 +60,20 @@
     }
   }
 
+  /** What the page holds of its explorers' states: model id -> { state }. */
+  function readStates() {
+    try {
+      return JSON.parse(document.querySelector(STATE).textContent).state;
+    } catch (error) {
+      console.error("the explorers' stored state cannot be read:", error);
+      return {};
+    }
+  }
+
   // By then every deferred script has run, so all modules are registered.
   document.addEventListener("DOMContentLoaded", () => {
-    const stored = document.querySelector(STATE);
-    if (!stored) return;
-    const states = JSON.parse(stored.textContent).state;
-    document.querySelectorAll(".convbook-explorer").forEach((host) => start(host, states));
+    const hosts = document.querySelectorAll(".convbook-explorer");
+    const states = hosts.length ? readStates() : {};
+    hosts.forEach((host) => start(host, states));
   });
 })();
