@@ -90,7 +90,6 @@ def test_the_repository_has_one_address():
 def test_links_lead_to_files(name):
     text = (ROOT / name).read_text("utf8")
     targets = [t for t in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in t]
-    assert targets
     assert [t for t in targets if not (ROOT / t).exists()] == []
 
 

@@ -100,7 +100,7 @@ def _draw_input_pixel(axes, pixel: int, inside: bool, is_read: bool) -> None:
     _draw_square(axes, pixel, 0, **style)
     hatched = inside and not is_read
     axes.text(
-        pixel + 0.5, 0.5, str(pixel) if inside else "0", ha="center", va="center", fontsize=9,
+        pixel + 0.5, 0.5, str(pixel) if inside else "", ha="center", va="center", fontsize=9,
         color="white" if inside and is_read else colours.INK,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1} if hatched else None,
     )  # fmt: skip
@@ -166,13 +166,18 @@ def photographs(images: Sequence[Tensor], titles: Sequence[str]) -> Image:
     if len(images) != len(titles):
         raise ValueError(f"{len(images)} images have {len(titles)} titles; give one title for each")
     with plt.style.context(STYLE):
-        height = WIDTH / len(images) + 0.5
-        figure, row = plt.subplots(1, len(images), figsize=(WIDTH, min(height, 4)), squeeze=False)
-        for axes, image, title in zip(row[0], images, titles, strict=True):
+        # Four stand two by two: side by side they would be stamps on a phone.
+        columns = 2 if len(images) == 4 else len(images)
+        rows = len(images) // columns
+        height = min(rows * (WIDTH / columns + 0.5), rows * 4)
+        figure, grid = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False)
+        for axes, image, title in zip(grid.flat, images, titles, strict=True):
             axes.imshow(_as_picture(image), cmap="gray", interpolation="nearest")
-            axes.set_title(title, fontsize=10)
+            axes.set_title(title)
+        for axes in grid[-1]:
             axes.set_xlabel("column (W)")
-        row[0][0].set_ylabel("row (H)")
+        for axes in grid[:, 0]:
+            axes.set_ylabel("row (H)")
         return show(figure, "png")
 
 

@@ -51,7 +51,7 @@ if spec is None or spec.origin is None:  # a folder named convbook has no origin
     importlib.invalidate_caches()"""
 
 MAX_CELL_LINES = 15
-MAX_COLUMNS = 79  # what the book's column shows without scrolling
+MAX_COLUMNS = 77  # what the book's column shows without scrolling
 MIN_ALT_LENGTH = 25
 COMPARED_IMAGES = {"image/png", "image/svg+xml"}  # by conftest.py and by nbval
 # A path on one machine: /home/..., file:///..., C:\\... or C:/..., \\\\server\\...
