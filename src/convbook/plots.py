@@ -20,7 +20,7 @@ from convbook import colours
 from convbook.arithmetic import conv_output_size
 
 STYLE = Path(__file__).with_name("convbook.mplstyle")
-WIDTH = 7.0  # inches: the width of the book's column
+WIDTH = 5.5  # inches: as wide as a figure may be so that a phone still shows its text
 
 
 def show(figure: Figure, image_format: str = "svg") -> SVG | Image:
