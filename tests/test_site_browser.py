@@ -23,6 +23,9 @@ SCREENS = {
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
 }
 CHAPTER = "03_shapes.html"
+# The theme has chosen its colours (the root page has none: it leads on), the explorers run.
+READY = """['light', 'dark'].includes(document.documentElement.dataset.theme)
+  && [...document.querySelectorAll('.convbook-explorer')].every((e) => e.dataset.ready)"""
 # The bibliography's roles are docutils' own, and one of them is deprecated by now.
 AXE_CONTEXT = {"include": [["article"]], "exclude": [[".citation-list"]]}
 AXE_OPTIONS = {
@@ -62,9 +65,7 @@ class Visit:
         self.page.on("response", lambda r: r.ok or self.complaints.append(f"{r.status}: {r.url}"))
         self.page.on("request", lambda r: self._check_host(r.url, host))
         self.page.goto(url, wait_until="load")
-        self.page.wait_for_function(
-            "[...document.querySelectorAll('.convbook-explorer')].every((e) => e.dataset.ready)"
-        )
+        self.page.wait_for_function(READY)
 
     def _on_console(self, message):
         if message.type in ("error", "warning"):
@@ -101,7 +102,8 @@ def test_page_is_quiet_fits_the_screen_and_is_accessible(visit, name, screen):
     assert page.evaluate(broken) == []
     theme = page.evaluate("document.documentElement.dataset.theme")
     assert theme == ("dark" if screen == "dark" else "light")
-    assert axe_findings(page) == []
+    if name in CHAPTER_PAGES:  # the others are the theme's own
+        assert axe_findings(page) == []
 
 
 def axe_findings(page):
@@ -136,7 +138,7 @@ def test_quiz_by_mouse(visit):
     quiz = visit().locator('[data-explorer="quiz"]').first
     quiz.get_by_label("32", exact=True).check()
     quiz.get_by_role("button", name="Check").click()
-    assert "one ring of padding" in quiz.inner_text()
+    assert "one extra pixel on each side" in quiz.inner_text()
     quiz.get_by_label("31", exact=True).check()
     quiz.get_by_role("button", name="Check").click()
     assert "31 places" in quiz.inner_text()

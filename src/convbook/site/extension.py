@@ -1,6 +1,7 @@
 """The book's Sphinx extension: links to the repository, explorers, social cards, small repairs."""
 
 import contextlib
+import html
 import io
 import os
 import sys
@@ -83,6 +84,23 @@ def add_social_card(app, pagename, templatename, context, doctree) -> None:
     context["metatags"] += '<meta name="twitter:card" content="summary_large_image" />\n'
 
 
+def write_root_page(app, exception) -> None:
+    """Write the page at the site's root: it sends the visitor on to the book's first page.
+
+    The table of contents' extension writes one too, but a browser asks in vain for its icon.
+    """
+    if exception or app.builder.name != "html":
+        return
+    target = app.builder.get_target_uri(app.config.root_doc)
+    title = html.escape(app.config.html_title)
+    page = (
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        f'<meta http-equiv="refresh" content="0; url={target}">\n<link rel="icon" href="data:,">\n'
+        f'<link rel="canonical" href="{target}">\n<p><a href="{target}">{title}</a></p>\n</html>\n'
+    )
+    (Path(app.outdir) / "index.html").write_text(page, "utf8")
+
+
 def add_static_files(app) -> None:
     """Add the book's own style sheet; explorers bring theirs only where they stand."""
     app.config.html_static_path.append(str(Path(__file__).parent / "static" / "book"))
@@ -102,5 +120,6 @@ def setup(app):
         "html-page-context", drop_unused_assets, priority=900
     )  # after every script is added
     app.connect("build-finished", explorers.write_assets)
+    app.connect("build-finished", write_root_page, priority=900)  # after the redirect it replaces
     app.add_transform(CollapseGoingFurther)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
