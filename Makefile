@@ -8,7 +8,8 @@ WORKERS ?= 2
 VENV := .venv
 BIN  := $(VENV)/bin
 HTML := _build/html
-BOOK := $(BIN)/jupyter-book build . -W -n --keep-going
+# --all: Sphinx does not know that pages depend on the package's style sheets and docstrings.
+BOOK := $(BIN)/jupyter-book build . --all -W -n --keep-going
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # `make -j test` must not install twice into one environment
