@@ -3,7 +3,7 @@
 python benchmarks/bench.py                 everything below
 python benchmarks/bench.py operations      conv2d against PyTorch's: time and memory
 python benchmarks/bench.py chapters        each chapter: time over the floor, and memory
-python benchmarks/bench.py book            a clean build of the site: time and size
+python benchmarks/bench.py book            `make book` in a fresh clone (needs the network): time, size
 """
 
 import argparse
@@ -13,7 +13,6 @@ import os
 import platform
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ import torch.nn.functional as F
 from nbclient import NotebookClient
 
 from convbook.functional import conv2d
+from convbook.site.notebooks import CHAPTERS, notebook_paths
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 15
@@ -134,32 +134,36 @@ def execute(notebook):
 
 
 def chapters():
-    """Run every chapter and report its seconds over the floor: kernel start + `import torch`."""
+    """Run every notebook and report its seconds over the floor: kernel start + `import torch`."""
     floors = []
     for _ in range(3):
         empty = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import torch")])
         floors.append(execute(empty))
     floor, memory = (statistics.median(values) for values in zip(*floors, strict=True))
     print(f"floor (kernel start + import torch): {floor:.1f} s, {memory / 2**20:.0f} MB")
-    for path in sorted((ROOT / "chapters").glob("*.ipynb")):
+    for path in notebook_paths():
         seconds, memory = execute(nbformat.read(path, as_version=4))
-        print(f"{path.name:30} {seconds - floor:6.1f} s over the floor {memory / 2**20:6.0f} MB")
+        name = str(path.relative_to(CHAPTERS))
+        print(f"{name:30} {seconds - floor:6.1f} s over the floor {memory / 2**20:6.0f} MB")
 
 
 def book():
-    """Build the site from nothing and report the seconds and the size."""
+    """Run `make book` twice in a fresh clone: with the environment still to make, then without."""
     with tempfile.TemporaryDirectory() as folder:
-        jupyter_book = Path(sys.executable).with_name("jupyter-book")
-        start = time.perf_counter()
-        subprocess.run(
-            [jupyter_book, "build", ROOT, "--path-output", folder, "-q"], check=True, cwd=ROOT
-        )
-        seconds = time.perf_counter() - start
-        files = [path for path in (Path(folder) / "_build/html").rglob("*") if path.is_file()]
-        size = sum(path.stat().st_size for path in files)
-    print(
-        f"clean build of the book: {seconds:.1f} s; site {size / 2**20:.1f} MB, {len(files)} files"
-    )
+        clone = Path(folder) / "convbook"
+        subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+        for what in ("fresh clone, environment included", "again, environment there"):
+            start = time.perf_counter()
+            subprocess.run(["make", "book"], check=True, cwd=clone, capture_output=True)
+            print(f"make book, {what}: {time.perf_counter() - start:.1f} s")
+        for part in (".venv", "_build/html"):
+            print(f"{part:12} {folder_size(clone / part) / 2**20:6.1f} MB")
+
+
+def folder_size(folder):
+    """Return the bytes in the files below `folder`."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum(path.stat().st_size for path in files)
 
 
 def main():
