@@ -3,7 +3,7 @@
 python benchmarks/bench.py                 everything below
 python benchmarks/bench.py operations      conv2d against PyTorch's: time and memory
 python benchmarks/bench.py chapters        each chapter: time over the floor, and memory
-python benchmarks/bench.py book            `make book` in a fresh clone (needs the network): time, size
+python benchmarks/bench.py book            `make book` in a fresh clone: time and size
 """
 
 import argparse
