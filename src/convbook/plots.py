@@ -121,13 +121,15 @@ def grids(
         each of `arrays`: `(H, W)`.
 
     Raises:
-        ValueError: the three sequences differ in length.
+        ValueError: the three sequences differ in length, or a role is unknown.
     """
     if not len(arrays) == len(titles) == len(roles):
         raise ValueError(
             f"arrays, titles and roles have lengths {len(arrays)}, {len(titles)} and {len(roles)}; "
             "give one title and one role for each array"
         )
+    if unknown := set(roles) - set(colours.ROLES):
+        raise ValueError(f"roles holds {sorted(unknown)}; use {', '.join(colours.ROLES)}")
     with plt.style.context(STYLE):
         widths = [array.shape[1] for array in arrays]
         tallest = max(array.shape[0] for array in arrays)
@@ -135,7 +137,8 @@ def grids(
         size = (cell * (sum(widths) + len(arrays)), cell * tallest + 0.45)
         figure, row = plt.subplots(1, len(arrays), figsize=size, width_ratios=widths, squeeze=False)
         for axes, array, title, role in zip(row[0], arrays, titles, roles, strict=True):
-            _draw_grid(axes, array.detach().double().numpy(), colours.ROLES[role], digits)
+            values = array.detach().double().numpy().round(digits)  # what is shown, as in `bars`
+            _draw_grid(axes, values, colours.ROLES[role], digits)
             axes.set_title(title, loc="center", fontsize=10)
         return show(figure)
 
@@ -194,16 +197,18 @@ def _as_picture(image: Tensor) -> np.ndarray:
 def bars(values: Mapping[str, float], label: str, digits: int = 2) -> SVG:
     """Draw one horizontal bar for each named value, with the value at its end.
 
-    `label` says what the values are and in which unit.
+    `label` says what the values are and in which unit. A bar is as long as the number it shows:
+    beyond `digits` a result may differ from one processor to the next, and so would the drawing.
 
     Raises:
         ValueError: there is no value, or one is negative.
     """
     if not values or min(values.values()) < 0:
         raise ValueError(f"values={dict(values)} cannot be drawn as bars; use numbers from 0 on")
+    shown = [round(value, digits) for value in values.values()]
     with plt.style.context(STYLE):
         figure, axes = plt.subplots(figsize=(WIDTH, 0.45 * len(values) + 0.7))
-        drawn = axes.barh(list(values), list(values.values()), color=colours.OUTPUT, height=0.6)
+        drawn = axes.barh(list(values), shown, color=colours.OUTPUT, height=0.6)
         axes.bar_label(drawn, fmt=f"{{:.{digits}f}}", padding=4, fontsize=9)
         axes.invert_yaxis()  # the first value on top
         axes.set_xlabel(label)
