@@ -421,8 +421,9 @@ function render({ model, el }) {
 
   /** Fit the three grids into the width there is. */
   let fitted = "";
+  let room = 0; // from the observer: asking the page each time would lay it out twice
   function fit(s, canvas) {
-    const width = ruler.clientWidth || 640;
+    const width = room || ruler.clientWidth || 640;
     const pads = s.mode === "convolution" ? s.before + s.after : 0;
     const cells = { x: s.size + pads, w: s.kernel, y: canvas ? canvas.bottom - canvas.top : 2 };
     const key = [width, cells.x, cells.w, cells.y].join();
@@ -638,7 +639,11 @@ function render({ model, el }) {
     });
   };
   for (const name of traits) model.on(`change:${name}`, onModel);
-  const observer = new ResizeObserver(() => draw());
+  const observer = new ResizeObserver(([entry]) => {
+    if (entry.contentRect.width === room) return;
+    room = entry.contentRect.width;
+    draw();
+  });
   el.replaceChildren(keepKeys(root));
   draw();
   observer.observe(ruler);
