@@ -9,6 +9,7 @@ import importlib
 __version__ = "0.1.0"
 
 _SUBMODULES = (
+    "algorithms",
     "arithmetic",
     "checks",
     "explorers",
@@ -16,6 +17,7 @@ _SUBMODULES = (
     "photographs",
     "plots",
     "quizzes",
+    "runs",
 )
 
 

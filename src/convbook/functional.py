@@ -22,6 +22,15 @@ from convbook.arithmetic import (
     span,
     windows,
 )
+from convbook.tensors import (
+    NUMBERS,
+    check_conv,
+    check_dtype,
+    check_filled,
+    check_groups,
+    check_layout,
+    check_weight,
+)
 
 __all__ = [
     "conv2d",
@@ -33,13 +42,6 @@ __all__ = [
     "pixel_unshuffle",
     "unfold",
 ]
-
-# What PyTorch can multiply and add on a CPU.
-_NUMBERS = {
-    *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
-    *(torch.complex64, torch.complex128),
-    *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
-}
 
 
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
@@ -73,7 +75,7 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
     Source: Dumoulin and Visin, arXiv 1603.07285, chapter 2.
     """
-    _check_conv(input, weight, bias, groups)
+    check_conv(input, weight, bias, groups)
     c_out, c_group, *kernel_size = weight.shape
     x, rows, columns, size = _padded(input, kernel_size, stride, padding, dilation)
     reads = torch.stack([x[..., taps] for taps in columns], dim=-3)  # (N, C_in, k_w, H_pad, W_out)
@@ -108,7 +110,7 @@ def conv2d_loops(input, weight, bias=None, stride=1, padding=0, dilation=1, grou
 
     Source: Goodfellow, Bengio and Courville, Deep Learning, 2016, equation 9.6, strided and padded.
     """
-    _check_conv(input, weight, bias, groups)
+    check_conv(input, weight, bias, groups)
     c_out, c_group, *kernel_size = weight.shape
     (k_h, k_w), (s_h, s_w), (d_h, d_w) = windows(kernel_size, stride, dilation, 2)
     x, _, _, (h_out, w_out) = _padded(input, kernel_size, stride, padding, dilation)
@@ -153,8 +155,8 @@ def conv2d_matrix(weight, input_size, stride=1, padding=0, dilation=1, groups=1)
 
     Source: Dumoulin and Visin, arXiv 1603.07285, section 4.1.
     """
-    _check_weight(weight)
-    _check_groups(groups, weight.shape[0])
+    check_weight(weight)
+    check_groups(groups, weight.shape[0])
     sizes = pair(input_size, "input_size", 1)
     outputs = conv_output_size(sizes, weight.shape[2:], stride, padding, dilation)
     settings = windows(weight.shape[2:], stride, dilation, 2)
@@ -205,7 +207,7 @@ def conv_transpose2d(
 
     Source: Dumoulin and Visin, arXiv 1603.07285, chapter 4.
     """
-    _check_conv(input, weight, bias, groups, transposed=True)
+    check_conv(input, weight, bias, groups, transposed=True)
     c_in, c_group, *kernel_size = weight.shape
     size = conv_transpose_output_size(
         input.shape[-2:], kernel_size, stride, padding, output_padding, dilation
@@ -248,8 +250,8 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     Source: Chellapilla, Puri and Simard, High Performance Convolutional Neural Networks for
     Document Processing, 2006.
     """
-    _check_layout(input, "input", "(C, H, W)", "(N, C, H, W)")
-    _check_filled(input, 3)
+    check_layout(input, "input", "(C, H, W)", "(N, C, H, W)")
+    check_filled(input, 3)
     x, rows, columns, _ = _padded(input, *_pairs(kernel_size, stride, padding, dilation))
     reads = torch.stack([x[..., row, column] for row, column in product(rows, columns)], dim=-3)
     return reads.flatten(-4, -3).flatten(-2)  # (N, C * k_h * k_w, H_out * W_out)
@@ -284,9 +286,9 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
     Source: PyTorch, `torch.nn.functional.fold`.
     """
-    _check_layout(input, "input", "(C * k_h * k_w, L)", "(N, C * k_h * k_w, L)")
-    _check_filled(input, 2)
-    _check_dtype(input, "input", _NUMBERS | {torch.bool})
+    check_layout(input, "input", "(C * k_h * k_w, L)", "(N, C * k_h * k_w, L)")
+    check_filled(input, 2)
+    check_dtype(input, "input", NUMBERS | {torch.bool})
     size = pair(output_size, "output_size", 1)
     settings = _pairs(kernel_size, stride, padding, dilation)
     map_size = conv_output_size(size, *settings)
@@ -327,7 +329,7 @@ def pixel_shuffle(input, upscale_factor):
 
     Source: Shi et al., arXiv 1609.05158, equation 4.
     """
-    _check_layout(input, "input", "(*, C, H, W)")
+    check_layout(input, "input", "(*, C, H, W)")
     r = integer(upscale_factor, "upscale_factor", 1)
     *batch, channels, height, width = input.shape
     if channels % r**2:
@@ -363,7 +365,7 @@ def pixel_unshuffle(input, downscale_factor):
 
     Source: Shi et al., arXiv 1609.05158, equation 4, read backwards.
     """
-    _check_layout(input, "input", "(*, C, H, W)")
+    check_layout(input, "input", "(*, C, H, W)")
     r = integer(downscale_factor, "downscale_factor", 1)
     *batch, channels, height, width = input.shape
     if height % r or width % r:
@@ -423,72 +425,3 @@ def _pairs(kernel_size, stride, padding, dilation):
         pair(padding, "padding", 0),
         pair(dilation, "dilation", 1),
     )
-
-
-def _check_type(value, name):
-    if not isinstance(value, torch.Tensor):
-        raise TypeError(f"{name} is a {type(value).__name__}; use a torch.Tensor")
-
-
-def _check_layout(value, name, *layouts):
-    """Refuse what is not a tensor with as many axes as one of the layouts, such as `(C, H, W)`."""
-    _check_type(value, name)
-    axes = [layout.count(",") + 1 for layout in layouts]
-    any_batch = layouts[0].startswith("(*") and value.ndim >= axes[0] - 1
-    if value.ndim not in axes and not any_batch:
-        raise ValueError(f"{name} has shape {tuple(value.shape)}; use {' or '.join(layouts)}")
-
-
-def _check_filled(value, axes):
-    """Refuse an input that is empty in one of its last `axes`."""
-    if 0 in value.shape[-axes:]:
-        raise ValueError(f"input has shape {tuple(value.shape)}; only its batch may be empty")
-
-
-def _check_dtype(value, name, dtypes):
-    if value.dtype not in dtypes:
-        raise TypeError(f"{name} has dtype {value.dtype}; convert it to one such as torch.float32")
-
-
-def _check_weight(weight):
-    _check_layout(weight, "weight", "(channels, channels per group, k_h, k_w)")
-    _check_dtype(weight, "weight", _NUMBERS)
-
-
-def _check_groups(groups, channels):
-    """Refuse groups that do not share out the first axis of weight."""
-    groups = integer(groups, "groups", 1)
-    if channels == 0 or channels % groups:
-        raise ValueError(
-            f"groups={groups} does not divide the first axis of weight, {channels}; "
-            f"use groups=1, or make that axis a positive multiple of {groups}"
-        )
-
-
-def _check_conv(input, weight, bias, groups, transposed=False):
-    """Refuse tensors that do not fit together."""
-    _check_layout(input, "input", "(C, H, W)", "(N, C, H, W)")
-    _check_weight(weight)
-    _check_groups(groups, weight.shape[0])
-    c_in, c_out = weight.shape[1] * groups, weight.shape[0]
-    if transposed:
-        c_in, c_out = weight.shape[0], weight.shape[1] * groups
-    if input.shape[-3] != c_in:
-        raise ValueError(
-            f"input has {input.shape[-3]} channels, but weight of shape {tuple(weight.shape)} "
-            f"with groups={groups} takes {c_in}; change weight, groups or the input's channels"
-        )
-    if c_out == 0:
-        raise ValueError(
-            f"weight has shape {tuple(weight.shape)}: no output channel; use 1 or more"
-        )
-    if 0 in input.shape[-2:] and 0 not in input.shape[:-2]:
-        raise ValueError(f"input has shape {tuple(input.shape)}: no pixels; use H, W of 1 or more")
-    if bias is not None:
-        _check_type(bias, "bias")
-        if bias.shape != (c_out,):
-            raise ValueError(f"bias has shape {tuple(bias.shape)}; use ({c_out},)")
-    dtypes = [tensor.dtype for tensor in (input, weight, bias) if tensor is not None]
-    if len(set(dtypes)) > 1:
-        names = " and ".join(map(str, dtypes))
-        raise TypeError(f"input, weight and bias have dtypes {names}; convert them to one dtype")

@@ -1,0 +1,107 @@
+"""Recorded long runs: what they measured, on which machine, from which commit.
+
+A script in `benchmarks/` calls `record`; a chapter calls `load`, plots the numbers and says where
+they come from (`origin`). The files are part of the package, so that a chapter opened alone, on
+Colab say, has them too. Reading them needs no torch.
+"""
+
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[2]
+
+
+def names(folder=FOLDER):
+    """Return the names of the recorded runs, sorted."""
+    return sorted(path.stem for path in Path(folder).glob("*.json"))
+
+
+def load(name, folder=FOLDER):
+    """Return the recorded run `name` as a dict.
+
+    Raises:
+        ValueError: there is no such run; the message names those there are.
+
+    Example:
+        >>> load("02_conv_as_matmul")["seed"]
+        0
+    """
+    if name not in names(folder):
+        known = ", ".join(names(folder)) or "none yet"
+        raise ValueError(f"name={name!r} is no recorded run; recorded are: {known}")
+    return json.loads((Path(folder) / f"{name}.json").read_text("utf8"))
+
+
+def origin(run):
+    """Return in one line where a run comes from: machine, versions, seed, data, commit.
+
+    Example:
+        >>> origin(load("02_conv_as_matmul")).startswith("Recorded on ")
+        True
+    """
+    machine, versions = run["machine"], run["versions"]
+    return (
+        f"Recorded on {machine['processor']}, {machine['threads']} threads, "
+        f"Python {versions['python']}, PyTorch {versions['torch']}; "
+        f"seed {run['seed']}, data: {run['data']}, commit {run['commit'][:10]}."
+    )
+
+
+def record(name, seed, data, results, folder=FOLDER):
+    """Write `results`, with the machine, the versions and the commit, to `folder/name.json`.
+
+    Args:
+        name: of the file, without its ending.
+        seed: that the random numbers started from.
+        data: one line that says what went in.
+        results: what was measured, anything that JSON can hold.
+        folder: where the file goes; left out, into the package.
+
+    Raises:
+        ValueError: a tracked file is changed, so that the commit would not be what ran.
+    """
+    if changed := _git("status", "--porcelain", "--untracked-files=no"):
+        raise ValueError(
+            f"changed files would not be in the recorded commit; commit them:\n{changed}"
+        )
+    import torch  # noqa: PLC0415 (only a recording needs it)
+
+    content = {
+        "seed": seed,
+        "data": data,
+        "commit": _git("rev-parse", "HEAD"),
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "system": platform.system(),
+        },
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        **results,
+    }
+    path = Path(folder) / f"{name}.json"
+    partial = path.with_suffix(".json.part")
+    try:
+        partial.write_text(json.dumps(content, indent=2) + "\n", "utf8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _git(*arguments):
+    return subprocess.run(
+        ["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def _processor():
+    """Return the processor's name; Linux has it in a file, other systems in `platform`."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,66 @@
+"""Recorded runs: complete, readable, written whole or not at all."""
+
+import json
+import re
+
+import pytest
+
+from convbook import runs
+
+
+@pytest.mark.parametrize("name", runs.names())
+def test_a_run_says_where_it_comes_from(name):
+    run = runs.load(name)
+    assert re.fullmatch(r"[0-9a-f]{40}", run["commit"])
+    assert isinstance(run["seed"], int)
+    assert run["data"]
+    assert {"processor", "cores", "threads", "system"} <= run["machine"].keys()
+    assert {"python", "torch"} <= run["versions"].keys()
+    assert run["commit"][:10] in runs.origin(run)
+
+
+def test_unknown_run_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"name='99' is no recorded run; .*02_conv_as_matmul"):
+        runs.load("99")
+    with pytest.raises(ValueError, match="none yet"):
+        runs.load("99", tmp_path)
+
+
+@pytest.fixture
+def clean_checkout(monkeypatch):
+    answers = {"status": "", "rev-parse": "0" * 40}
+    monkeypatch.setattr(runs, "_git", lambda *arguments: answers[arguments[0]])
+    return answers
+
+
+@pytest.mark.usefixtures("clean_checkout")
+def test_what_is_recorded_is_loaded(tmp_path):
+    runs.record("sample", 3, "noise", {"times": [1.5, 2]}, tmp_path)
+    run = runs.load("sample", tmp_path)
+    assert (run["seed"], run["data"], run["times"]) == (3, "noise", [1.5, 2])
+    assert runs.origin(run).startswith("Recorded on ")
+    assert [path.name for path in tmp_path.iterdir()] == ["sample.json"]
+
+
+def test_changed_files_are_refused(clean_checkout, tmp_path):
+    clean_checkout["status"] = " M src/convbook/functional.py"
+    with pytest.raises(ValueError, match=r"commit them:\n M src/convbook/functional\.py"):
+        runs.record("sample", 0, "noise", {}, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("clean_checkout")
+def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
+    runs.record("sample", 0, "noise", {"n": 1}, tmp_path)
+    with pytest.raises(TypeError):
+        runs.record("sample", 0, "noise", {"n": object()}, tmp_path)
+
+    def full_disk(path, *arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        runs.record("sample", 0, "noise", {"n": 2}, tmp_path)
+    monkeypatch.undo()
+    assert json.loads((tmp_path / "sample.json").read_text())["n"] == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["sample.json"]
