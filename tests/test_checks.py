@@ -1,15 +1,18 @@
 """Every checker accepts the right answer, rejects the classic wrong ones, and never raises."""
 
 import importlib
-import inspect
 import pkgutil
+import re
 
 import pytest
+import torch
+import torch.nn.functional as F
 
 from convbook import checks
-from convbook.arithmetic import conv_output_size, same_padding
-from convbook.checks import shapes
+from convbook.arithmetic import conv_output_size
+from convbook.checks import conv_as_matmul, shapes
 from convbook.checks.runner import run_checker
+from convbook.functional import conv2d_matrix
 
 
 def all_checkers():
@@ -18,153 +21,63 @@ def all_checkers():
             importlib.import_module(f"convbook.checks.{module.name}")
         ).items():
             if name.startswith("check_"):
-                yield function
+                yield f"{module.name}.{name}", function
 
 
-def same_with_the_odd_pixel_before(kernel_size, dilation):
-    return same_padding(kernel_size, dilation)[::-1]
+CHECKERS = dict(all_checkers())
 
 
-def half_on_each_side(kernel_size, dilation):
-    half = dilation * (kernel_size - 1) // 2
-    return half, half
-
-
-def same_without_dilation(kernel_size, dilation):
-    return same_padding(kernel_size)
-
-
-def pixels_after_the_last_window(input_size, kernel_size, stride):
-    places = conv_output_size(input_size, kernel_size, stride)
-    return list(range((places - 1) * stride + kernel_size, input_size))
-
-
-def pixels_after_the_last_start(input_size, kernel_size, stride):
-    places = conv_output_size(input_size, kernel_size, stride)
-    return list(range((places - 1) * stride + 1, input_size))
-
-
-def number_of_unread_pixels(input_size, kernel_size, stride):
-    return len(shapes.unread_pixels(input_size, kernel_size, stride))
-
-
-def nothing_is_unread(input_size, kernel_size, stride):
-    return []
-
-
-def reads_with_the_padding_listed(input_size, kernel_size, stride, padding):
-    return shapes.read_counts(input_size + 2 * padding, kernel_size, stride, 0)
-
-
-def reads_at_stride_1(input_size, kernel_size, stride, padding):
-    return shapes.read_counts(input_size, kernel_size, 1, padding)
-
-
-def reads_without_padding(input_size, kernel_size, stride, padding):
-    if kernel_size > input_size:
-        return [0] * input_size
-    return shapes.read_counts(input_size, kernel_size, stride, 0)
-
-
-def smallest_size_only(output_size, kernel_size, stride, padding):
-    return shapes.input_sizes(output_size, kernel_size, stride, padding)[:1]
-
-
-def largest_size_only(output_size, kernel_size, stride, padding):
-    return shapes.input_sizes(output_size, kernel_size, stride, padding)[-1:]
-
-
-def one_size_too_many(output_size, kernel_size, stride, padding):
-    smallest = (output_size - 1) * stride + kernel_size - 2 * padding
-    return [
-        size
-        for size in range(smallest, smallest + stride + 1)
-        if size >= 1 or size == smallest + stride
-    ]
-
-
-def padding_once(output_size, kernel_size, stride, padding):
-    smallest = (output_size - 1) * stride + kernel_size - padding
-    return [size for size in range(smallest, smallest + stride) if size >= 1]
-
-
-# checker -> (right answer, {wrong answer: a word of the hint it must get})
-ANSWERS = {
-    shapes.check_padding_to_keep: (
-        same_padding,
-        {
-            half_on_each_side: "one more pixel goes after",
-            same_without_dilation: "Mind the dilation",
-            same_with_the_odd_pixel_before: "after, not before",
-        },
-    ),
-    shapes.check_unread_pixels: (
-        shapes.unread_pixels,
-        {
-            pixels_after_the_last_window: "gaps between",
-            pixels_after_the_last_start: "last window's start",
-            number_of_unread_pixels: "which ones",
-            nothing_is_unread: "",
-        },
-    ),
-    shapes.check_count_reads: (
-        shapes.read_counts,
-        {
-            reads_with_the_padding_listed: "lists the padding",
-            reads_at_stride_1: "stride 1",
-            reads_without_padding: "starts at -padding",
-        },
-    ),
-    shapes.check_input_sizes: (
-        shapes.input_sizes,
-        {
-            smallest_size_only: "smallest one only",
-            largest_size_only: "largest one only",
-            one_size_too_many: "One too many",
-            padding_once: "counts twice",
-        },
-    ),
-}
-
-
-def test_every_checker_is_tested_here():
-    assert set(all_checkers()) == set(ANSWERS)
-
-
-@pytest.mark.parametrize("checker", ANSWERS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("name", CHECKERS)
 class TestChecker:
-    def verdict(self, checker, function, capsys):
-        assert checker(function) is None
-        return capsys.readouterr().out
+    @pytest.fixture
+    def checker(self, name):
+        return CHECKERS[name]
 
-    def test_accepts_the_right_answer(self, checker, capsys):
-        right, _ = ANSWERS[checker]
-        assert "correct on" in self.verdict(checker, right, capsys)
+    @pytest.fixture
+    def verdict(self, checker, capsys):
+        def verdict(function):
+            assert checker(function) is None
+            return capsys.readouterr().out
 
-    def test_rejects_classic_wrong_answers_with_a_hint(self, checker, capsys):
-        _, wrong = ANSWERS[checker]
-        assert len(wrong) >= 3
-        for function, hint in wrong.items():
-            output = self.verdict(checker, function, capsys)
+        return verdict
+
+    def test_accepts_the_right_answer(self, checker, verdict):
+        assert f"correct on {len(checker.cases)} cases" in verdict(checker.reference)
+        assert len(checker.cases) >= 20
+
+    def test_rejects_each_classic_mistake_with_its_own_hint(self, checker, verdict):
+        assert len(checker.mistakes) >= 3
+        for hint, mistake in checker.mistakes.items():
+            output = verdict(mistake)
             assert "expected" in output
-            assert hint in output, output
-            assert "correct" not in output
+            assert output.splitlines()[-1] == hint
+            assert "correct on" not in output
 
-    def test_says_when_nothing_was_attempted(self, checker, capsys):
+    def test_rejects_an_answer_that_is_wrong_in_one_case_only(self, checker, verdict):
+        """And gives no hint: the mistake is none of those that have one."""
+        odd_one = checker.cases[-1]
+        right = checker.reference
+
+        def nearly(**case):
+            return "something else" if case == odd_one else right(**case)
+
+        (line,) = verdict(nearly).splitlines()
+        assert line.startswith("nearly(")
+        assert "expected" in line
+
+    def test_says_when_nothing_was_attempted(self, verdict):
         for answer in (None, ...):
-            output = self.verdict(checker, lambda answer=answer, **_: answer, capsys)
-            assert "not attempted yet" in output
+            assert "not attempted yet" in verdict(lambda answer=answer, **_: answer)
 
-    def test_reports_an_exception_and_does_not_raise(self, checker, capsys):
+    def test_reports_an_exception_and_does_not_raise(self, verdict):
         for error in (ZeroDivisionError("no"), SystemExit("no"), RecursionError("no")):
 
             def broken(error=error, **_):
                 raise error
 
-            expected = f"raised {type(error).__name__}: no"
-            assert expected in self.verdict(checker, broken, capsys)
+            assert f"raised {type(error).__name__}: no" in verdict(broken)
 
-    def test_survives_an_answer_that_cannot_be_shown(self, checker, capsys):
+    def test_survives_an_answer_that_cannot_be_shown(self, verdict):
         class Unshowable:
             def __repr__(self):
                 raise RuntimeError("cannot be shown")
@@ -172,17 +85,66 @@ class TestChecker:
         endless = []
         endless.append(endless)
         for answer in (Unshowable(), endless):
-            assert "raised" in self.verdict(checker, lambda answer=answer, **_: answer, capsys)
+            assert "raised" in verdict(lambda answer=answer, **_: answer)
 
-    def test_wants_a_function(self, checker, capsys):
-        assert "is not a function" in self.verdict(checker, 3, capsys)
+    def test_wants_a_function(self, verdict):
+        assert "is not a function" in verdict(3)
 
-    def test_documents_the_signature(self, checker, capsys):
-        assert "Check exercise" in inspect.getdoc(checker)
+    def test_names_the_arguments_it_passes(self, checker):
+        assert re.match(
+            rf"Exercise \d: function\({', '.join(checker.cases[0])}\) -> ", checker.task
+        )
+
+
+# ------------------------------------------- the right answers are right: PyTorch says the same
+
+
+def test_shapes_references():
+    for case in shapes.check_count_reads.cases:
+        row = torch.zeros(1, 1, case["input_size"], requires_grad=True)
+        taps = torch.ones(1, 1, case["kernel_size"])
+        F.conv1d(row, taps, None, case["stride"], case["padding"]).sum().backward()
+        assert shapes.read_counts(**case) == row.grad.flatten().tolist()
+    for case in shapes.check_unread_pixels.cases:
+        counts = shapes.read_counts(**case, padding=0)
+        assert shapes.unread_pixels(**case) == [i for i, n in enumerate(counts) if n == 0]
+    for case in shapes.check_input_sizes.cases:
+        window = {name: value for name, value in case.items() if name != "output_size"}
+        sizes = [i for i in range(1, 40) if fits(i, **window)]
+        sizes = [i for i in sizes if conv_output_size(i, **window) == case["output_size"]]
+        assert shapes.input_sizes(**case) == sizes
+
+
+def fits(input_size, kernel_size, stride, padding):
+    return kernel_size <= input_size + 2 * padding
+
+
+def maps(rows):
+    return torch.tensor(rows).double()[None, None]
+
+
+def test_conv_as_matmul_references():
+    for case in conv_as_matmul.check_weight_count.cases:
+        taps = torch.ones(1, 1, *[case["kernel_size"]] * 2)
+        matrix = conv2d_matrix(taps, (case["height"], case["width"]))
+        assert conv_as_matmul.weight_count(**case) == matrix.count_nonzero()
+    for case in conv_as_matmul.check_matrix_row.cases:
+        size = case["height"], case["width"]
+        image = torch.zeros(1, 1, *size).double().requires_grad_()
+        F.conv2d(image, maps(case["kernel"]))[0, 0, case["y"], case["x"]].backward()
+        assert conv_as_matmul.matrix_row(**case) == image.grad.flatten().tolist()
+    for case in conv_as_matmul.check_strided_im2col.cases:
+        columns = F.unfold(maps(case["image"]), case["kernel_size"], stride=case["stride"])[0]
+        assert conv_as_matmul.strided_im2col(**case) == columns.tolist()
+    for case in conv_as_matmul.check_input_gradient.cases:
+        back = F.conv_transpose2d(maps(case["gradient"]), maps(case["kernel"]))
+        assert conv_as_matmul.input_gradient(**case) == back[0, 0].tolist()
+
+
+# ------------------------------------------------------------------------------ the runner
 
 
 def test_answers_may_be_lists_tuples_or_tensors(capsys):
-    torch = pytest.importorskip("torch")
     for answer in ([1, 2], (1, 2), torch.tensor([1, 2]), [1.0, 2.0], range(1, 3)):
         run_checker(lambda answer=answer: answer, lambda: (1, 2), [{}])
         assert "correct on 1 case." in capsys.readouterr().out

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from convbook import quizzes
+from convbook.functional import conv2d_matrix
 from convbook.site import notebooks
 
 
@@ -44,7 +45,45 @@ def even_kernel():
     return answer
 
 
+def small_matrix():
+    """Return the 4 x 9 matrix of a 2 x 2 kernel on a 3 x 3 image."""
+    return conv2d_matrix(torch.tensor([[[[1.0, 2], [3, 4]]]]), (3, 3))
+
+
+def matmul_opening_question():
+    matrix = small_matrix()
+    image = torch.rand(1, 3, 3)
+    taps = torch.tensor([[[[1.0, 2], [3, 4]]]])
+    torch.testing.assert_close(matrix @ image.flatten(), F.conv2d(image, taps).flatten())
+    rows, columns = matrix.shape
+    assert (matrix == 0).sum(dim=1).tolist() == [5] * rows
+    return f"{rows} × {columns}, with five zeros in each row"
+
+
+def how_large():
+    layer = torch.nn.Conv2d(3, 64, 3, padding=1, device="meta")
+    image = torch.empty(3, 64, 64, device="meta")
+    entries = layer(image).numel() * image.numel()
+    sizes = {"about 1,700": 1.7e3, "about 7 million": 7e6, "about 3 billion": 3e9}
+    assert layer.weight.numel() == 1728
+    assert abs(4 * entries / 1e9 - 12.9) < 0.05
+    return min(sizes, key=lambda text: abs(sizes[text] - entries))
+
+
+def gradient():
+    matrix, g = small_matrix(), torch.tensor([1.0, -2, 0, 3])
+    x = torch.rand(9, requires_grad=True)
+    (matrix @ x).backward(g)
+    assert torch.equal(matrix.T @ g, x.grad)
+    assert matrix.shape[1] != len(g)  # `M @ g` does not fit
+    assert matrix.shape[0] != matrix.shape[1]  # and there is no inverse
+    return "`M.T @ g`"
+
+
 PROOFS = {
+    "02_conv_as_matmul/opening-question": matmul_opening_question,
+    "02_conv_as_matmul/how-large": how_large,
+    "02_conv_as_matmul/gradient": gradient,
     "03_shapes/opening-question": opening_question,
     "03_shapes/which-sizes-fit": which_sizes_fit,
     "03_shapes/even-kernel": even_kernel,

@@ -8,6 +8,7 @@ INPUT = "#0072B2"  # blue
 KERNEL = "#D55E00"  # vermilion
 OUTPUT = "#009E73"  # bluish green
 INK = "#1b1f24"  # near black: text in figures
+GRID = "#d0d7de"  # light grey: cells that hold nothing
 PADDING = "#767676"  # grey: what padding adds
 DROPPED = "#CC79A7"  # reddish purple: what the floor leaves unread
 
@@ -36,3 +37,8 @@ def weight_tints(count: int) -> list[str]:
     if count == 1:
         return [WEIGHTS[len(WEIGHTS) // 2]]
     return [WEIGHTS[round(i * (len(WEIGHTS) - 1) / (count - 1))] for i in range(count)]
+
+
+def ink_on(tint: str) -> str:
+    """Return the colour of text on one of `WEIGHTS`: contrast of 4.5 or more."""
+    return "#ffffff" if tint in WEIGHTS[6:] else INK

@@ -111,14 +111,18 @@ def _draw_square(axes, x: float, y: float, **style) -> None:
 
 
 def grids(
-    arrays: Sequence[Tensor], titles: Sequence[str], roles: Sequence[str], digits: int = 0
+    arrays: Sequence[Tensor | Sequence[str]],
+    titles: Sequence[str],
+    roles: Sequence[str],
+    digits: int = 0,
 ) -> SVG:
-    """Draw small matrices side by side as numbers in cells; larger numbers get a deeper tint.
+    """Draw small matrices side by side, numbers or letters in cells.
 
-    `roles` are "input", "kernel" or "output" and choose the colour.
+    `roles` choose the colours: "input", "kernel" or "output", where larger numbers get a deeper
+    tint, or "weights", where each cell has its own tint, as in `weight_matrix`.
 
     Shapes:
-        each of `arrays`: `(H, W)`.
+        each of `arrays`: `(H, W)`, or H strings of W letters.
 
     Raises:
         ValueError: the three sequences differ in length, or a role is unknown.
@@ -128,31 +132,97 @@ def grids(
             f"arrays, titles and roles have lengths {len(arrays)}, {len(titles)} and {len(roles)}; "
             "give one title and one role for each array"
         )
-    if unknown := set(roles) - set(colours.ROLES):
-        raise ValueError(f"roles holds {sorted(unknown)}; use {', '.join(colours.ROLES)}")
+    known = [*colours.ROLES, "weights"]
+    if unknown := set(roles) - set(known):
+        raise ValueError(f"roles holds {sorted(unknown)}; use {', '.join(known)}")
+    tables = [_as_table(array, digits) for array in arrays]
     with plt.style.context(STYLE):
-        widths = [array.shape[1] for array in arrays]
-        tallest = max(array.shape[0] for array in arrays)
+        widths = [texts.shape[1] for texts, _ in tables]
+        tallest = max(texts.shape[0] for texts, _ in tables)
         cell = min(WIDTH / (sum(widths) + len(arrays)), 0.5)
-        size = (cell * (sum(widths) + len(arrays)), cell * tallest + 0.45)
+        size = (cell * (sum(widths) + len(arrays)), cell * tallest + 0.62)
         figure, row = plt.subplots(1, len(arrays), figsize=size, width_ratios=widths, squeeze=False)
-        for axes, array, title, role in zip(row[0], arrays, titles, roles, strict=True):
-            values = array.detach().double().numpy().round(digits)  # what is shown, as in `bars`
-            _draw_grid(axes, values, colours.ROLES[role], digits)
+        for axes, (texts, depths), title, role in zip(row[0], tables, titles, roles, strict=True):
+            _draw_grid(axes, texts, depths, role)
             axes.set_title(title, loc="center", fontsize=10)
         return show(figure)
 
 
-def _draw_grid(axes, values: np.ndarray, colour: str, digits: int) -> None:
-    deepest = np.abs(values).max() or 1.0
-    for (y, x), value in np.ndenumerate(values):
-        tint = 0.12 + 0.38 * abs(value) / deepest  # light enough for black digits
-        _draw_square(axes, x, -y - 1, facecolor=colour, alpha=tint)
-        _draw_square(axes, x, -y - 1, facecolor="none", edgecolor=colour)
-        axes.text(x + 0.5, -y - 0.5, f"{value:.{digits}f}", ha="center", va="center", fontsize=9)
-    axes.set(xlim=(0, values.shape[1]), ylim=(-values.shape[0], 0))
+def _as_table(array, digits: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the cells say and, from 0 to 1, how large their numbers are."""
+    if not isinstance(array, Tensor):
+        letters = np.array([list(row) for row in array])
+        return letters, np.zeros(letters.shape)
+    values = array.detach().double().numpy().round(digits)  # what is shown, as in `bars`
+    texts = np.vectorize(lambda value: f"{value:.{digits}f}")(values)
+    return texts, np.abs(values) / (np.abs(values).max() or 1.0)
+
+
+def _draw_grid(axes, texts: np.ndarray, depths: np.ndarray, role: str) -> None:
+    tints = colours.weight_tints(texts.size) if role == "weights" else None
+    for index, (y, x) in enumerate(np.ndindex(texts.shape)):
+        if tints:
+            _draw_square(axes, x, -y - 1, facecolor=tints[index], edgecolor=colours.KERNEL)
+            ink = colours.ink_on(tints[index])
+        else:
+            tint = 0.12 + 0.38 * depths[y, x]  # light enough for black digits
+            _draw_square(axes, x, -y - 1, facecolor=colours.ROLES[role], alpha=tint)
+            _draw_square(axes, x, -y - 1, facecolor="none", edgecolor=colours.ROLES[role])
+            ink = colours.INK
+        axes.text(
+            x + 0.5, -y - 0.5, texts[y, x], ha="center", va="center", fontsize=9, color=ink
+        )  # fmt: skip
+    axes.set(xlim=(0, texts.shape[1]), ylim=(-texts.shape[0], 0))
     axes.set_aspect("equal")
     axes.axis("off")
+
+
+def weight_matrix(taps: Tensor, weights: str = "", pixels: str = "") -> SVG:
+    """Draw a matrix made of one kernel's weights: equal weights have equal tints, zeros are empty.
+
+    With letters for the weights and the pixels, small matrices name their entries and columns.
+
+    Shapes:
+        taps: `(outputs, inputs)`, n for the n-th weight of the kernel, from 1 on, and 0 for none.
+
+    Raises:
+        ValueError: there are other than 1 to 9 weights, or letters are missing.
+
+    Example:
+        >>> type(weight_matrix(torch.eye(2), weights="p", pixels="ab")).__name__
+        'SVG'
+    """
+    rows, columns = taps.shape
+    tints = colours.weight_tints(int(taps.max()))
+    if weights and (len(weights), len(pixels)) != (len(tints), columns):
+        raise ValueError(
+            f"weights={weights!r} and pixels={pixels!r} do not name {len(tints)} weights and "
+            f"{columns} columns; give one letter for each"
+        )
+    with plt.style.context(STYLE):
+        cell = min((WIDTH - 0.7) / columns, 0.45)
+        figure, axes = plt.subplots(figsize=(columns * cell + 0.7, rows * cell + 0.7))
+        for (y, x), tap in np.ndenumerate(taps.int().numpy()):
+            if not tap:
+                if weights:
+                    _draw_square(axes, x, y, facecolor="none", edgecolor=colours.GRID)
+                continue
+            tint = tints[tap - 1]
+            _draw_square(axes, x, y, facecolor=tint, edgecolor=colours.KERNEL if weights else tint)
+            if weights:
+                axes.text(
+                    x + 0.5, y + 0.5, weights[tap - 1], ha="center", va="center", fontsize=9,
+                    color=colours.ink_on(tint),
+                )  # fmt: skip
+        axes.set(xlim=(0, columns), ylim=(rows, 0), xlabel="input pixel", ylabel="output pixel")
+        axes.set_aspect("equal")
+        axes.grid(visible=False)
+        if weights:
+            axes.set_xticks(np.arange(columns) + 0.5, list(pixels))
+            axes.set_yticks(np.arange(rows) + 0.5, range(rows))
+            axes.tick_params(length=0)
+            axes.spines[:].set_visible(False)
+        return show(figure)
 
 
 def photographs(images: Sequence[Tensor], titles: Sequence[str]) -> Image:
@@ -213,4 +283,31 @@ def bars(values: Mapping[str, float], label: str, digits: int = 2) -> SVG:
         axes.invert_yaxis()  # the first value on top
         axes.set_xlabel(label)
         axes.margins(x=0.08)
+        return show(figure)
+
+
+def lines(
+    x: Sequence[float], curves: Mapping[str, Sequence[float]], xlabel: str, ylabel: str
+) -> SVG:
+    """Draw one line with markers for each named curve, on two logarithmic axes, named at its end.
+
+    Raises:
+        ValueError: a curve has another length than `x`, or a number is not positive.
+    """
+    if wrong := [name for name, y in curves.items() if len(y) != len(x)]:
+        raise ValueError(f"curves {wrong} have another length than x, {len(x)}; give one y per x")
+    if min(*x, *(min(y) for y in curves.values())) <= 0:
+        raise ValueError("a logarithmic axis has no place for 0 or less; use positive numbers")
+    with plt.style.context(STYLE):
+        figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
+        for (name, y), marker in zip(curves.items(), "osD^v", strict=False):
+            (line,) = axes.loglog(x, y, marker=marker, markersize=4)
+            axes.annotate(
+                name, (x[-1], y[-1]), xytext=(8, 0), textcoords="offset points", va="center",
+                color=line.get_color(), fontweight="bold",
+            )  # fmt: skip
+        axes.set(xlabel=xlabel, ylabel=ylabel)
+        axes.set_xticks(x, [f"{value:g}" for value in x])
+        axes.minorticks_off()
+        axes.margins(x=0.05)
         return show(figure)

@@ -10,10 +10,45 @@ A checker prints and never raises, so the published page shows no traceback. It 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 Case = dict[str, Any]  # keyword arguments of the reader's function
 ATTEMPT = "Replace the ... and run the cell again."
+
+
+def grid(**values: Iterable) -> list[Case]:
+    """Return every combination of the values, as cases.
+
+    Example:
+        >>> grid(kernel_size=[2], stride=[1, 3])
+        [{'kernel_size': 2, 'stride': 1}, {'kernel_size': 2, 'stride': 3}]
+    """
+    return [dict(zip(values, chosen, strict=True)) for chosen in product(*values.values())]
+
+
+@dataclass(frozen=True)
+class Checker:
+    """What one exercise asks, the cases it is tried on, and the mistakes that get a hint.
+
+    Calling it with the reader's function prints the verdict of `run_checker`. A mistake is a wrong
+    solution under the hint that leads away from it; tests prove that each one gets its own hint.
+
+    Example:
+        >>> check = Checker("Exercise 1: f(n) -> n + 2", lambda n: n + 2, grid(n=[1, 5]))
+        >>> check(lambda n: n + 2)
+        <lambda>: correct on 2 cases.
+    """
+
+    task: str
+    reference: Callable
+    cases: Sequence[Case]
+    mistakes: Mapping[str, Callable] = field(default_factory=dict)
+
+    def __call__(self, function: Callable) -> None:
+        """Print how `function` does."""
+        run_checker(function, self.reference, self.cases, self.mistakes)
 
 
 def run_checker(

@@ -37,16 +37,17 @@ def load(name, folder=FOLDER):
 
 
 def origin(run):
-    """Return in one line where a run comes from: machine, versions, seed, data, commit.
+    """Return in two lines where a run comes from: machine, versions, seed, data, commit.
 
     Example:
         >>> origin(load("02_conv_as_matmul")).startswith("Recorded on ")
         True
     """
     machine, versions = run["machine"], run["versions"]
+    threads = "one thread" if machine["threads"] == 1 else f"{machine['threads']} threads"
     return (
-        f"Recorded on {machine['processor']}, {machine['threads']} threads, "
-        f"Python {versions['python']}, PyTorch {versions['torch']}; "
+        f"Recorded on {machine['processor']}, {threads}, "
+        f"Python {versions['python']}, PyTorch {versions['torch']},\n"
         f"seed {run['seed']}, data: {run['data']}, commit {run['commit'][:10]}."
     )
 

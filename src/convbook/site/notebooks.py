@@ -168,6 +168,12 @@ def _views(notebook) -> Iterator[dict]:
                 yield output.data
 
 
+def _name(cell) -> str:
+    """Return how a message names a cell: by its id and its first line, which an author knows."""
+    first = cell.source.strip().split("\n")[0]
+    return f"cell {cell.get('id')} ({first[:40]!r})"
+
+
 def _code_cells(notebook) -> list:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
@@ -196,7 +202,7 @@ def check_metadata(notebook) -> Iterator[str]:
         yield f"notebook metadata holds {sorted(extra)}; run `make execute`"
     for cell in notebook.cells:
         if extra := set(cell.metadata) - CELL_METADATA:
-            yield f"cell {cell.get('id')} has metadata {sorted(extra)}; run `make execute`"
+            yield f"{_name(cell)} has metadata {sorted(extra)}; run `make execute`"
 
 
 def check_ids(notebook) -> Iterator[str]:
@@ -220,10 +226,10 @@ def check_length(notebook) -> Iterator[str]:
     for cell in _code_cells(notebook)[1:]:
         lines = len(cell.source.splitlines())
         if lines > MAX_CELL_LINES:
-            yield f"cell {cell.id} has {lines} lines; split it, {MAX_CELL_LINES} is the most"
+            yield f"{_name(cell)} has {lines} lines; split it, {MAX_CELL_LINES} is the most"
         for line in cell.source.splitlines():
             if len(line) > MAX_COLUMNS:
-                yield f"cell {cell.id}: a line of {len(line)} columns, {MAX_COLUMNS} is the most"
+                yield f"{_name(cell)}: {len(line)} columns, {MAX_COLUMNS} is the most: {line}"
 
 
 def check_outputs(notebook) -> Iterator[str]:
@@ -231,9 +237,9 @@ def check_outputs(notebook) -> Iterator[str]:
     for cell in _code_cells(notebook):
         for output in cell.outputs:
             if output.output_type == "error":
-                yield f"cell {cell.id} raised {output.ename}: {output.evalue}"
+                yield f"{_name(cell)} raised {output.ename}: {output.evalue}"
             if output.get("name") == "stderr":
-                yield f"cell {cell.id} wrote to stderr: {output.text!r}"
+                yield f"{_name(cell)} wrote to stderr: {output.text!r}"
 
 
 def check_traces(notebook) -> Iterator[str]:
@@ -251,11 +257,11 @@ def check_figures(notebook) -> Iterator[str]:
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         draws = bool(alt) or re.search(r"^plots\.\w+\(", cell.source, re.MULTILINE)
         if other := set(images) - COMPARED_IMAGES:
-            yield f"cell {cell.id} has a figure of type {sorted(other)}, which no test compares"
+            yield f"{_name(cell)} has a figure of type {sorted(other)}, which no test compares"
         if draws and not images:
-            yield f"cell {cell.id} draws a figure, but none is stored; run `make execute`"
+            yield f"{_name(cell)} draws a figure, but none is stored; run `make execute`"
         if images and len(alt) < MIN_ALT_LENGTH:
-            yield f"cell {cell.id} has a figure with alt text {alt!r}; say what it shows"
+            yield f"{_name(cell)} has a figure with alt text {alt!r}; say what it shows"
 
 
 def check_widgets(notebook) -> Iterator[str]:
