@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from IPython.display import SVG, Image
+from matplotlib.colors import to_rgb
 
 from convbook import colours, plots
 from convbook.explorers.sources import style_source
@@ -14,7 +15,10 @@ from convbook.photographs import grace_hopper
 DRAWINGS = {
     "windows": lambda: plots.windows(10, 3, stride=2, padding=1, dilation=2),
     "grids": lambda: plots.grids([torch.eye(2), torch.eye(3)], ["a", "b"], ["input", "output"]),
+    "letters": lambda: plots.grids([["ab", "cd"]], ["a"], ["weights"]),
+    "weight matrix": lambda: plots.weight_matrix(torch.tensor([[1, 2, 0], [0, 1, 2]]), "pq", "abc"),
     "bars": lambda: plots.bars({"one": 1.0, "two": 2.5}, "metres"),
+    "lines": lambda: plots.lines([1, 2, 4], {"one": [1, 3, 5], "two": [2, 2, 2]}, "size", "ms"),
 }
 
 
@@ -47,6 +51,40 @@ def test_windows_draws_input_window_output_and_what_is_dropped():
     assert colours.DROPPED.lower() not in plots.windows(9, 3, stride=2).data.lower()
 
 
+def test_equal_weights_have_equal_tints_and_zeros_none():
+    taps = torch.tensor([[1, 2, 0], [0, 1, 2]])
+    svg = plots.weight_matrix(taps).data.lower()
+    first, second = colours.weight_tints(2)
+    assert svg.count(f"fill: {first}") == svg.count(f"fill: {second}") == 2
+    assert "fill: #f98d23" not in svg  # the tint between
+
+
+def test_text_on_every_tint_can_be_read():
+    for tint in colours.WEIGHTS:
+        assert contrast(tint, colours.ink_on(tint)) >= 4.5, tint
+    lightness = [luminance(tint) for tint in colours.WEIGHTS]
+    assert lightness == sorted(lightness, reverse=True)
+
+
+def luminance(colour):
+    parts = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+             for value in to_rgb(colour)]  # fmt: skip
+    return sum(part * share for part, share in zip(parts, (0.2126, 0.7152, 0.0722), strict=True))
+
+
+def contrast(one, other):
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_tints_are_as_far_apart_as_there_is_room_for():
+    for count in range(1, 10):
+        places = [colours.WEIGHTS.index(tint) for tint in colours.weight_tints(count)]
+        assert len(set(places)) == count
+        assert places == sorted(places)
+    assert colours.weight_tints(9) == list(colours.WEIGHTS)
+
+
 def test_photographs_are_png_and_leave_no_figure_open():
     image = plots.photographs(
         [torch.rand(3, 8, 8), torch.rand(8, 8), torch.rand(1, 8, 8)], list("abc")
@@ -61,7 +99,12 @@ def test_photographs_are_png_and_leave_no_figure_open():
     [
         (lambda: plots.windows(3, 5), "kernel_size=5"),
         (lambda: plots.grids([torch.eye(2)], [], ["input"]), "lengths 1, 0 and 1"),
-        (lambda: plots.grids([torch.eye(2)], ["a"], ["weight"]), "use input, kernel, output"),
+        (lambda: plots.grids([torch.eye(2)], ["a"], ["weight"]), "use input, kernel, output, w"),
+        (lambda: plots.weight_matrix(torch.eye(2), "pq", "ab"), "do not name 1 weights and 2 col"),
+        (lambda: plots.weight_matrix(torch.arange(11)[None]), "count=10"),
+        (lambda: colours.weight_tints(0), "count=0"),
+        (lambda: plots.lines([1, 2], {"a": [1]}, "x", "y"), r"curves \['a'\]"),
+        (lambda: plots.lines([0, 2], {"a": [1, 1]}, "x", "y"), "positive"),
         (lambda: plots.bars({}, "metres"), "values={}"),
         (lambda: plots.bars({"a": -1.0}, "metres"), "-1.0"),
         (lambda: plots.photographs([torch.rand(2, 8, 8)], ["a"]), r"shape \(2, 8, 8\)"),

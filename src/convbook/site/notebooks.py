@@ -93,6 +93,15 @@ def write(notebook: nbformat.NotebookNode, path: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
+def store_unexecuted(text: str, path: Path) -> None:
+    """Write a notebook given as text in jupytext's percent format; `make execute` runs it later."""
+    import jupytext  # noqa: PLC0415  (the site build reads this module too)
+
+    notebook = jupytext.reads(text, "py:percent")
+    _set_launch_cell(notebook)
+    write(normalise(notebook), path)
+
+
 def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
     """Run `notebook` on a fresh kernel in `folder` and return it with its new outputs.
 
