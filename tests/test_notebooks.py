@@ -73,6 +73,13 @@ class TestChapter:
         )
         assert 1 <= len(re.findall(r"^### ", text, re.MULTILINE)) <= 3
 
+    def test_every_claim_stands_in_the_errata(self, path):
+        claims = markdown(notebooks.read(path)).split("## Put to the test")[1]
+        errata = markdown(notebooks.read(notebooks.CHAPTERS / "errata.ipynb"))
+        for title in re.findall(r"^### (.+)$", claims.split("## Exercises")[0], re.MULTILINE):
+            anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+            assert f"({path.name}#{anchor})" in errata, title
+
     def test_three_exercises_and_two_quizzes_or_more(self, path):
         sources = [cell.source for cell in code_cells(notebooks.read(path))]
         assert sum(bool(re.search(r"^check_\w+\(", s, re.MULTILINE)) for s in sources) >= 3
