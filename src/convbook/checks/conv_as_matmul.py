@@ -41,10 +41,11 @@ def strided_im2col(image, kernel_size, stride):
     return [list(line) for line in zip(*_windows(image, kernel_size, stride), strict=True)]
 
 
-def _windows(image, kernel_size, stride):
+def _windows(image, kernel_size, stride, stride_along=None):
     """Return each window as a list of its pixels, row by row of the output."""
     taps = list(product(range(kernel_size), repeat=2))
-    tops, lefts = (range(0, size - kernel_size + 1, stride) for size in (len(image), len(image[0])))
+    tops = range(0, len(image) - kernel_size + 1, stride)
+    lefts = range(0, len(image[0]) - kernel_size + 1, stride_along or stride)
     return [[image[top + i][left + j] for i, j in taps] for top in tops for left in lefts]
 
 
@@ -66,6 +67,13 @@ def _last_one_wins(gradient, kernel, height, width):
     pixels = [[0] * width for _ in range(height)]
     for y, x, sent in _sent_back(gradient, kernel):
         pixels[y][x] = sent
+    return pixels
+
+
+def _one_row_many_times(gradient, kernel, height, width):
+    pixels = [[0] * width] * height
+    for y, x, sent in _sent_back(gradient, kernel):
+        pixels[y][x] += sent
     return pixels
 
 
@@ -142,6 +150,12 @@ check_strided_im2col = Checker(
         "That is right at stride 1; with a larger stride there are fewer windows.": (
             lambda image, kernel_size, stride: strided_im2col(image, kernel_size, 1)
         ),
+        "The stride counts along the rows too, not only down the columns.": (
+            lambda image, kernel_size, stride: [
+                list(row)
+                for row in zip(*_windows(image, kernel_size, stride, stride_along=1), strict=True)
+            ]
+        ),
         "The windows go down the image first; go along its rows first, as flatten does.": (
             _down_first
         ),
@@ -163,6 +177,9 @@ check_input_gradient = Checker(
     {
         "Several windows read one pixel, and each sends something back: add, do not replace.": (
             _last_one_wins
+        ),
+        "All rows are one and the same list: `[[0] * width] * height` repeats a reference.": (
+            _one_row_many_times
         ),
         "The kernel is flipped; a gradient goes back through the weight the pixel was read with.": (
             lambda gradient, kernel, height, width: input_gradient(
