@@ -14,7 +14,7 @@ BOOK := $(BIN)/jupyter-book build . --all -W -n --keep-going
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # `make -j test` must not install twice into one environment
 .PHONY: help book serve lab execute lint test test-unit test-notebooks test-site test-numerics \
-        bench freeze clean
+        test-launch bench freeze clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,11 +60,11 @@ lint: $(VENV)/all.installed  ## ruff: style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check src tests benchmarks conftest.py
 
-test: lint test-unit test-notebooks test-site  ## everything CI runs: style, units, notebooks, site
+test: lint test-unit test-notebooks test-site  ## style, units, notebooks, site: what a change must pass
 
 # One thread per test process: two processes with two threads each would wait for one another.
 test-unit: $(VENV)/all.installed  ## unit and property tests, notebook hygiene
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests -m "not browser and not site" -n $(WORKERS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -m "not browser and not site and not launch" -n $(WORKERS)
 
 test-notebooks: $(VENV)/all.installed  ## every stored output against a fresh run (nbval)
 	$(BIN)/pytest --nbval chapters -n $(WORKERS)
@@ -78,6 +78,10 @@ test-numerics: $(VENV)/all.installed  ## the notebooks again, as other processor
 	ATEN_CPU_CAPABILITY=default OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
 	  $(BIN)/pytest --nbval chapters -n $(WORKERS)
 	ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/pytest --nbval chapters -n $(WORKERS)
+
+# The first run installs what Colab preinstalls into .venv-colab; PyPI's torch alone is several GB.
+test-launch: $(VENV)/all.installed  ## each notebook alone on what Colab preinstalls; Binder's plan
+	$(BIN)/pytest tests/test_launch.py -m launch --durations=0 --durations-min=1
 
 # ---------------------------------------------------------------- upkeep
 
@@ -93,6 +97,6 @@ freeze: $(VENV)/all.installed  ## write the installed versions to constraints.tx
 	   $(BIN)/python -m pip list --format=freeze --exclude-editable --exclude pip --exclude setuptools; \
 	 } > constraints.new && mv constraints.new constraints.txt
 
-clean:  ## remove what was built (the environment stays; remove .venv to start afresh)
+clean:  ## remove what was built (the environments stay; remove .venv* to start afresh)
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis
-	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -not -path './$(VENV)*/*' -prune -exec rm -rf {} +

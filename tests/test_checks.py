@@ -6,13 +6,9 @@ import re
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from convbook import checks
-from convbook.arithmetic import conv_output_size
-from convbook.checks import conv_as_matmul, shapes
 from convbook.checks.runner import run_checker
-from convbook.functional import conv2d_matrix
 
 
 def all_checkers():
@@ -94,51 +90,6 @@ class TestChecker:
         assert re.match(
             rf"Exercise \d: function\({', '.join(checker.cases[0])}\) -> ", checker.task
         )
-
-
-# ------------------------------------------- the right answers are right: PyTorch says the same
-
-
-def test_shapes_references():
-    for case in shapes.check_count_reads.cases:
-        row = torch.zeros(1, 1, case["input_size"], requires_grad=True)
-        taps = torch.ones(1, 1, case["kernel_size"])
-        F.conv1d(row, taps, None, case["stride"], case["padding"]).sum().backward()
-        assert shapes.read_counts(**case) == row.grad.flatten().tolist()
-    for case in shapes.check_unread_pixels.cases:
-        counts = shapes.read_counts(**case, padding=0)
-        assert shapes.unread_pixels(**case) == [i for i, n in enumerate(counts) if n == 0]
-    for case in shapes.check_input_sizes.cases:
-        window = {name: value for name, value in case.items() if name != "output_size"}
-        sizes = [i for i in range(1, 40) if fits(i, **window)]
-        sizes = [i for i in sizes if conv_output_size(i, **window) == case["output_size"]]
-        assert shapes.input_sizes(**case) == sizes
-
-
-def fits(input_size, kernel_size, stride, padding):
-    return kernel_size <= input_size + 2 * padding
-
-
-def maps(rows):
-    return torch.tensor(rows).double()[None, None]
-
-
-def test_conv_as_matmul_references():
-    for case in conv_as_matmul.check_weight_count.cases:
-        taps = torch.ones(1, 1, *[case["kernel_size"]] * 2)
-        matrix = conv2d_matrix(taps, (case["height"], case["width"]))
-        assert conv_as_matmul.weight_count(**case) == matrix.count_nonzero()
-    for case in conv_as_matmul.check_matrix_row.cases:
-        size = case["height"], case["width"]
-        image = torch.zeros(1, 1, *size).double().requires_grad_()
-        F.conv2d(image, maps(case["kernel"]))[0, 0, case["y"], case["x"]].backward()
-        assert conv_as_matmul.matrix_row(**case) == image.grad.flatten().tolist()
-    for case in conv_as_matmul.check_strided_im2col.cases:
-        columns = F.unfold(maps(case["image"]), case["kernel_size"], stride=case["stride"])[0]
-        assert conv_as_matmul.strided_im2col(**case) == columns.tolist()
-    for case in conv_as_matmul.check_input_gradient.cases:
-        back = F.conv_transpose2d(maps(case["gradient"]), maps(case["kernel"]))
-        assert conv_as_matmul.input_gradient(**case) == back[0, 0].tolist()
 
 
 # ------------------------------------------------------------------------------ the runner

@@ -145,7 +145,7 @@ class TestRules:
 
     def test_changed_launch_cell(self, notebook):
         cell = code_cells(notebook)[0]
-        cell.source = cell.source.replace("check=True", "check=False")
+        cell.source = cell.source.replace("done.check_returncode()", "done.returncode")
         self.assert_found(notebook, "launch cell")
 
     def test_launch_cell_shown(self, notebook):

@@ -127,6 +127,17 @@ def copy_book(folder):
         shutil.copy(ROOT / name, folder)
 
 
+def make_checkout(folder, remote):
+    """Make the copied book a checkout of `remote`, on a branch that is not main."""
+    for command in (
+        ["init", "--initial-branch=draft"],
+        ["remote", "add", "origin", remote],
+        ["add", "."],
+        ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "-m", "The book"],
+    ):
+        subprocess.run(["git", "-C", folder, *command], check=True, capture_output=True)
+
+
 def build(folder, **environ):
     """Build the book in `folder` as `make book` does; return the finished process."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")}
@@ -141,6 +152,12 @@ def button_links(page):
     return [a["href"] for a in page.select(".article-header-buttons a[href]")]
 
 
+def launch_links(page):
+    """Return every address on the page that opens something on Binder or Colab."""
+    links = [a["href"] for a in page.find_all("a", href=True)]
+    return {link for link in links if re.search(r"binder|colab", urlsplit(link).netloc)}
+
+
 def test_without_a_remote_there_are_no_buttons(tmp_path):
     copy_book(tmp_path)
     done = build(tmp_path)
@@ -148,26 +165,50 @@ def test_without_a_remote_there_are_no_buttons(tmp_path):
     assert "the launch and repository buttons and the social cards are left out" in done.stderr
     for page in pages(tmp_path / "_build" / "html").values():
         assert not [link for link in button_links(page) if urlsplit(link).netloc]
+        assert not launch_links(page)
         assert not meta(page, "og:image")
 
 
-def test_a_fork_links_to_the_fork(tmp_path):
-    copy_book(tmp_path)
-    done = build(tmp_path, GITHUB_REPOSITORY="ada/fork")
+@pytest.fixture(scope="module", params=["environment", "remote"])
+def published(request, tmp_path_factory):
+    """The site of a fork as GitHub builds it, and of a checkout that only knows its remote."""
+    folder = tmp_path_factory.mktemp(request.param)
+    copy_book(folder)
+    if request.param == "environment":
+        owner, name, branch = "ada", "fork", "main"
+        done = build(folder, GITHUB_REPOSITORY="ada/fork")
+    else:
+        owner, name, branch = "grace", "course", "draft"
+        make_checkout(folder, "git@github.com:grace/course.git")
+        done = build(folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    site = tmp_path / "_build" / "html"
-    page = pages(site)[site / "chapters" / "03_shapes.html"]
-    links = button_links(page)
-    path = "chapters/03_shapes.ipynb"
-    assert f"https://mybinder.org/v2/gh/ada/fork/main?urlpath=lab/tree/{path}" in links
-    assert f"https://colab.research.google.com/github/ada/fork/blob/main/{path}" in links
-    assert "https://github.com/ada/fork" in links
+    return folder / "_build" / "html", owner, name, branch
+
+
+def test_each_notebook_launches_from_its_own_repository(published):
+    site, owner, name, branch = published
+    sources = {path.relative_to(ROOT).as_posix() for path in notebooks.notebook_paths()}
+    for file, page in pages(site).items():
+        path = file.relative_to(site).with_suffix(".ipynb").as_posix()
+        expected = {
+            f"https://mybinder.org/v2/gh/{owner}/{name}/{branch}?urlpath=lab/tree/{path}",
+            f"https://colab.research.google.com/github/{owner}/{name}/blob/{branch}/{path}",
+        }
+        assert launch_links(page) == (expected if path in sources else set()), path
+        sources.discard(path)
+    assert not sources
+
+
+def test_a_fork_links_to_the_fork(published):
+    site, owner, name, _ = published
+    home = f"https://{owner}.github.io/{name}/"
     for page in pages(site).values():
+        assert f"https://github.com/{owner}/{name}" in button_links(page)
         card = meta(page, "og:image")
         assert meta(page, "twitter:card") == "summary_large_image"
-        with Image.open(site / card.removeprefix("https://ada.github.io/fork/")) as picture:
+        with Image.open(site / card.removeprefix(home)) as picture:
             assert picture.size == (1200, 630)
-    assert "https://ada.github.io/fork/" in (site / "sitemap.xml").read_text("utf8")
+    assert home in (site / "sitemap.xml").read_text("utf8")
 
 
 def test_an_explorer_without_state_stops_the_build(tmp_path):

@@ -189,6 +189,7 @@ def weight_matrix(taps: Tensor, weights: str = "", pixels: str = "") -> SVG:
         ValueError: there are other than 1 to 9 weights, or letters are missing.
 
     Example:
+        >>> import torch
         >>> type(weight_matrix(torch.eye(2), weights="p", pixels="ab")).__name__
         'SVG'
     """

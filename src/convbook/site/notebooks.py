@@ -47,7 +47,10 @@ import sys
 spec = importlib.util.find_spec("convbook")
 if spec is None or spec.origin is None:  # a folder named convbook has no origin
     source = os.environ.get("CONVBOOK_SOURCE", "git+{HOME}")
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", source]
+    done = subprocess.run(pip, capture_output=True, text=True)
+    print(done.stderr if done.returncode else "", end="")
+    done.check_returncode()
     importlib.invalidate_caches()"""
 
 MAX_CELL_LINES = 15
@@ -115,6 +118,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookN
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         store_widget_state=True,
+        coalesce_streams=True,  # or one text may come in two pieces, another time in one
     )
     return client.execute()
 

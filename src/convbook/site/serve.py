@@ -44,7 +44,7 @@ def main() -> int:
     ]
     # -a writes every page: Sphinx does not know that pages depend on the package's style and code.
     command += ["-a", "--watch", str(ROOT / "src")]
-    for ignored in ("_build", ".git", ".venv", ".pytest_cache", ".ruff_cache", "src/*.egg-info"):
+    for ignored in ("_build", ".git", ".venv*", ".pytest_cache", ".ruff_cache", "src/*.egg-info"):
         command += ["--ignore", str(ROOT / ignored / "*")]
     try:
         return subprocess.run(command, check=False).returncode
