@@ -13,7 +13,7 @@ BOOK := $(BIN)/jupyter-book build . --all -W -n --keep-going
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # `make -j test` must not install twice into one environment
-.PHONY: help book serve lab execute lint test test-unit test-notebooks test-site test-numerics \
+.PHONY: help book serve lab execute new lint test test-unit test-notebooks test-site test-numerics \
         test-launch bench freeze clean
 
 help:  ## list these targets
@@ -53,6 +53,9 @@ lab: $(VENV)/all.installed  ## open the chapters in JupyterLab
 
 execute: $(VENV)/all.installed  ## run the notebooks and store their outputs (CHAPTER=03 for one)
 	$(BIN)/python -m convbook.site.notebooks execute $(CHAPTER)
+
+new: $(VENV)/all.installed  ## start a chapter from templates (CHAPTER=04_channels)
+	$(BIN)/python -m convbook.site.scaffold $(CHAPTER)
 
 # ---------------------------------------------------------------- tests
 

@@ -1,6 +1,6 @@
 """Start a chapter: write its five files from templates and list it where the book lists chapters.
 
-    python -m convbook.site.scaffold 04_channels
+    make new CHAPTER=04_channels
 
 The title and the opening question come from the map in `chapters/index.md`. What is written runs
 and builds; `make test` then names what is still missing, such as a third exercise.
