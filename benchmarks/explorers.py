@@ -1,9 +1,10 @@
-"""Print how long a slider move takes to redraw the conv stepper at its largest grids.
+"""Print how long the explorers take to redraw at their largest grids.
 
     python benchmarks/explorers.py
 
-A move is timed in the page from the input event to the end of style and layout: what has to fit in
-a frame of 16 ms. Chromium is found as in the tests; set CHROMIUM=/path/to/chromium for another.
+A slider move, or a move of the mouse to another cell, is timed in the page from the event to the
+end of style and layout: what has to fit in a frame of 16 ms. Chromium is found as in the tests; set
+CHROMIUM=/path/to/chromium for another.
 """
 
 import json
@@ -11,30 +12,78 @@ import statistics
 
 from playwright.sync_api import sync_playwright
 
-from convbook.explorers import ConvStepper
-from convbook.explorers.sources import module_source, style_source
+from convbook.explorers import ConvStepper, MatrixView
+from convbook.explorers.sources import module_source, names, style_source
 from convbook.site.browser import FLAGS, find_chromium
 
 HOME = "https://explorers.test/"
 MOVES = 200
 WARM_UP = 20  # moves not counted: the browser compiles the code first
 
-# name, settings, the slider to move and the two values between which it goes to and fro
+# name, explorer, the slider to move and the two values between which it goes to and fro; or, for
+# the mouse, the grid and the two cells
 LARGEST = [
-    ("convolution 18x18 -> 18x18", {"kernel_size": 1, "padding": 4}, "Stride", (1, 2)),
-    ("convolution 18x18, kernel 5x5", {"kernel_size": 5, "padding": 4}, "Dilation", (1, 2)),
-    ("padding 17 <-> 18 wide", {"kernel_size": 5, "padding": 4}, "Padding after", (3, 4)),
-    ("input 9 <-> 10", {"kernel_size": 5, "padding": 4}, "Input size", (9, 10)),
     (
-        "transposed 10x10 -> 20x20",
-        {"mode": "transposed", "stride": 2, "kernel_size": 2},
+        "stepper 18x18 -> 18x18",
+        ConvStepper(input_size=10, kernel_size=1, padding=4),
+        "Stride",
+        (1, 2),
+    ),
+    (
+        "stepper 18x18, kernel 5x5",
+        ConvStepper(input_size=10, kernel_size=5, padding=4),
+        "Dilation",
+        (1, 2),
+    ),
+    (
+        "stepper, padding 17 <-> 18 wide",
+        ConvStepper(input_size=10, kernel_size=5, padding=4),
+        "Padding after",
+        (3, 4),
+    ),
+    (
+        "stepper, input 9 <-> 10",
+        ConvStepper(input_size=10, kernel_size=5, padding=4),
+        "Input size",
+        (9, 10),
+    ),
+    (
+        "stepper, transposed -> 20x20",
+        ConvStepper(mode="transposed", input_size=10, stride=2, kernel_size=2),
         "Kernel size",
         (1, 2),
     ),
+    ("matrix 9x25 <-> 25x25", MatrixView(input_size=5, kernel_size=3), "Padding", (0, 1)),
+    ("matrix 49x25 <-> 36x25", MatrixView(input_size=5, padding=1), "Kernel size", (1, 2)),
+    (
+        "windows 4x25 <-> 4x36",
+        MatrixView(input_size=5, padding=1, view="im2col"),
+        "Input size",
+        (4, 5),
+    ),
+    ("matrix 4x9, rows", MatrixView(), ".cb-grid-left", (10, 20)),
+    (
+        "matrix 25x25, rows",
+        MatrixView(input_size=5, kernel_size=3, padding=1),
+        ".cb-grid-left",
+        (30, 330),
+    ),
+    (
+        "matrix 49x25, rows",
+        MatrixView(input_size=5, kernel_size=1, padding=1),
+        ".cb-grid-left",
+        (30, 330),
+    ),
+    (
+        "windows 9x25, columns",
+        MatrixView(input_size=5, kernel_size=3, padding=1, view="im2col"),
+        ".cb-grid-right",
+        (2, 13),
+    ),
 ]
 
-MEASURE = """async ({ state, label, values, moves }) => {
-  const module = await import("./conv_stepper.js");
+MEASURE = """async ({ state, target, values, moves }) => {
+  const module = await import(`./${state.explorer}.js`);
   const model = {
     get: (name) => state[name],
     set: (name, value) => (state[name] = value),
@@ -42,14 +91,20 @@ MEASURE = """async ({ state, label, values, moves }) => {
   };
   const el = document.querySelector("main");
   const cleanup = module.default.render({ model, el });
-  el.querySelector(".cb-check input").click();
+  el.querySelector(".cb-check input")?.click();
   const slider = [...el.querySelectorAll(".cb-control")]
-    .find((control) => control.textContent.startsWith(label)).querySelector("input");
+    .find((control) => control.textContent.startsWith(target))?.querySelector("input");
+  const cells = slider ? [] : el.querySelectorAll(`${target} .cb-cell`);
+  const bubbles = true;
+  const move = (value) => {
+    if (slider) slider.value = value;
+    if (slider) slider.dispatchEvent(new Event("input", { bubbles }));
+    else cells[value].dispatchEvent(new PointerEvent("pointerover", { bubbles }));
+  };
   const times = [];
-  for (let move = 0; move < moves; move += 1) {
-    slider.value = values[move % 2];
+  for (let count = 0; count < moves; count += 1) {
     const start = performance.now();
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    move(values[count % 2]);
     el.getBoundingClientRect();
     times.push(performance.now() - start);
     await new Promise(requestAnimationFrame);
@@ -62,12 +117,12 @@ MEASURE = """async ({ state, label, values, moves }) => {
 
 def serve(route):
     """Answer the page's own requests."""
-    body = {
-        "": f"<!doctype html><style>{style_source()}</style><main style='width: 740px'></main>",
-        "conv_stepper.js": module_source("conv_stepper"),
-    }[route.request.url.removeprefix(HOME)]
-    kind = "text/javascript" if route.request.url.endswith(".js") else "text/html"
-    route.fulfill(body=body, content_type=kind)
+    path = route.request.url.removeprefix(HOME)
+    if path.removesuffix(".js") in names():
+        route.fulfill(body=module_source(path.removesuffix(".js")), content_type="text/javascript")
+    else:
+        page = f"<!doctype html><style>{style_source()}</style><main style='width: 740px'></main>"
+        route.fulfill(body=page, content_type="text/html")
 
 
 def main():
@@ -77,16 +132,17 @@ def main():
         page = browser.new_page()
         page.route("**/*", serve)
         page.goto(HOME)
-        print(f"{'slider move, ms (a frame is 16)':34} {'median':>8} {'95 %':>8} {'largest':>8}")
-        for name, settings, label, values in LARGEST:
-            widget = ConvStepper(**{"input_size": 10, **settings})
+        print(
+            f"{'ms from event to layout (frame: 16)':36} {'median':>8} {'95 %':>8} {'largest':>8}"
+        )
+        for name, widget, target, values in LARGEST:
             state = {k: v for k, v in widget.get_state().items() if not k.startswith("_")}
             state = {k: v for k, v in state.items() if isinstance(v, int | str | list | tuple)}
-            data = {"state": state, "label": label, "values": values, "moves": WARM_UP + MOVES}
+            data = {"state": state, "target": target, "values": values, "moves": WARM_UP + MOVES}
             times = page.evaluate(MEASURE, json.loads(json.dumps(data)))
             counted = sorted(times[WARM_UP:])
             figures = statistics.median(counted), counted[int(0.95 * MOVES)], counted[-1]
-            print(f"{name:34} " + " ".join(f"{figure:8.1f}" for figure in figures))
+            print(f"{name:36} " + " ".join(f"{figure:8.1f}" for figure in figures))
         browser.close()
 
 

@@ -210,6 +210,7 @@ def test_style_sheet_has_the_books_colours():
     for name in ("input", "kernel", "output", "padding", "dropped"):
         value = re.search(rf"--cb-{name}: (#\w+);", css).group(1)
         assert value.upper() == getattr(colours, name.upper()).upper()
+    assert re.findall(r"--cb-weight-\d: (#\w+);", css) == list(colours.WEIGHTS)
 
 
 def test_every_rule_is_scoped():
@@ -243,8 +244,9 @@ def test_front_ends_are_read_without_anywidget_or_torch():
 def test_explorers_compute_without_torch():
     code = (
         "import sys; sys.modules.update(torch=None, numpy=None, matplotlib=None);"
-        "from convbook.explorers import ConvStepper;"
-        "ConvStepper(stride=2, padding=1)._repr_mimebundle_()"
+        "from convbook.explorers import ConvStepper, MatrixView;"
+        "ConvStepper(stride=2, padding=1)._repr_mimebundle_();"
+        "MatrixView(stride=2, padding=1)._repr_mimebundle_()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -1,107 +1,20 @@
 """The explorers in a real browser: arithmetic, mouse, keyboard, accessibility.
 
-A small page plays the static host. It is served by the test itself under a made-up address, so
-nothing leaves the machine; a request for anything else fails the test, and so does a console error.
+The page is `conftest.py`'s; the matrix view has tests of its own in `test_matrix_view_browser.py`.
 """
 
 import functools
-import html
 import itertools
-import json
 
 import pytest
 import torch
 import torch.nn.functional as F
-from axe_playwright_python.sync_playwright import Axe
 
 from convbook.arithmetic import conv_output_size, conv_transpose_output_size, same_padding
 from convbook.explorers import ConvStepper, Quiz
-from convbook.explorers.sources import module_source, names, style_source
 from convbook.quizzes import load
 
 pytestmark = pytest.mark.browser
-
-HOME = "https://explorers.test/"
-
-PAGE = """<!doctype html>
-<html lang="en" data-theme="{theme}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Explorers</title><link rel="icon" href="data:,"><link rel="stylesheet" href="explorer.css">
-<style>body {{ margin: 12px; background: {background}; }} main {{ max-width: 740px; }}</style>
-</head><body><main><h1 style="color: {ink}">Explorers</h1>{hosts}</main><script type="module">
-class Model {{
-  constructor(state) {{ this.state = state; this.handlers = {{}}; this.saved = 0; }}
-  get(name) {{ return this.state[name]; }}
-  set(name, value) {{ this.state[name] = value; this.tell(name); }}
-  tell(name) {{ for (const handler of this.handlers["change:" + name] ?? []) handler(); }}
-  on(name, handler) {{ (this.handlers[name] ??= []).push(handler); }}
-  off(name, handler) {{ this.handlers[name] = this.handlers[name].filter((h) => h !== handler); }}
-  save_changes() {{ this.saved += 1; }}
-}}
-window.models = [];
-window.cleanups = [];
-for (const el of document.querySelectorAll(".convbook-explorer")) {{
-  const model = new Model(JSON.parse(el.dataset.state));
-  const module = await import(`./${{model.get("explorer")}}.js`);
-  window.models.push(model);
-  window.cleanups.push(module.default.render({{ model, el }}));
-}}
-window.ready = true;
-</script></body></html>"""
-
-
-def state_of(explorer):
-    """What a notebook stores of an explorer, without the parts every widget has."""
-    skip = {"layout", "tabbable", "tooltip"}
-    state = explorer.get_state()
-    return {k: v for k, v in state.items() if not k.startswith("_") and k not in skip}
-
-
-@pytest.fixture
-def open_page(browser):
-    """Open a page with the given explorers; checks at the end that nothing went wrong on it."""
-    contexts, troubles = [], []
-
-    def serve(route, document):
-        path = route.request.url.removeprefix(HOME)
-        if path == "":
-            route.fulfill(body=document, content_type="text/html")
-        elif path == "explorer.css":
-            route.fulfill(body=style_source(), content_type="text/css")
-        elif path.removesuffix(".js") in names():
-            source = module_source(path.removesuffix(".js"))
-            route.fulfill(body=source, content_type="text/javascript")
-        else:
-            troubles.append(f"request for {route.request.url}")
-            route.abort()
-
-    def open_(*explorers, theme="light", width=760):
-        hosts = "".join(
-            f'<div class="convbook-explorer" data-state="{html.escape(json.dumps(state_of(e)))}">'
-            f"{e.static_html()}</div>"
-            for e in explorers
-        )
-        background, ink = ("#121212", "#eee") if theme == "dark" else ("#fff", "#222")
-        document = PAGE.format(theme=theme, hosts=hosts, background=background, ink=ink)
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            permissions=["clipboard-read", "clipboard-write"],
-            reduced_motion="reduce",
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.route("**/*", lambda route: serve(route, document))
-        page.goto(HOME)
-        page.wait_for_function("window.ready")
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert troubles == []
-
 
 # ------------------------------------------------------------------ what the page shows
 
@@ -259,15 +172,6 @@ COMPARE = """async ({ x, w, cases, name, mode }) => {
   }
   return wrong.slice(0, 5);
 }"""
-
-
-@pytest.fixture
-def one_thread():
-    """Thousands of tiny convolutions: threads would only wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.usefixtures("one_thread")
@@ -579,23 +483,9 @@ def focused(page):
     return page.evaluate("document.activeElement.getAttribute('aria-label')")
 
 
-def test_every_control_is_reached_with_tab(open_page):
+def test_every_control_is_reached_with_tab(open_page, tab_stops):
     page = open_page(ConvStepper(mode="transposed", stride=2))
-    page.locator("h1").click()
-    seen = []
-    while len(seen) < 60:
-        page.keyboard.press("Tab")
-        label = page.evaluate(
-            """(() => {
-              const e = document.activeElement;
-              if (e === document.body) return null;
-              return e.getAttribute("aria-label") ?? (e.closest("label") ?? e).innerText;
-            })()"""
-        )
-        if label is None:
-            break
-        seen.append(label)
-    text = " | ".join(map(str, seen))
+    text = " | ".join(tab_stops(page))
     for name in ["Transposed", "Reset", "Dilation 2", "Input size", "Kernel size", "Stride"]:
         assert name in text
     for name in ["Padding before", "Padding after", "Output padding", "Equal on both"]:
@@ -773,7 +663,7 @@ def test_quiz_text_is_text(quiz, open_page):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("what", ["steps", "problem", "transposed", "static", "quiz"])
-def test_axe_finds_nothing(what, theme, quiz, open_page):
+def test_axe_finds_nothing(what, theme, quiz, open_page, assert_accessible):
     explorer = {
         "steps": lambda: ConvStepper(input_size=6, stride=2, padding=(1, 0)),
         "problem": ConvStepper,
@@ -792,22 +682,12 @@ def test_axe_finds_nothing(what, theme, quiz, open_page):
             "(html) => (document.querySelector('.convbook-explorer').innerHTML = html)",
             explorer.static_html() + quiz.static_html().replace("<details", "<details open"),
         )
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
-    results = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
-    assert results.violations_count == 0, results.generate_report()
+    assert_accessible(page)
 
 
 @pytest.mark.parametrize(
     "arguments", [*SAMPLE, {"mode": "transposed", "input_size": 10, "stride": 2, "kernel_size": 2}]
 )
-def test_a_phone_needs_no_sideways_scrolling(arguments, quiz, open_page):
+def test_a_phone_needs_no_sideways_scrolling(arguments, quiz, open_page, assert_fits):
     page = open_page(ConvStepper(**arguments), quiz, width=360)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    overflow = page.evaluate(
-        """[...document.querySelectorAll(".convbook-root *")].filter((e) => {
-          const root = e.closest(".convbook-root").getBoundingClientRect();
-          const box = e.getBoundingClientRect();
-          return box.width > 1 && (box.right > root.right + 1 || box.left < root.left - 1);
-        }).map((e) => e.className)"""
-    )
-    assert overflow == []
+    assert_fits(page)

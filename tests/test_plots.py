@@ -34,6 +34,8 @@ def test_drawings_do_not_depend_on_digits_they_do_not_show():
     """The last digits differ from one processor to the next, and nbval compares the drawings."""
     exact, off = 0.49, 0.49 + 1e-12
     assert plots.bars({"a": exact}, "x").data == plots.bars({"a": off}, "x").data
+    drawn = [plots.lines([0, 1], {"a": [value, 2]}, "x", "y", log="y") for value in (exact, off)]
+    assert drawn[0].data == drawn[1].data
     maps = [torch.full((2, 2), value, dtype=torch.float64) for value in (exact, off)]
     first, second = (plots.grids([m], ["a"], ["input"], digits=2).data for m in maps)
     assert first == second
@@ -104,7 +106,8 @@ def test_photographs_are_png_and_leave_no_figure_open():
         (lambda: plots.weight_matrix(torch.arange(11)[None]), "count=10"),
         (lambda: colours.weight_tints(0), "count=0"),
         (lambda: plots.lines([1, 2], {"a": [1]}, "x", "y"), r"curves \['a'\]"),
-        (lambda: plots.lines([0, 2], {"a": [1, 1]}, "x", "y"), "positive"),
+        (lambda: plots.lines([0, 2], {"a": [1, 1]}, "x", "y"), "x holds 0.*leave 'x' out"),
+        (lambda: plots.lines([1], {n: [1] for n in "abcdef"}, "x", "y"), "6 curves are too many"),
         (lambda: plots.bars({}, "metres"), "values={}"),
         (lambda: plots.bars({"a": -1.0}, "metres"), "-1.0"),
         (lambda: plots.photographs([torch.rand(2, 8, 8)], ["a"]), r"shape \(2, 8, 8\)"),

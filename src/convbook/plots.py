@@ -20,6 +20,7 @@ from convbook import colours
 from convbook.arithmetic import conv_output_size
 
 STYLE = Path(__file__).with_name("convbook.mplstyle")
+MARKERS = "osD^v"  # one for each colour of the cycle
 WIDTH = 5.5  # inches: as wide as a figure may be so that a phone still shows its text
 
 
@@ -288,27 +289,45 @@ def bars(values: Mapping[str, float], label: str, digits: int = 2) -> SVG:
 
 
 def lines(
-    x: Sequence[float], curves: Mapping[str, Sequence[float]], xlabel: str, ylabel: str
+    x: Sequence[float],
+    curves: Mapping[str, Sequence[float]],
+    xlabel: str,
+    ylabel: str,
+    log: str = "xy",
 ) -> SVG:
-    """Draw one line with markers for each named curve, on two logarithmic axes, named at its end.
+    """Draw one line with markers for each named curve, named at its end.
+
+    `log` names the axes that are logarithmic: "xy", "y", "x" or "". Three digits of each number are
+    drawn: further ones may differ from one processor to the next, and so would the drawing.
 
     Raises:
-        ValueError: a curve has another length than `x`, or a number is not positive.
+        ValueError: a curve has another length than `x`, or a number has no place on its axis.
     """
+    if len(curves) > len(MARKERS):
+        raise ValueError(f"{len(curves)} curves are too many to tell apart; draw {len(MARKERS)}")
     if wrong := [name for name, y in curves.items() if len(y) != len(x)]:
         raise ValueError(f"curves {wrong} have another length than x, {len(x)}; give one y per x")
-    if min(*x, *(min(y) for y in curves.values())) <= 0:
-        raise ValueError("a logarithmic axis has no place for 0 or less; use positive numbers")
+    numbers = {"x": x, "y": [value for y in curves.values() for value in y]}
+    for axis in log:
+        if min(numbers[axis]) <= 0:
+            raise ValueError(
+                f"{axis} holds {min(numbers[axis])}, which has no place on a logarithmic axis; "
+                f"leave {axis!r} out of log={log!r}"
+            )
     with plt.style.context(STYLE):
         figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
-        for (name, y), marker in zip(curves.items(), "osD^v", strict=False):
-            (line,) = axes.loglog(x, y, marker=marker, markersize=4)
+        for (name, y), marker in zip(curves.items(), MARKERS, strict=False):
+            drawn = [float(f"{value:.3g}") for value in y]
+            (line,) = axes.plot(x, drawn, marker=marker, markersize=4)
             axes.annotate(
-                name, (x[-1], y[-1]), xytext=(8, 0), textcoords="offset points", va="center",
+                name, (x[-1], drawn[-1]), xytext=(8, 0), textcoords="offset points", va="center",
                 color=line.get_color(), fontweight="bold",
             )  # fmt: skip
         axes.set(xlabel=xlabel, ylabel=ylabel)
-        axes.set_xticks(x, [f"{value:g}" for value in x])
+        axes.set_xscale("log" if "x" in log else "linear")
+        axes.set_yscale("log" if "y" in log else "linear")
+        if "x" in log:
+            axes.set_xticks(x, [f"{value:g}" for value in x])
         axes.minorticks_off()
         axes.margins(x=0.05)
         return show(figure)

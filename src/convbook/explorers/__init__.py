@@ -1,15 +1,15 @@
 """Explorers: figures the reader can change, alive on the static page, in Jupyter and in Colab.
 
-    from convbook.explorers import ConvStepper, Quiz
+    from convbook.explorers import ConvStepper, MatrixView, Quiz
 
 The classes need anywidget, the site build does not: they load when first asked for (PEP 562).
 """
 
 from importlib import import_module
 
-_CLASSES = {"ConvStepper": "conv_stepper", "Quiz": "quiz"}
+_CLASSES = {"ConvStepper": "conv_stepper", "MatrixView": "matrix_view", "Quiz": "quiz"}
 
-__all__ = ["ConvStepper", "Quiz"]
+__all__ = ["ConvStepper", "MatrixView", "Quiz"]
 
 
 def __getattr__(name):

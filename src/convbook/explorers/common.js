@@ -86,6 +86,20 @@ function convTranspose(x, w, s) {
   return size === null ? null : sumTaps(x, w, range(0, size).map((o) => convTransposeTaps(s, o)));
 }
 
+/** The top-left `side` by `side` numbers of a grid. */
+function corner(grid, side) {
+  return grid.slice(0, side).map((row) => row.slice(0, side));
+}
+
+/** The smallest rectangle with these rows and columns, or null when there are none. */
+function boxOf(rows, cols) {
+  if (!rows.length || !cols.length) return null;
+  return {
+    top: Math.min(...rows), bottom: Math.max(...rows),
+    left: Math.min(...cols), right: Math.max(...cols),
+  };
+}
+
 // ---------------------------------------------------------------- numbers as text
 
 const LARGEST = 9999;
@@ -115,6 +129,13 @@ function formatCell(value) {
 /** A factor of a product: negative numbers in brackets. */
 function formatFactor(value) {
   return value < 0 ? `(${formatNumber(value)})` : formatNumber(value);
+}
+
+/** Lines of Python that make `name` a tensor of shape (1, 1, side, side). */
+function tensorLines(name, grid) {
+  const start = `${name} = torch.tensor([`;
+  const rows = grid.map((row) => `[${row.join(", ")}]`).join(`,\n${" ".repeat(start.length)}`);
+  return `${start}${rows}], dtype=torch.float64)[None, None]`;
 }
 
 // ---------------------------------------------------------------- DOM
@@ -250,28 +271,35 @@ function button(label, onClick, props = {}) {
 
 // ---------------------------------------------------------------- number grids
 
+const ROLES = { column: "columnheader", row: "rowheader" };
+
 /**
  * A grid of cells with one tab stop, walked with the arrow keys.
  *
  * Cells are kept and reused: `arrange` puts rows together again only when the shape changes,
- * `cell(row, col)` returns the cell to paint. `editable(row, col)` cells hold a number field.
+ * `cell(row, col)` returns the cell to paint. A cell is a "field" that holds a number, "still", or
+ * one to choose: "pick", or the head of a "column" or a "row". `onPoint` hears of the cell under
+ * the mouse and `onFocus` of the one with the focus, both of null when there is none.
  */
-function createGrid({ kind, label, onPick, onEdit }) {
+function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
   const root = h("div", { class: `cb-grid cb-grid-${kind}`, role: "grid", "aria-label": label });
   const frame = h("div", { class: "cb-frame", "aria-hidden": "true" });
   const shell = h("div", { class: "cb-shell" }, root, frame);
   const pool = new Map();
   const rows = new Map();
   let shape = "";
+  let [firstRow, firstCol] = [0, 0];
   let live = new Map();
+  let lit = new Set();
   let active = null;
 
-  /** Make, or find again, the cell at (row, col) of one sort: "field", "pick" or "still". */
+  /** Make, or find again, the cell at (row, col) of one sort. */
   function make(sort, row, col) {
     const key = `${sort} ${row} ${col}`;
     if (!pool.has(key)) {
-      const element = h("div", { role: "gridcell", class: "cb-cell" });
-      const cell = { element, sort, row, col, focus: null, classes: "cb-cell", text: null };
+      const element = h("div", { role: ROLES[sort] ?? "gridcell", class: "cb-cell" });
+      const picks = sort !== "field" && sort !== "still";
+      const cell = { element, picks, row, col, focus: null, classes: "cb-cell", text: null };
       if (sort === "field") {
         cell.field = h("input", { type: "text", autocomplete: "off", spellcheck: "false" });
         cell.field.setAttribute("aria-label", `${kind}, row ${row}, column ${col}`);
@@ -286,18 +314,23 @@ function createGrid({ kind, label, onPick, onEdit }) {
     return pool.get(key);
   }
 
-  /** Lay out rows `top`..`bottom` - 1, columns likewise; sortOf says what each cell is. */
-  function arrange(top, bottom, sortOf, shapeKey) {
+  /** Lay out rows [first, last + 1] and columns likewise; sortOf says what each cell is. */
+  function arrange(rowSpan, colSpan, sortOf, shapeKey) {
     if (shapeKey === shape) return;
     shape = shapeKey;
+    // The frame counts from the first cell that is no head.
+    const above = sortOf(rowSpan[0], colSpan[0]) === "column";
+    const before = sortOf(rowSpan[0], colSpan[0]) === "row";
+    shell.dataset.heads = above ? "above" : before ? "before" : "";
+    [firstRow, firstCol] = [rowSpan[0] + Number(above), colSpan[0] + Number(before)];
     live = new Map();
-    for (const row of range(top, bottom)) {
+    for (const row of range(...rowSpan)) {
       if (!rows.has(row)) rows.set(row, h("div", { role: "row", class: "cb-row" }));
-      const cells = range(top, bottom).map((col) => make(sortOf(row, col), row, col));
+      const cells = range(...colSpan).map((col) => make(sortOf(row, col), row, col));
       for (const cell of cells) live.set(`${cell.row} ${cell.col}`, cell);
       setChildren(rows.get(row), cells.map((cell) => cell.element));
     }
-    setChildren(root, range(top, bottom).map((row) => rows.get(row)));
+    setChildren(root, range(...rowSpan).map((row) => rows.get(row)));
     if (!active || live.get(`${active.row} ${active.col}`) !== active) {
       activate([...live.values()].find((cell) => cell.focus) ?? null);
     }
@@ -318,7 +351,7 @@ function createGrid({ kind, label, onPick, onEdit }) {
   /** Write a cell's text and classes where they changed. */
   function paint(target, text, classes, label) {
     if (target.classes !== classes) {
-      target.element.className = classes;
+      target.element.className = lit.has(target) ? `${classes} cb-lit` : classes;
       target.classes = classes;
     }
     if (target.text !== text) {
@@ -334,12 +367,25 @@ function createGrid({ kind, label, onPick, onEdit }) {
     }
   }
 
+  /** Light these cells and no others, touching only those that change. */
+  function light(cells) {
+    const wanted = new Set(cells);
+    for (const one of lit) if (!wanted.has(one)) one.element.classList.remove("cb-lit");
+    for (const one of wanted) if (!lit.has(one)) one.element.classList.add("cb-lit");
+    lit = wanted;
+  }
+
+  /** Rest the tab stop on one of these cells: where it is, if it is on one already. */
+  function restOn(cells) {
+    if (!cells.includes(active) && cells.length) activate(cells[0]);
+  }
+
   /** Draw a frame around rows and columns [first, last], or hide it. */
   function outline(box) {
     frame.hidden = !box;
     if (!box) return;
-    frame.style.setProperty("--y", box.top);
-    frame.style.setProperty("--x", box.left);
+    frame.style.setProperty("--y", box.top - firstRow);
+    frame.style.setProperty("--x", box.left - firstCol);
     frame.style.setProperty("--h", box.bottom - box.top + 1);
     frame.style.setProperty("--w", box.right - box.left + 1);
   }
@@ -351,10 +397,20 @@ function createGrid({ kind, label, onPick, onEdit }) {
     if (!target?.focus) return;
     activate(target);
     target.field?.select();
+    onFocus?.(target);
   });
+  if (onPoint) {
+    // A finger has no hover: it picks, and on its way, scrolling, it lights nothing.
+    const mouse = (event) => event.pointerType !== "touch";
+    root.addEventListener("pointerover", (event) => {
+      const target = cellOf(event);
+      if (target && mouse(event)) onPoint(target.picks ? target : null);
+    });
+    root.addEventListener("pointerleave", (event) => mouse(event) && onPoint(null));
+  }
   root.addEventListener("click", (event) => {
     const target = cellOf(event);
-    if (target?.sort === "pick") {
+    if (target?.picks) {
       target.focus.focus();
       onPick(target.row, target.col);
     }
@@ -369,6 +425,7 @@ function createGrid({ kind, label, onPick, onEdit }) {
   root.addEventListener("focusout", (event) => {
     // Leaving a field: what counts is shown, so nothing half typed stays behind.
     const target = cellOf(event);
+    onFocus?.(null);
     if (!target?.field) return;
     const invalid = target.field.hasAttribute("aria-invalid");
     setAttribute(target.field, "aria-invalid", null);
@@ -378,7 +435,7 @@ function createGrid({ kind, label, onPick, onEdit }) {
   root.addEventListener("keydown", (event) => {
     const target = cellOf(event);
     if (!target || event.altKey || event.ctrlKey || event.metaKey) return;
-    if ((event.key === "Enter" || event.key === " ") && target.sort === "pick") {
+    if ((event.key === "Enter" || event.key === " ") && target.picks) {
       event.preventDefault();
       onPick(target.row, target.col);
       return;
@@ -397,8 +454,182 @@ function createGrid({ kind, label, onPick, onEdit }) {
     if (event.key !== "Enter") event.preventDefault();
     if (!next?.focus) return;
     next.focus.focus();
-    if (next.sort === "pick") onPick(next.row, next.col);
+    if (next.picks) onPick(next.row, next.col);
   });
 
-  return { shell, root, arrange, cell, paint, outline, activate };
+  return { shell, root, arrange, cell, paint, light, outline, activate, restOn };
+}
+
+// ---------------------------------------------------------------- figure
+
+const NARROWEST_BLOCK = 68;
+const OPERATOR_WIDTH = 40;
+
+/** Arrangements of the three grids, best first: which stand side by side. */
+const LAYOUTS = [
+  ["row", [["x", "w", "y"]]],
+  ["pair", [["x", "w"], ["y"]]],
+  ["under", [["x"], ["w", "y"]]],
+  ["stack", [["x"], ["w"], ["y"]]],
+];
+
+/** Space between cells of a given size. */
+function gapFor(cell) {
+  return cell < 20 ? 1 : 3;
+}
+
+/** Largest cell, in pixels, at which `rows` of grids fit in `width`. */
+function cellSizeFor(rows, cells, width, largest) {
+  for (let cell = largest; cell > 11; cell -= 1) {
+    const fits = rows.every((row) => {
+      const step = cell + gapFor(cell);
+      const grids = row.map((name) => Math.max(cells[name] * step, NARROWEST_BLOCK));
+      return grids.reduce((a, b) => a + b, 0) + (row.length - 1) * OPERATOR_WIDTH <= width;
+    });
+    if (fits) return cell;
+  }
+  return 11;
+}
+
+/**
+ * Choose arrangement and cell size for three grids of `cells` cells across: the first arrangement
+ * whose cells have `enough` pixels, or the one with the largest.
+ */
+function fitFlow(flow, cells, width, { enough, largest = 40 }) {
+  const options = LAYOUTS.map(([name, rows]) => [name, cellSizeFor(rows, cells, width, largest)]);
+  const best = Math.max(...options.map(([, cell]) => cell));
+  const [name, cell] = options.find(([, size]) => size >= Math.min(enough, best));
+  flow.dataset.layout = name;
+  setCellSize(flow, cell);
+}
+
+/** Set the size of every cell in `element`, and the space between them. */
+function setCellSize(element, cell) {
+  element.style.setProperty("--cell", `${cell}px`);
+  element.style.setProperty("--gap", `${gapFor(cell)}px`);
+}
+
+/** A titled grid: { root, size, name(title, symbol) }; `size` says how large the grid is. */
+function block(area, title, symbol, grid) {
+  const [words, letter] = [h("span", {}), h("var", {})];
+  const size = h("span", { class: "cb-size" });
+  const head = h("div", { class: "cb-head" }, words, letter, size);
+  const name = (newTitle, newSymbol) => {
+    setText(words, newTitle && `${newTitle} `);
+    setText(letter, newSymbol);
+  };
+  name(title, symbol);
+  return { root: h("div", { class: `cb-block cb-block-${area}` }, head, grid.shell), size, name };
+}
+
+/** One entry of the legend. */
+function legendEntry(kind, text) {
+  return h("li", {}, h("span", { class: `cb-cell cb-sample ${kind}`, "aria-hidden": "true" }), text);
+}
+
+// ---------------------------------------------------------------- results
+
+/** A line of the results: a label and what it names. */
+function resultRow(label, ...content) {
+  return h("div", { class: "cb-result" }, h("div", { class: "cb-label" }, label), ...content);
+}
+
+/** Text in the colour of one role: "input", "kernel", "output" or "padding". */
+function ink(kind, text) {
+  return h("span", { class: `cb-ink-${kind}` }, String(text));
+}
+
+/** Buttons that go one back or on, with the place between them: { root, set(what, where) }. */
+function stepButtons(onStep) {
+  const place = h("span", { class: "cb-where" });
+  const back = button("\u2039 Previous", () => onStep(-1));
+  const on = button("Next \u203a", () => onStep(1));
+  return {
+    root: h("div", { class: "cb-steps" }, back, place, on),
+    set(what, where) {
+      setAttribute(back, "aria-label", `Previous ${what}`);
+      setAttribute(on, "aria-label", `Next ${what}`);
+      setText(place, where);
+    },
+  };
+}
+
+/** A line of code with buttons that copy it, alone or as the script that `script()` returns. */
+function codeBox(what, script) {
+  const line = h("code", { class: "cb-code" });
+  const copied = h("span", { class: "cb-copied", role: "status" });
+  const copy = async (text) => {
+    const worked = await copyText(text);
+    copied.textContent = worked ? "Copied" : "Copying is blocked here: select the line instead";
+    setTimeout(() => (copied.textContent = ""), 2500);
+  };
+  const actions = h(
+    "div", { class: "cb-actions" },
+    button("Copy", () => copy(line.textContent), { "aria-label": `Copy ${what}` }),
+    button("Copy with numbers", () => copy(script())),
+    copied,
+  );
+  return { root: h("div", { class: "cb-copy" }, line, actions), line };
+}
+
+/** Write a sum of products, each a pair of [role, text]; `lines` are its rows, `end` follows. */
+function writeSum(element, start, lines, end) {
+  const widths = lines.flat().map(([[, a], [, b]]) => a.length + b.length + 1);
+  element.style.setProperty("--term", `${Math.max(...widths)}ch`);
+  const terms = lines.map((line, i) =>
+    h("span", { class: "cb-line" }, line.map(([left, right], j) => [
+      i + j ? h("span", { class: "cb-plus" }, " + ") : h("span", { class: "cb-plus cb-first" }),
+      h("span", { class: "cb-term" }, ink(...left), "\u00b7", ink(...right)),
+    ]).flat()));
+  element.replaceChildren(
+    h("span", { class: "cb-start" }, start),
+    h("span", { class: "cb-terms" }, terms),
+    ...(end === null ? [] : [h("span", { class: "cb-total" }, " = ", ink("output", end))]),
+  );
+}
+
+// ---------------------------------------------------------------- model and width
+
+/**
+ * Keep a drawing in step with `traits` of the model and with the width of `ruler`.
+ *
+ * `change` writes settings and draws once. `width()` comes from an observer: asking the page each
+ * time would lay it out twice.
+ */
+function keepInStep({ model, traits, ruler, draw }) {
+  let drawnHere = false;
+  let waiting = false;
+  let width = 0;
+  const onModel = () => {
+    if (drawnHere || waiting) return;
+    waiting = true;
+    queueMicrotask(() => {
+      waiting = false;
+      draw();
+    });
+  };
+  const observer = new ResizeObserver(([entry]) => {
+    if (entry.contentRect.width === width) return;
+    width = entry.contentRect.width;
+    draw();
+  });
+  return {
+    change(patch) {
+      drawnHere = true;
+      for (const [name, value] of Object.entries(patch)) model.set(name, value);
+      drawnHere = false;
+      model.save_changes();
+      draw();
+    },
+    width: () => width || ruler.clientWidth || 640,
+    start() {
+      for (const name of traits) model.on(`change:${name}`, onModel);
+      draw();
+      observer.observe(ruler);
+    },
+    stop() {
+      observer.disconnect();
+      for (const name of traits) model.off(`change:${name}`, onModel);
+    },
+  };
 }

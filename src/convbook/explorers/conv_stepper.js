@@ -115,16 +115,12 @@ function pytorchLine(s) {
 
 /** A script that runs as it stands: imports, the numbers on the page, the line. */
 function pytorchScript(s, x, w) {
-  const tensor = (grid) => {
-    const rows = grid.map((row) => `[${row.join(", ")}]`).join(",\n                  ");
-    return `torch.tensor([${rows}], dtype=torch.float64)[None, None]`;
-  };
   return [
     "import torch",
     "import torch.nn.functional as F",
     "",
-    `x = ${tensor(x)}`,
-    `w = ${tensor(w)}`,
+    tensorLines("x", x),
+    tensorLines("w", w),
     `y = ${pytorchLine(s)}`,
     "print(y[0, 0])",
   ].join("\n");
@@ -161,9 +157,8 @@ function noteOn(s, read) {
 
 /** The size formula, in names and with the current numbers, as nodes. */
 function formulaOf(s) {
-  const tint = (kind, value) => h("span", { class: `cb-ink-${kind}` }, String(value));
-  const size = tint("input", s.size);
-  const kernel = tint("kernel", s.kernel);
+  const size = ink("input", s.size);
+  const kernel = ink("kernel", s.kernel);
   if (s.mode === "transposed") {
     const out = convTransposeOutputSize(s);
     return {
@@ -173,7 +168,7 @@ function formulaOf(s) {
       numbers: [
         "(", size, ` \u2212 1) \u00b7 ${s.stride} \u2212 ${s.before} \u2212 ${s.after}`,
         ` + ${s.dilation} \u00b7 (`,
-        kernel, ` \u2212 1) + ${s.outputPadding} + 1 = `, tint("output", out),
+        kernel, ` \u2212 1) + ${s.outputPadding} + 1 = `, ink("output", out),
       ],
     };
   }
@@ -185,7 +180,7 @@ function formulaOf(s) {
     numbers: [
       "\u230a(", size, ` + ${s.before} + ${s.after} \u2212 ${s.dilation} \u00b7 (`, kernel,
       ` \u2212 1) \u2212 1) / ${s.stride}\u230b + 1 = \u230a${room} / ${s.stride}\u230b + 1 = `,
-      tint("output", convOutputSize(s)),
+      ink("output", convOutputSize(s)),
     ],
   };
 }
@@ -193,45 +188,6 @@ function formulaOf(s) {
 // ---------------------------------------------------------------- the page
 
 const OPERATORS = { convolution: "\u22c6", transposed: "\u22c6\u1d40" };
-const NARROWEST_BLOCK = 68;
-const OPERATOR_WIDTH = 40;
-
-/** Arrangements of the three grids, best first: which stand side by side. */
-const LAYOUTS = [
-  ["row", [["x", "w", "y"]]],
-  ["pair", [["x", "w"], ["y"]]],
-  ["under", [["x"], ["w", "y"]]],
-  ["stack", [["x"], ["w"], ["y"]]],
-];
-
-/** Space between cells of a given size. */
-function gapFor(cell) {
-  return cell < 20 ? 1 : 3;
-}
-
-/** Largest cell, in pixels, at which `rows` of grids fit in `width`. */
-function cellSizeFor(rows, cells, width) {
-  for (let cell = 40; cell > 11; cell -= 1) {
-    const fits = rows.every((row) => {
-      const grids = row.map((name) => Math.max(cells[name] * (cell + gapFor(cell)), NARROWEST_BLOCK));
-      return grids.reduce((a, b) => a + b, 0) + (row.length - 1) * OPERATOR_WIDTH <= width;
-    });
-    if (fits) return cell;
-  }
-  return 11;
-}
-
-/** A titled grid. */
-function block(area, title, symbol, grid) {
-  const size = h("span", { class: "cb-size" });
-  const head = h("div", { class: "cb-head" }, `${title} `, h("var", {}, symbol), size);
-  return { root: h("div", { class: `cb-block cb-block-${area}` }, head, grid.shell), size };
-}
-
-/** One entry of the legend. */
-function legendEntry(kind, text) {
-  return h("li", {}, h("span", { class: `cb-cell cb-sample ${kind}`, "aria-hidden": "true" }), text);
-}
 
 /** Draw the stepper into `el` and keep it in step with `model`. */
 function render({ model, el }) {
@@ -239,16 +195,9 @@ function render({ model, el }) {
   const first = Object.fromEntries(traits.map((name) => [name, model.get(name)]));
   let linked = first.padding[0] === first.padding[1];
   let complaint = null; // what a field holds that is no number
-  let drawnHere = false;
-
-  /** Write settings to the model, then draw once. */
-  function change(patch) {
-    drawnHere = true;
-    for (const [name, value] of Object.entries(patch)) model.set(name, value);
-    drawnHere = false;
-    model.save_changes();
-    draw();
-  }
+  const ruler = h("div", { class: "cb-ruler" });
+  const link = keepInStep({ model, traits, ruler, draw });
+  const { change } = link;
 
   /** Replace one number of a grid. */
   function edit(trait, row, col, value, wrong) {
@@ -319,9 +268,9 @@ function render({ model, el }) {
     after: pad("Padding after", "bottom/right", 1),
     output_padding: simple("Output padding", "output_padding", 0, LIMITS.outputPadding),
   };
-  const link = h("input", { type: "checkbox" });
-  link.addEventListener("change", () => {
-    linked = link.checked;
+  const equal = h("input", { type: "checkbox" });
+  equal.addEventListener("change", () => {
+    linked = equal.checked;
     const [before] = model.get("padding");
     if (linked) change({ padding: [before, before] });
   });
@@ -343,43 +292,22 @@ function render({ model, el }) {
   const message = h("p", { class: "cb-message", role: "status" });
   const legend = h("ul", { class: "cb-legend" });
   const note = h("p", { class: "cb-note" });
-  const ruler = h("div", { class: "cb-ruler" });
 
   // -- the sum, the size, the line
-  const where = h("span", { class: "cb-where" });
   const sum = h("div", { class: "cb-sum", role: "status" });
-  const steps = h(
-    "div", { class: "cb-steps" },
-    button("\u2039 Previous", () => step(-1), { "aria-label": "Previous output cell" }),
-    where,
-    button("Next \u203a", () => step(1), { "aria-label": "Next output cell" }),
-  );
+  const steps = stepButtons(step);
   const names = h("div", { class: "cb-formula cb-muted" });
   const numbers = h("div", { class: "cb-formula" });
-  const line = h("code", { class: "cb-code" });
-  const copied = h("span", { class: "cb-copied", role: "status" });
-  const copy = async (text) => {
-    const worked = await copyText(text);
-    copied.textContent = worked ? "Copied" : "Copying is blocked here: select the line instead";
-    setTimeout(() => (copied.textContent = ""), 2500);
-  };
-  const crop = (trait, size) => model.get(trait).slice(0, size).map((row) => row.slice(0, size));
-  const copyButtons = h(
-    "div", { class: "cb-actions" },
-    button("Copy", () => copy(line.textContent), { "aria-label": "Copy the PyTorch line" }),
-    button("Copy with numbers", () => {
-      const s = readSettings(model);
-      copy(pytorchScript(s, crop("input_values", s.size), crop("kernel_values", s.kernel)));
-    }),
-    copied,
-  );
-  const result = (label, ...content) =>
-    h("div", { class: "cb-result" }, h("div", { class: "cb-label" }, label), ...content);
+  const crop = (trait, size) => corner(model.get(trait), size);
+  const code = codeBox("the PyTorch line", () => {
+    const s = readSettings(model);
+    return pytorchScript(s, crop("input_values", s.size), crop("kernel_values", s.kernel));
+  });
   const results = h(
     "div", { class: "cb-results" },
-    result("Products", h("div", {}, steps, sum)),
-    result("Size", h("div", {}, numbers, names)),
-    result("PyTorch", h("div", { class: "cb-copy" }, line, copyButtons)),
+    resultRow("Products", h("div", {}, steps.root, sum)),
+    resultRow("Size", h("div", {}, numbers, names)),
+    resultRow("PyTorch", code.root),
   );
 
   const root = h(
@@ -398,7 +326,7 @@ function render({ model, el }) {
     h(
       "div", { class: "cb-controls" },
       Object.values(controls).map((control) => control.root),
-      h("label", { class: "cb-check" }, link, "Equal on both sides"),
+      h("label", { class: "cb-check" }, equal, "Equal on both sides"),
     ),
     h("div", { class: "cb-figure" }, ruler, message, flow, legend, note),
     results,
@@ -421,21 +349,14 @@ function render({ model, el }) {
 
   /** Fit the three grids into the width there is. */
   let fitted = "";
-  let room = 0; // from the observer: asking the page each time would lay it out twice
   function fit(s, canvas) {
-    const width = room || ruler.clientWidth || 640;
+    const width = link.width();
     const pads = s.mode === "convolution" ? s.before + s.after : 0;
     const cells = { x: s.size + pads, w: s.kernel, y: canvas ? canvas.bottom - canvas.top : 2 };
     const key = [width, cells.x, cells.w, cells.y].join();
     if (key === fitted) return;
     fitted = key;
-    const enough = width < 480 ? 34 : 22;
-    const options = LAYOUTS.map(([name, rows]) => [name, cellSizeFor(rows, cells, width)]);
-    const best = Math.max(...options.map(([, cell]) => cell));
-    const [name, cell] = options.find(([, size]) => size >= Math.min(enough, best));
-    flow.dataset.layout = name;
-    flow.style.setProperty("--cell", `${cell}px`);
-    flow.style.setProperty("--gap", `${gapFor(cell)}px`);
+    fitFlow(flow, cells, width, { enough: width < 480 ? 34 : 22 });
   }
 
   /** Everything on the page from what is in the model. */
@@ -479,7 +400,7 @@ function render({ model, el }) {
     controls.before.set(s.before);
     controls.after.set(s.after);
     controls.output_padding.root.hidden = s.mode !== "transposed";
-    link.checked = linked && s.before === s.after;
+    equal.checked = linked && s.before === s.after;
     const settings = Object.keys(DEFAULTS).filter((name) => name !== "selected");
     for (const { patch, root: presetButton } of presets) {
       const same = settings.every((name) => String(model.get(name)) === String(patch[name]));
@@ -494,7 +415,7 @@ function render({ model, el }) {
     const bottom = s.size + (padded ? s.after : 0);
     const inside = (index) => index >= 0 && index < s.size;
     const sort = (row, col) => (inside(row) && inside(col) ? "field" : "still");
-    grids.x.arrange(top, bottom, sort, `${top} ${bottom} ${s.size}`);
+    grids.x.arrange([top, bottom], [top, bottom], sort, `${top} ${bottom} ${s.size}`);
     const litRows = new Set(rowTaps.map(([index]) => index));
     const litCols = new Set(colTaps.map(([index]) => index));
     for (let row = top; row < bottom; row += 1) {
@@ -512,21 +433,11 @@ function render({ model, el }) {
     }
     const pads = padded && s.before + s.after > 0 ? ` + ${s.before} + ${s.after}` : "";
     setText(blocks.x.size, `${s.size} \u00d7 ${s.size}${pads && ` (padding ${s.before}, ${s.after})`}`);
-    grids.x.outline(boxOf(rowTaps, colTaps, top));
-  }
-
-  /** The rectangle from the first tap to the last, in a grid whose first row is `top`. */
-  function boxOf(rowTaps, colTaps, top) {
-    if (!rowTaps.length || !colTaps.length) return null;
-    const [rows, cols] = [rowTaps, colTaps].map((taps) => taps.map(([index]) => index - top));
-    return {
-      top: Math.min(...rows), bottom: Math.max(...rows),
-      left: Math.min(...cols), right: Math.max(...cols),
-    };
+    grids.x.outline(boxOf(rowTaps.map(([index]) => index), colTaps.map(([index]) => index)));
   }
 
   function drawKernel(s, w, rowTaps, colTaps) {
-    grids.w.arrange(0, s.kernel, () => "field", String(s.kernel));
+    grids.w.arrange([0, s.kernel], [0, s.kernel], () => "field", String(s.kernel));
     const litRows = new Set(rowTaps.map(([, k]) => k));
     const litCols = new Set(colTaps.map(([, k]) => k));
     for (let row = 0; row < s.kernel; row += 1) {
@@ -550,14 +461,14 @@ function render({ model, el }) {
     const { top, bottom } = canvas;
     const kept = (index) => index >= 0 && index < size;
     const sort = (row, col) => (kept(row) && kept(col) ? "pick" : "still");
-    grids.y.arrange(top, bottom, sort, `${top} ${bottom} ${size}`);
+    grids.y.arrange([top, bottom], [top, bottom], sort, `${top} ${bottom} ${size}`);
     const values = sumTaps(x, w, range(top, bottom).map((o) => tapsOf(s, o)));
     for (let row = top; row < bottom; row += 1) {
       for (let col = top; col < bottom; col += 1) {
         const target = grids.y.cell(row, col);
         const value = values[row - top][col - top];
         const text = formatCell(value);
-        if (target.sort === "still") {
+        if (!target.picks) {
           grids.y.paint(target, text, "cb-cell cb-crop", `Cropped: ${text}`);
           continue;
         }
@@ -573,20 +484,18 @@ function render({ model, el }) {
       }
     }
     grids.y.activate(grids.y.cell(...here));
-    grids.y.outline({
-      top: here[0] - top, bottom: here[0] - top, left: here[1] - top, right: here[1] - top,
-    });
+    grids.y.outline(boxOf([here[0]], [here[1]]));
     setText(blocks.y.size, `${size} \u00d7 ${size}`);
   }
 
   function drawResults(s, x, w, size, here, rowTaps, colTaps, read) {
     const [row, col] = here;
-    setText(where, `Cell ${row * size + col + 1} of ${size * size}`);
+    steps.set("output cell", `Cell ${row * size + col + 1} of ${size * size}`);
     drawSum(productsOf(x, w, rowTaps, colTaps), row, col);
     const formula = formulaOf(s);
     setText(names, formula.names);
     numbers.replaceChildren(...formula.numbers);
-    setText(line, pytorchLine(s));
+    setText(code.line, pytorchLine(s));
     setText(note, noteOn(s, read));
     const padded = s.mode === "convolution";
     const all = range(padded ? -s.before : 0, s.size + (padded ? s.after : 0));
@@ -600,57 +509,25 @@ function render({ model, el }) {
   }
 
   function drawSum(products, row, col) {
-    const start = h("span", { class: "cb-start" }, `y[${row}, ${col}] = `);
+    const start = `y[${row}, ${col}] = `;
     const terms = products.flat();
     if (!terms.length) {
-      sum.replaceChildren(start, "0: no kernel tap lands on this cell.");
+      const nothingLands = "0: no kernel tap lands on this cell.";
+      sum.replaceChildren(h("span", { class: "cb-start" }, start), nothingLands);
       return;
     }
-    const widths = terms.map((t) => formatFactor(t.x).length + formatFactor(t.w).length + 1);
-    const widest = Math.max(...widths);
-    sum.style.setProperty("--term", `${widest}ch`);
+    const lines = products.map((line) =>
+      line.map((t) => [
+        [t.padding ? "padding" : "input", formatFactor(t.x)],
+        ["kernel", formatFactor(t.w)],
+      ]));
     const total = terms.reduce((value, term) => value + term.x * term.w, 0);
-    const lines = products.map((line, i) =>
-      h("span", { class: "cb-line" }, line.map((t, j) => [
-        i + j ? h("span", { class: "cb-plus" }, " + ") : h("span", { class: "cb-plus cb-first" }),
-        h("span", { class: "cb-term" },
-          h("span", { class: t.padding ? "cb-ink-padding" : "cb-ink-input" }, formatFactor(t.x)),
-          "\u00b7",
-          h("span", { class: "cb-ink-kernel" }, formatFactor(t.w))),
-      ]).flat()));
-    sum.replaceChildren(
-      start,
-      h("span", { class: "cb-terms" }, lines),
-      h(
-        "span", { class: "cb-total" },
-        " = ", h("strong", { class: "cb-ink-output" }, formatNumber(total)),
-      ),
-    );
+    writeSum(sum, start, lines, formatNumber(total));
   }
 
-  // -- in step with the model and the width
-  let waiting = false;
-  const onModel = () => {
-    if (drawnHere || waiting) return;
-    waiting = true;
-    queueMicrotask(() => {
-      waiting = false;
-      draw();
-    });
-  };
-  for (const name of traits) model.on(`change:${name}`, onModel);
-  const observer = new ResizeObserver(([entry]) => {
-    if (entry.contentRect.width === room) return;
-    room = entry.contentRect.width;
-    draw();
-  });
   el.replaceChildren(keepKeys(root));
-  draw();
-  observer.observe(ruler);
-  return () => {
-    observer.disconnect();
-    for (const name of traits) model.off(`change:${name}`, onModel);
-  };
+  link.start();
+  return link.stop;
 }
 
 export {

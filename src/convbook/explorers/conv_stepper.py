@@ -1,147 +1,17 @@
 """Conv stepper: input, kernel and output side by side, one output cell at a time."""
 
-import math
-import numbers
-import operator
 from html import escape
 
-import traitlets
-
 from convbook.arithmetic import conv_output_size, conv_transpose_output_size
-from convbook.explorers.base import Explorer
+from convbook.explorers.convolved import ConvolvedExplorer
+from convbook.explorers.grids import INPUT_VALUES, KERNEL_VALUES, number_table
 from convbook.explorers.sources import module_source
+from convbook.explorers.traits import Choice, Pair, Square, Whole
 
 LARGEST_INPUT, LARGEST_KERNEL, LARGEST_CANVAS = 10, 5, 20
-LARGEST_NUMBER = 9999
-
-# The top-left corners are the book's first worked example: 5x5 and 3x3.
-INPUT_VALUES = [
-    [2, 2, 3, 3, 3, 1, 0, 2, 1, 3],
-    [0, 1, 3, 0, 3, 2, 1, 0, 3, 2],
-    [2, 3, 0, 1, 3, 0, 2, 1, 1, 0],
-    [3, 3, 2, 1, 2, 3, 0, 2, 0, 1],
-    [3, 3, 0, 2, 3, 1, 1, 3, 2, 2],
-    [1, 0, 2, 3, 0, 2, 3, 1, 0, 3],
-    [0, 2, 1, 0, 1, 3, 2, 0, 1, 1],
-    [3, 1, 0, 2, 2, 0, 1, 3, 3, 0],
-    [2, 0, 3, 1, 0, 1, 2, 2, 0, 1],
-    [1, 3, 2, 0, 3, 2, 0, 1, 2, 3],
-]
-KERNEL_VALUES = [
-    [2, 0, 1, 0, 1],
-    [1, 0, 0, 2, 0],
-    [0, 1, 1, 0, 1],
-    [1, 0, 2, 1, 0],
-    [0, 1, 0, 0, 2],
-]
 
 
-def _whole(name, value, low, high):
-    """Return `value` as an int in low..high, or raise naming it."""
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}={value!r} is no whole number; use {low} to {high}") from None
-    if not low <= number <= high:
-        raise ValueError(f"{name}={number} is outside {low} to {high}; use a number in that range")
-    return number
-
-
-class _Whole(traitlets.TraitType):
-    """A whole number in a range; refusals are ValueError and TypeError, as everywhere here."""
-
-    def __init__(self, default, low, high):
-        super().__init__(default)
-        self.low, self.high = low, high
-
-    def validate(self, _, value):
-        return _whole(self.name, value, self.low, self.high)
-
-
-class _Pair(_Whole):
-    """Two whole numbers, before and after; one number stands for both."""
-
-    def validate(self, _, value):
-        if not isinstance(value, (tuple, list)):
-            value = (value, value)
-        if len(value) != 2:
-            raise ValueError(
-                f"{self.name}={value!r} has {len(value)} numbers; "
-                "use one number or a pair (before, after)"
-            )
-        return tuple(_whole(self.name, side, self.low, self.high) for side in value)
-
-
-class _Mode(traitlets.TraitType):
-    """`'convolution'` or `'transposed'`."""
-
-    def validate(self, _, value):
-        if value not in ("convolution", "transposed"):
-            raise ValueError(f"{self.name}={value!r}; use 'convolution' or 'transposed'")
-        return value
-
-
-class _Square(traitlets.TraitType):
-    """A square list of lists of numbers, `side` by `side`."""
-
-    def __init__(self, default, side):
-        super().__init__(default)
-        self.side = side
-
-    def validate(self, _, value):
-        grid = _numbers(self.name, value)
-        if len(grid) != self.side:
-            raise ValueError(
-                f"{self.name} is {len(grid)} by {len(grid)}; use {self.side} by {self.side}"
-            )
-        return grid
-
-
-def _numbers(name, values):
-    """Return a square grid as lists of plain numbers, or raise naming what is wrong."""
-    values = values.tolist() if hasattr(values, "tolist") else values
-    if not isinstance(values, (list, tuple)) or not all(
-        isinstance(row, (list, tuple)) for row in values
-    ):
-        raise TypeError(f"{name}={values!r} is no grid; use a list of rows, each a list of numbers")
-    widths = [len(row) for row in values]
-    if not values or set(widths) != {len(values)}:
-        raise ValueError(f"{name} has {len(widths)} rows of {widths} numbers; use a square grid")
-    for number in (number for row in values for number in row):
-        if isinstance(number, bool) or not isinstance(number, numbers.Real):
-            raise TypeError(f"{name} holds {number!r}; use whole or decimal numbers")
-        if not math.isfinite(number) or abs(number) > LARGEST_NUMBER:
-            raise ValueError(
-                f"{name} holds {number!r}; use numbers from -{LARGEST_NUMBER} to {LARGEST_NUMBER}"
-            )
-    return [[n if isinstance(n, int) else float(n) for n in row] for row in values]
-
-
-def _spread(values, onto):
-    """Return a copy of grid `onto` with `values` in its top-left corner."""
-    grid = [list(row) for row in onto]
-    for line, row in zip(grid, values, strict=False):
-        line[: len(row)] = row
-    return grid
-
-
-def _text(number):
-    """Return a number as the front end writes it: no dust, a true minus sign."""
-    rounded = float(f"{number:.12g}") or 0.0
-    text = str(int(rounded)) if rounded.is_integer() else repr(rounded)
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def _table(caption, grid):
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{_text(number)}</td>" for number in row) + "</tr>" for row in grid
-    )
-    return f"<table><caption>{escape(caption)}</caption><tbody>{rows}</tbody></table>"
-
-
-class ConvStepper(Explorer):
+class ConvStepper(ConvolvedExplorer):
     """Step through a convolution, or a transposed one, cell by cell.
 
     Every argument is an attribute too, read and written by page and kernel alike; `output` and
@@ -171,18 +41,16 @@ class ConvStepper(Explorer):
     _explorer = "conv_stepper"
     _esm = module_source("conv_stepper")
 
-    mode = _Mode("convolution").tag(sync=True)
-    input_size = _Whole(5, 1, LARGEST_INPUT).tag(sync=True)
-    kernel_size = _Whole(3, 1, LARGEST_KERNEL).tag(sync=True)
-    stride = _Whole(1, 1, 4).tag(sync=True)
-    padding = _Pair((0, 0), 0, 4).tag(sync=True)
-    dilation = _Whole(1, 1, 3).tag(sync=True)
-    output_padding = _Whole(0, 0, 3).tag(sync=True)
-    selected = _Pair((0, 0), 0, LARGEST_CANVAS - 1).tag(sync=True)
-    # All the numbers there are; the page shows the top-left input_size and kernel_size of them,
-    # so that a size made smaller and larger again brings the same numbers back.
-    input_values = _Square(INPUT_VALUES, LARGEST_INPUT).tag(sync=True)
-    kernel_values = _Square(KERNEL_VALUES, LARGEST_KERNEL).tag(sync=True)
+    mode = Choice("convolution", "transposed").tag(sync=True)
+    input_size = Whole(5, 1, LARGEST_INPUT).tag(sync=True)
+    kernel_size = Whole(3, 1, LARGEST_KERNEL).tag(sync=True)
+    stride = Whole(1, 1, 4).tag(sync=True)
+    padding = Pair((0, 0), 0, 4).tag(sync=True)
+    dilation = Whole(1, 1, 3).tag(sync=True)
+    output_padding = Whole(0, 0, 3).tag(sync=True)
+    selected = Pair((0, 0), 0, LARGEST_CANVAS - 1).tag(sync=True)
+    input_values = Square(INPUT_VALUES, LARGEST_INPUT).tag(sync=True)
+    kernel_values = Square(KERNEL_VALUES, LARGEST_KERNEL).tag(sync=True)
 
     def __init__(
         self,
@@ -198,18 +66,9 @@ class ConvStepper(Explorer):
         output_padding=0,
         selected=(0, 0),
     ):
-        grids = {}
-        if input is not None:
-            input, input_size = self._sized("input", input, input_size, LARGEST_INPUT)
-            grids["input_values"] = _spread(input, INPUT_VALUES)
-        if kernel is not None:
-            kernel, kernel_size = self._sized("kernel", kernel, kernel_size, LARGEST_KERNEL)
-            grids["kernel_values"] = _spread(kernel, KERNEL_VALUES)
         super().__init__(
-            **grids,
+            **self._grid_traits(input, input_size, kernel, kernel_size),
             mode=mode,
-            input_size=5 if input_size is None else input_size,
-            kernel_size=3 if kernel_size is None else kernel_size,
             stride=stride,
             padding=padding,
             dilation=dilation,
@@ -227,42 +86,6 @@ class ConvStepper(Explorer):
                 f"selected={self.selected} is outside the {size} by {size} output; "
                 f"use rows and columns 0 to {size - 1}"
             )
-
-    @staticmethod
-    def _sized(name, values, size, largest):
-        values = _numbers(name, values)
-        if len(values) > largest:
-            raise ValueError(f"{name} is {len(values)} wide; use {largest} by {largest} at most")
-        if size is not None and size != len(values):
-            raise ValueError(
-                f"{name}_size={size!r} does not fit {name}, {len(values)} by {len(values)}; "
-                f"leave {name}_size out"
-            )
-        return values, len(values)
-
-    @property
-    def input(self):
-        """The input shown, a list of rows; setting it sets `input_size` too."""
-        return [row[: self.input_size] for row in self.input_values[: self.input_size]]
-
-    @input.setter
-    def input(self, values):
-        values, size = self._sized("input", values, None, LARGEST_INPUT)
-        with self.hold_sync():
-            self.input_values = _spread(values, self.input_values)
-            self.input_size = size
-
-    @property
-    def kernel(self):
-        """The kernel shown, a list of rows; setting it sets `kernel_size` too."""
-        return [row[: self.kernel_size] for row in self.kernel_values[: self.kernel_size]]
-
-    @kernel.setter
-    def kernel(self, values):
-        values, size = self._sized("kernel", values, None, LARGEST_KERNEL)
-        with self.hold_sync():
-            self.kernel_values = _spread(values, self.kernel_values)
-            self.kernel_size = size
 
     @property
     def _span(self):
@@ -365,8 +188,8 @@ class ConvStepper(Explorer):
         except ValueError as error:  # set so by a live kernel; say it, as the page does
             result = f"<p>{escape(str(error))}</p>"
         else:
-            result = _table(f"Output y, {size} \u00d7 {size}", output)
-        tables = _table(f"Input x, {n} \u00d7 {n}", self.input) + _table(
+            result = number_table(f"Output y, {size} \u00d7 {size}", output)
+        tables = number_table(f"Input x, {n} \u00d7 {n}", self.input) + number_table(
             f"Kernel w, {k} \u00d7 {k}", self.kernel
         )
         return (

@@ -1,0 +1,78 @@
+"""Traits of the explorers. Refusals are ValueError and TypeError, as everywhere in the package."""
+
+import operator
+
+import traitlets
+
+from convbook.explorers.grids import checked_grid
+
+
+def whole_number(name, value, low, high):
+    """Return `value` as an int in low..high, or raise naming it."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}={value!r} is no whole number; use {low} to {high}") from None
+    if not low <= number <= high:
+        raise ValueError(f"{name}={number} is outside {low} to {high}; use a number in that range")
+    return number
+
+
+class Whole(traitlets.TraitType):
+    """A whole number in a range."""
+
+    def __init__(self, default, low, high):
+        super().__init__(default)
+        self.low, self.high = low, high
+
+    def validate(self, _, value):
+        """Return the number, or raise."""
+        return whole_number(self.name, value, self.low, self.high)
+
+
+class Pair(Whole):
+    """Two whole numbers, before and after; one number stands for both."""
+
+    def validate(self, _, value):
+        """Return the two numbers, or raise."""
+        if not isinstance(value, (tuple, list)):
+            value = (value, value)
+        if len(value) != 2:
+            raise ValueError(
+                f"{self.name}={value!r} has {len(value)} numbers; "
+                "use one number or a pair (before, after)"
+            )
+        return tuple(whole_number(self.name, side, self.low, self.high) for side in value)
+
+
+class Choice(traitlets.TraitType):
+    """One of a few words; the first is the default."""
+
+    def __init__(self, *words):
+        super().__init__(words[0])
+        self.words = words
+
+    def validate(self, _, value):
+        """Return the word, or raise."""
+        if value not in self.words:
+            raise ValueError(f"{self.name}={value!r}; use {' or '.join(map(repr, self.words))}")
+        return value
+
+
+class Square(traitlets.TraitType):
+    """A square list of lists of numbers, `side` by `side`."""
+
+    def __init__(self, default, side):
+        super().__init__(default)
+        self.side = side
+
+    def validate(self, _, value):
+        """Return the grid as lists of plain numbers, or raise."""
+        grid = checked_grid(self.name, value)
+        if len(grid) != self.side:
+            raise ValueError(
+                f"{self.name} is {len(grid)} by {len(grid)}; use {self.side} by {self.side}"
+            )
+        return grid
