@@ -1,0 +1,78 @@
+"""Chapter 6, Initialisation: its quiz answers and its exercises' right answers, measured."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from convbook.checks import initialisation
+from convbook.photographs import grace_hopper
+
+
+def rms(x):
+    return x.square().mean().sqrt().item()
+
+
+def opening_question():
+    torch.manual_seed(0)
+    x = grace_hopper(32).double()
+    with torch.no_grad():
+        x = first = nn.Conv2d(3, 32, 3, padding=1, bias=False).double()(x).relu()
+        for _ in range(29):
+            layer = nn.Conv2d(32, 32, 3, padding=1, padding_mode="circular", bias=False)
+            x = layer.double()(x).relu()
+    ratio = rms(x) / rms(first)
+    assert 0.35 < ratio ** (1 / 29) < 0.45
+    sizes = {"about as large": 1, "about a thousandth": 1e-3}
+    near = [text for text, size in sizes.items() if size / 5 < ratio < 5 * size]
+    return near[0] if near else {True: "less than a billionth"}[ratio < 1e-9]
+
+
+def pytorch_default():
+    torch.manual_seed(0)
+    gain = 576 * nn.Conv2d(64, 512, 3).weight.var().item()
+    choices = {"2: its documentation names Kaiming's function": 2, "1": 1, "1/3": 1 / 3}
+    return min(choices, key=lambda text: abs(choices[text] - gain))
+
+
+QUIZ_ANSWERS = {
+    "opening-question": opening_question,
+    "pytorch-default": pytorch_default,
+}
+
+
+def sum_of_ones(layer, size):
+    """The largest output of a layer of ones on an input of ones: the products it adds up."""
+    for parameter in layer.parameters():
+        nn.init.ones_(parameter)
+    channels = layer.in_channels
+    with torch.no_grad():
+        return int(layer.double()(torch.ones(1, channels, size, size).double()).max())
+
+
+def test_fan_in_counts_the_products_of_one_output():
+    for case in initialisation.check_fan_in.cases:
+        assert initialisation.fan_in(**case) == sum_of_ones(nn.Conv2d(**case, bias=False), 8)
+
+
+def test_transposed_fan_in_counts_the_products_of_one_output():
+    for case in initialisation.check_transposed_fan_in.cases:
+        layer = nn.ConvTranspose2d(**case, bias=False)
+        assert initialisation.transposed_fan_in(**case) == sum_of_ones(layer, 6)
+
+
+def test_layers_until_is_the_first_layer_below_the_share():
+    for case in initialisation.check_layers_until.cases:
+        factor = math.sqrt(case["gain"] / 2)
+        layers = initialisation.layers_until(**case)
+        assert factor**layers < case["share"] <= factor ** (layers - 1)
+    assert initialisation.layers_until(1, 0.6) == 2  # the example in the exercise
+
+
+def test_kept_is_what_leaky_relu_keeps():
+    numbers = torch.linspace(-3, 3, 1001).double()
+    for case in initialisation.check_kept.cases:
+        leaky = nn.functional.leaky_relu(numbers, case["slope"])
+        share = (leaky.square().mean() / numbers.square().mean()).item()
+        assert initialisation.kept(**case) == pytest.approx(share)
