@@ -231,13 +231,13 @@ def test_static_form_shows_the_matrix_of_letters():
     inputs, kernel, output, matrix = map(texts, tables_of(view.static_html()))
     assert inputs == [["a", "b", "c"], ["d", "e", "f"], ["g", "h", "i"]]
     assert kernel == [["p", "q"], ["r", "s"]]
-    assert output == [["y₁", "y₂"], ["y₃", "y₄"]]
+    assert output == [["y₀", "y₁"], ["y₂", "y₃"]]
     assert matrix == [
         ["", *"abcdefghi"],
-        ["y₁", *"pq0rs0000"],
-        ["y₂", *"0pq0rs000"],
-        ["y₃", *"000pq0rs0"],
-        ["y₄", *"0000pq0rs"],
+        ["y₀", *"pq0rs0000"],
+        ["y₁", *"0pq0rs000"],
+        ["y₂", *"000pq0rs0"],
+        ["y₃", *"0000pq0rs"],
     ]
     assert view.summary in view.static_html()
     assert f"y = {view.code}" in view.static_html()
@@ -274,4 +274,4 @@ def test_names_never_collide():
         inputs, kernel, output, _ = tables_of(view.static_html())
         names = [text for table in (inputs, kernel, output) for row in texts(table) for text in row]
         assert len(set(names)) == len(names)
-        assert not set(names) & {"x", "y", "w", "C", "U", "0"}
+        assert not set(names) & {"x", "y", "w", "M", "U", "0"}

@@ -212,10 +212,10 @@ def test_default_is_the_chapters_picture(open_page):
         [zero, zero, zero, zero, "p", "q", zero, "r", "s"],
     ]
     assert shown(page, "right") == [[letter] for letter in "abcdefghi"]
-    assert shown(page, "result") == [["y₁"], ["y₂"], ["y₃"], ["y₄"]]
+    assert shown(page, "result") == [["y₀"], ["y₁"], ["y₂"], ["y₃"]]
     summary = "4 × 9 matrix: 36 entries, 20 zeros, 16 copies of 4 weights."
     assert page.locator(".cb-summary").inner_text() == summary
-    assert sum_of(page) == "y₁ = p·a + q·b + r·d + s·e"
+    assert sum_of(page) == "y₀ = p·a + q·b + r·d + s·e"
     assert page.locator(".cb-code").inner_text() == "conv2d_matrix(w, (3, 3)) @ x.flatten()"
 
 
@@ -230,7 +230,7 @@ def test_windows_as_columns(open_page):
         ["r", *"degh"],
         ["s", *"efhi"],
     ]
-    assert shown(page, "result") == [["y₁", "y₂", "y₃", "y₄"]]
+    assert shown(page, "result") == [["y₀", "y₁", "y₂", "y₃"]]
     assert "pixel e 4 times" in page.locator(".cb-summary").inner_text()
     assert page.locator(".cb-code").inner_text() == "w.flatten() @ unfold(x, 2)"
 
@@ -317,7 +317,7 @@ SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 def assert_sum(text, view, index, window):
     """The sum names the window's weights and pixels, and its numbers add up."""
     start, _, rest = text.partition(" = ")
-    assert start.translate(SUBSCRIPTS) == f"y{index + 1}"
+    assert start.translate(SUBSCRIPTS) == f"y{index}"
     taps = [tap for tap in enumerate(window) if tap[1] is not None or view.view == "im2col"]
     if not taps:
         assert rest == "0: this window sees padding only."
@@ -357,16 +357,16 @@ def test_a_pixel_lights_its_column(settings, open_page):
         count = {0: "no window.", 1: "1 window:"}.get(len(outputs), f"{len(outputs)} windows:")
         assert f"is read by {count}" in words
         named = re.findall(r" in y([₀-₉]+)", words)
-        assert [int(name.translate(SUBSCRIPTS)) - 1 for name in named] == outputs
+        assert [int(name.translate(SUBSCRIPTS)) for name in named] == outputs
 
 
 def test_the_column_of_a_pixel_is_the_transpose(open_page):
     page = open_page(MatrixView())
     cell(page, "right", 4, 0).click()
-    words = "Pixel e is read by 4 windows: s·e in y₁, r·e in y₂, q·e in y₃, p·e in y₄."
+    words = "Pixel e is read by 4 windows: s·e in y₀, r·e in y₁, q·e in y₂, p·e in y₃."
     assert sum_of(page) == words
     choose(page, "Numbers")
-    assert sum_of(page).startswith("Pixel e = 1 is read by 4 windows: (−1)·1 in y₁, 3·1 in y₂")
+    assert sum_of(page).startswith("Pixel e = 1 is read by 4 windows: (−1)·1 in y₀, 3·1 in y₁")
 
 
 @pytest.mark.parametrize("settings", SAMPLE)
@@ -419,7 +419,7 @@ def test_the_mouse_lights_and_leaves_no_trace(view, open_page):
     before = everything()
     cell(page, "output", 1, 0).hover()
     assert lit(page, "output") == {(1, 0)}
-    assert sum_of(page) == "y₃ = p·d + q·e + r·g + s·h"
+    assert sum_of(page) == "y₂ = p·d + q·e + r·g + s·h"
     cell(page, "kernel", 0, 1).hover()
     assert sum_of(page).startswith("Weight q")
     page.locator("h1").hover()
@@ -513,7 +513,7 @@ def test_sliders_redraw_everything(open_page):
 def test_what_is_chosen_stays_inside_what_there_is(open_page):
     page = open_page(MatrixView(selected=("output", 3)))
     slide(page, "Kernel size", 3)
-    assert sum_of(page).startswith("y₁ = ")
+    assert sum_of(page).startswith("y₀ = ")
     assert lit(page, "output") == {(0, 0)}
     page.get_by_role("button", name="Next window").click()
     assert state(page, "selected") == ["output", 0]
@@ -569,7 +569,7 @@ def focused(page):
 def test_every_control_and_each_grid_is_reached_with_tab(view, open_page, tab_stops):
     page = open_page(MatrixView(view=view))
     stops = tab_stops(page)
-    place = "Row y₁, column a" if view == "dense" else "Column y₁, row p"
+    place = "Row y₀, column a" if view == "dense" else "Column y₀, row p"
     factor = {
         "dense": [f"{place}: weight p", "Pixel a"],
         "im2col": ["Weight p", f"{place}: pixel a"],
@@ -577,9 +577,9 @@ def test_every_control_and_each_grid_is_reached_with_tab(view, open_page, tab_st
     assert stops[-10:] == [
         "Pixel a",
         "Weight p",
-        "Output y₁",
+        "Output y₀",
         *factor[view],
-        "Output y₁",
+        "Output y₀",
         "Previous window",
         "Next window",
         "Copy the line",
@@ -595,7 +595,7 @@ def test_focus_lights_and_keys_keep(open_page):
     cell(page, "kernel", 0, 0).focus()
     assert sum_of(page).startswith("Weight p")
     page.keyboard.press("Tab")
-    assert sum_of(page).startswith("y₁")
+    assert sum_of(page).startswith("y₀")
     assert page.evaluate("models[0].saved") == 0  # passing by keeps nothing
     for key, index in [("ArrowRight", 1), ("ArrowDown", 3), ("ArrowLeft", 2), ("ArrowUp", 0)]:
         page.keyboard.press(key)
@@ -615,10 +615,10 @@ def test_arrows_walk_the_matrix_and_its_heads(open_page):
     page = open_page(MatrixView())
     cell(page, "left", 1, 0).focus()
     for key, label, selected in [
-        ("ArrowRight", "Row y₁, column b: weight q", ["output", 0]),
-        ("ArrowRight", "Row y₁, column c: zero", ["output", 0]),
-        ("ArrowDown", "Row y₂, column c: weight q", ["output", 1]),
-        ("ArrowUp", "Row y₁, column c: zero", ["output", 0]),
+        ("ArrowRight", "Row y₀, column b: weight q", ["output", 0]),
+        ("ArrowRight", "Row y₀, column c: zero", ["output", 0]),
+        ("ArrowDown", "Row y₁, column c: weight q", ["output", 1]),
+        ("ArrowUp", "Row y₀, column c: zero", ["output", 0]),
         ("ArrowUp", "Pixel c", ["pixel", 2]),
         ("ArrowLeft", "Pixel b", ["pixel", 1]),
         ("ArrowUp", "Pixel b", ["pixel", 1]),
@@ -638,7 +638,7 @@ def test_keys_count_while_the_mouse_rests_on_a_grid(open_page):
     cell(page, "output", 0, 0).hover()
     cell(page, "result", 0, 0).focus()
     page.keyboard.press("ArrowDown")
-    assert sum_of(page).startswith("y₂")
+    assert sum_of(page).startswith("y₁")
 
 
 def test_keys_stay_inside(open_page):
@@ -729,7 +729,7 @@ def test_letters_go_where_they_cannot_be_read(open_page):
     page = open_page(MatrixView(input_size=5, kernel_size=2, padding=1), width=360)
     size = "getComputedStyle(document.querySelector('.cb-grid-left .cb-tint')).fontSize"
     assert page.evaluate(size) == "0px"
-    assert look(page, "left")[1][0]["label"] == "Row y₁, column x₁: weight s"
+    assert look(page, "left")[1][0]["label"] == "Row y₀, column x₀: weight s"
     slide(page, "Input size", 3)
     slide(page, "Padding", 0)
     assert float(page.evaluate(size).removesuffix("px")) >= 9

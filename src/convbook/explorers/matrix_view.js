@@ -167,12 +167,12 @@ function countsOf(s, view) {
 
 // ---------------------------------------------------------------- names and sentences
 
-/** A letter with an index that counts from 1, as in y\u2081. */
+/** A letter with an index that counts from 0, as in y\u2080. */
 function numbered(letter, index) {
-  return letter + String(index + 1).replace(/\d/g, (d) => String.fromCharCode(0x2080 + Number(d)));
+  return letter + String(index).replace(/\d/g, (d) => String.fromCharCode(0x2080 + Number(d)));
 }
 
-/** Letters a to i where they suffice; x\u2081, x\u2082, ... beyond: p, q, r and s are weights. */
+/** Letters a to i where they suffice; x\u2080, x\u2081, ... beyond: p, q, r and s are weights. */
 function pixelName(s, index) {
   return s.size === 3 ? String.fromCharCode(97 + index) : numbered("x", index);
 }
@@ -261,7 +261,7 @@ const HEADS = 14; // between a matrix and the heads of its rows, as in the style
 /** The two factors and the product: title, symbol and spoken name. */
 const VIEWS = {
   dense: [
-    ["Matrix", "C", "Matrix C, one row for each output"],
+    ["Matrix", "M", "Matrix M, one row for each output"],
     ["", "x", "Input x as a column"],
     ["", "y", "Output y as a column"],
   ],

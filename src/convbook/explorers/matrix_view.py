@@ -24,7 +24,7 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def _numbered(letter, index):
-    return f"{letter}{index + 1}".translate(_SUBSCRIPTS)
+    return f"{letter}{index}".translate(_SUBSCRIPTS)
 
 
 def _cell(tag, kind, value):
