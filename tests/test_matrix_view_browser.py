@@ -325,8 +325,8 @@ def assert_sum(text, view, index, window):
     terms, _, total = rest.replace("−", "-").partition(" = ")
     pairs = [[part.strip("()") for part in term.split("·")] for term in terms.split(" + ")]
     if view.show == "letters":
-        pixel = "abcdefghi" if view.input_size == 3 else [f"x{i + 1}" for i in range(25)]
-        weight = "pqrs" if view.kernel_size < 3 else [f"w{i + 1}" for i in range(9)]
+        pixel = "abcdefghi" if view.input_size == 3 else [f"x{i}" for i in range(25)]
+        weight = "pqrs" if view.kernel_size < 3 else [f"w{i}" for i in range(9)]
         names = [[weight[w], "0" if x is None else pixel[x]] for w, x in taps]
         assert [[part.translate(SUBSCRIPTS) for part in pair] for pair in pairs] == names
         return
