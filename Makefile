@@ -70,7 +70,7 @@ test-unit: $(VENV)/all.installed  ## unit and property tests, notebook hygiene
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests -m "not browser and not site and not launch" -n $(WORKERS)
 
 test-notebooks: $(VENV)/all.installed  ## every stored output against a fresh run (nbval)
-	$(BIN)/pytest --nbval chapters -n $(WORKERS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest --nbval chapters -n $(WORKERS)
 
 test-site: $(VENV)/all.installed  ## build the site with warnings as errors, then try it in Chromium
 	rm -rf _build
@@ -80,7 +80,7 @@ test-site: $(VENV)/all.installed  ## build the site with warnings as errors, the
 test-numerics: $(VENV)/all.installed  ## the notebooks again, as other processors would run them
 	ATEN_CPU_CAPABILITY=default OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
 	  $(BIN)/pytest --nbval chapters -n $(WORKERS)
-	ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/pytest --nbval chapters -n $(WORKERS)
+	ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/pytest --nbval chapters
 
 # The first run installs what Colab preinstalls into .venv-colab; PyPI's torch alone is several GB.
 test-launch: $(VENV)/all.installed  ## each notebook alone on what Colab preinstalls; Binder's plan
