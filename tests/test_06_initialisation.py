@@ -32,7 +32,7 @@ def opening_question():
 def pytorch_default():
     torch.manual_seed(0)
     gain = 576 * nn.Conv2d(64, 512, 3).weight.var().item()
-    choices = {"2: its documentation names Kaiming's function": 2, "1": 1, "1/3": 1 / 3}
+    choices = {"2: its source code calls Kaiming's function": 2, "1": 1, "1/3": 1 / 3}
     return min(choices, key=lambda text: abs(choices[text] - gain))
 
 

@@ -326,7 +326,7 @@ def lines(
         axes.set(xlabel=xlabel, ylabel=ylabel)
         axes.set_xscale("log" if "x" in log else "linear")
         axes.set_yscale("log" if "y" in log else "linear")
-        if "x" in log:
+        if "x" in log or len(x) <= 10:
             axes.set_xticks(x, [f"{value:g}" for value in x])
         axes.minorticks_off()
         axes.margins(x=0.05)
