@@ -1,0 +1,72 @@
+"""Chapter 1, Sliding window: its quiz answers and its exercises' right answers, from PyTorch."""
+
+import torch
+import torch.nn.functional as F
+
+from convbook.checks import sliding_window
+
+
+def maps(rows):
+    return torch.tensor(rows).double()[None, None]
+
+
+def opening_question():
+    row = torch.tensor([[[0.0, 0, 0, 9, 9, 9]]])
+    output = F.conv1d(row, torch.tensor([[[-1.0, 0, 1]]]))[0, 0]
+    windows = row[0, 0].unfold(0, 3, 1)
+    even = (windows == windows[:, :1]).all(dim=1)
+    answers = {
+        "on the bright pixels": windows.min(dim=1).values > 0,
+        "where dark turns into bright": ~even,
+        "everywhere": torch.ones(4, dtype=torch.bool),
+    }
+    (right,) = [text for text, where in answers.items() if where.equal(output != 0)]
+    return right
+
+
+def top_edge():
+    kernel = maps([[-1, -1, -1], [0, 0, 0], [1, 1, 1]])
+    upright, level, even = torch.zeros(3, 3, 3).double()
+    upright[:, 2] = level[2] = 1
+    even[:] = 1
+    patches = {
+        "to an upright line between dark on the left and bright on the right": upright,
+        "to a level line between dark above and bright below": level,
+        "to an area as bright as possible": even,
+    }
+    return max(patches, key=lambda text: F.conv2d(patches[text][None, None], kernel).item())
+
+
+def moved_picture():
+    generator = torch.Generator().manual_seed(0)
+    picture = torch.rand(1, 1, 9, 12, generator=generator).double()
+    kernel = torch.rand(1, 1, 3, 3, generator=generator).double()
+    before, after = (F.conv2d(picture.roll(n, dims=-1), kernel) for n in (0, 1))
+    inner = slice(1, -1)
+    answers = {
+        "it stays the same": torch.allclose(after[..., inner], before[..., inner]),
+        "it moves one pixel to the right": torch.allclose(after[..., 1:], before[..., :-1]),
+    }
+    (right,) = [text for text, holds in answers.items() if holds]
+    return right
+
+
+QUIZ_ANSWERS = {
+    "opening-question": opening_question,
+    "top-edge": top_edge,
+    "moved-picture": moved_picture,
+}
+
+
+def test_the_right_answers_are_what_pytorch_does():
+    for case in sliding_window.check_slide_row.cases:
+        output = F.conv2d(maps([case["row"]]), maps([case["weights"]]))
+        assert sliding_window.slide_row(**case) == output.flatten().tolist()
+    for case in sliding_window.check_slide_picture.cases:
+        output = F.conv2d(maps(case["picture"]), maps(case["kernel"]))[0, 0]
+        assert sliding_window.slide_picture(**case) == output.tolist()
+    for case in sliding_window.check_find.cases:
+        output = F.conv2d(maps(case["picture"]), maps(case["kernel"]))[0, 0]
+        place = divmod(output.argmax().item(), output.shape[1])
+        assert sliding_window.find(**case) == place
+        assert (output == output.max()).sum() == 1
