@@ -244,11 +244,13 @@ def photographs(images: Sequence[Tensor], titles: Sequence[str]) -> Image:
         # Four stand two by two: side by side they would be stamps on a phone.
         columns = 2 if len(images) == 4 else len(images)
         rows = len(images) // columns
-        height = min(rows * (WIDTH / columns + 0.5), rows * 4)
+        height = min(rows * WIDTH / columns + 0.5, rows * 4)
         figure, grid = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False)
         for axes, image, title in zip(grid.flat, images, titles, strict=True):
             axes.imshow(_as_picture(image), cmap="gray", interpolation="nearest")
             axes.set_title(title)
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.get_major_locator().set_params(integer=True)  # there is no pixel 2.5
         for axes in grid[-1]:
             axes.set_xlabel("column (W)")
         for axes in grid[:, 0]:
