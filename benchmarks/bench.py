@@ -2,6 +2,7 @@
 
 python benchmarks/bench.py                 everything below
 python benchmarks/bench.py operations      conv2d against PyTorch's: time and memory
+python benchmarks/bench.py tracing         a table, and a receptive field by gradients: resnet50
 python benchmarks/bench.py chapters        each chapter: time over the floor, and memory
 python benchmarks/bench.py book            `make book` in a fresh clone: time and size
 """
@@ -22,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from nbclient import NotebookClient
 
+from convbook.analysis import empirical_receptive_field, trace
 from convbook.functional import conv2d
 from convbook.site.notebooks import CHAPTERS, notebook_paths
 
@@ -117,6 +119,37 @@ def operations():
         print()
 
 
+def resnet50():
+    """Return torchvision's model without memory for its weights."""
+    from torchvision.models import resnet50  # noqa: PLC0415 (seconds that the others need not wait)
+
+    with torch.device("meta"):
+        return resnet50(weights=None)
+
+
+def look(name):
+    """Return the seconds and the growth of peak RSS of one look at resnet50 (in this process)."""
+    model, before = resnet50(), peak_rss()
+    start = time.perf_counter()
+    if name == "trace":
+        trace(model, (3, 224, 224))
+    else:
+        empirical_receptive_field(model, (3, 224, 224), layer="layer4")
+    return time.perf_counter() - start, peak_rss() - before
+
+
+def tracing():
+    """Look at resnet50, each time in a fresh process: what its first use takes."""
+    fresh = multiprocessing.get_context("spawn")
+    for name in ("trace", "empirical_receptive_field"):
+        runs = []
+        for _ in range(5):
+            with fresh.Pool(1) as pool:
+                runs.append(pool.apply(look, (name,)))
+        seconds, memory = (statistics.median(values) for values in zip(*runs, strict=True))
+        print(f"{name:26} {seconds:6.2f} s {memory / 2**20:6.0f} MB")
+
+
 def execute(notebook):
     """Run a notebook on a fresh kernel; return its seconds and the kernel's peak RSS in bytes."""
     report = f"{inspect.getsource(peak_rss)}\nprint(peak_rss())"
@@ -168,7 +201,7 @@ def folder_size(folder):
 
 def main():
     """Run the parts named on the command line."""
-    parts = {part.__name__: part for part in (operations, chapters, book)}
+    parts = {part.__name__: part for part in (operations, tracing, chapters, book)}
     parser = argparse.ArgumentParser(description="Measure convbook on this machine.")
     parser.add_argument("part", nargs="?", choices=parts, help="default: all parts, one by one")
     chosen = parser.parse_args().part

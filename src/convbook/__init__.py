@@ -10,8 +10,10 @@ __version__ = "0.1.0"
 
 _SUBMODULES = (
     "algorithms",
+    "analysis",
     "arithmetic",
     "checks",
+    "cli",
     "explorers",
     "functional",
     "photographs",

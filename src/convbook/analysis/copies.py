@@ -1,0 +1,100 @@
+"""Copies of a model with other tensors in it, which leave the model itself alone."""
+
+import contextlib
+import copy
+
+import torch
+from torch import nn
+
+from convbook.arguments import integer
+
+
+def copy_with(model, replacement):
+    """Return a copy in evaluation mode whose tensors are `replacement(tensor)`, not copied.
+
+    Raises:
+        TypeError: `model` is not an `nn.Module`.
+        ValueError: it has no Python code to run, or parameters whose shape is still unknown.
+    """
+    if not isinstance(model, nn.Module):
+        kind = model.__name__ if isinstance(model, type) else type(model).__name__
+        hint = f"; call it: {kind}()" if isinstance(model, type) else ""
+        raise TypeError(f"model={kind} is not an nn.Module{hint}")
+    others = {}
+    for path, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            raise ValueError(f"model has a compiled part {path!r}; use the nn.Module it came from")
+        parts = (vars(module), module._parameters, module._buffers)
+        for tensor in (t for part in parts for t in part.values() if isinstance(t, torch.Tensor)):
+            if nn.parameter.is_lazy(tensor):
+                raise ValueError(f"model has a lazy layer {path!r}; run the model on an input once")
+            if id(tensor) not in others:
+                others[id(tensor)] = _like(tensor, replacement(tensor))
+    return copy.deepcopy(model, others).eval()
+
+
+def _like(tensor, new):
+    """Return a parameter for a parameter."""
+    return nn.Parameter(new, requires_grad=False) if isinstance(tensor, nn.Parameter) else new
+
+
+def on_meta(tensor):
+    """Return a tensor of the same shape that has no values and takes no memory."""
+    return torch.empty_like(tensor, device="meta", requires_grad=False)
+
+
+def all_ones(tensor):
+    """Return float64 ones in the memory of one number; integers and masks as they are."""
+    if not tensor.is_floating_point():
+        return torch.zeros(tensor.shape, dtype=tensor.dtype) if tensor.is_meta else tensor
+    return torch.ones((), dtype=torch.float64).expand(tensor.shape)
+
+
+def check_input_size(input_size):
+    """Return `(C, ...)` as a tuple of ints, with one to three axes after the channels."""
+    if not isinstance(input_size, tuple | list) or not 2 <= len(input_size) <= 4:
+        raise ValueError(
+            f"input_size={input_size!r} is not (channels, height, width); "
+            "use one int for the channels and one for each axis, without the batch"
+        )
+    return tuple(integer(size, "input_size", 1) for size in input_size)
+
+
+class _Reached(Exception):
+    """The layer that is looked at has run; the rest need not."""
+
+
+def module_named(model, layer=None):
+    """Return the module of that name, or the whole model.
+
+    Raises:
+        ValueError: there is no such layer.
+    """
+    modules = dict(model.named_modules())
+    if layer not in (None, *modules):
+        raise ValueError(f"layer={layer!r} is not in the model; use one of {[*modules][1:]}")
+    return modules[layer or ""]
+
+
+def output_of(model, x, layer=None):
+    """Run a model on `x` and return its output, or the output of the layer of that name.
+
+    Raises:
+        ValueError: there is no such layer, it does not run, or its output is not one tensor.
+    """
+    found = []
+
+    def stop(module, args, output):
+        found.append(output)
+        raise _Reached
+
+    handle = module_named(model, layer).register_forward_hook(stop)
+    # The handle is a context manager: whatever happens, the hook is gone afterwards.
+    with handle, contextlib.suppress(_Reached):
+        model(x)
+    if not found:
+        raise ValueError(f"layer={layer!r} does not run; use another layer")
+    if not isinstance(found[0], torch.Tensor):
+        kind = type(found[0]).__name__
+        raise ValueError(f"layer={layer!r} gives a {kind}; use layer= to name one that gives a map")
+    return found[0]

@@ -1,0 +1,150 @@
+"""What the outputs along one axis see of the input, in exact integers.
+
+In a stack of convolutions each output sees as many pixels as its neighbour, `jump` further on.
+After a transposed convolution, a pixel shuffle or a resize this holds only from one period to the
+next: with stride 2, even and odd outputs see different things. An `Extent` therefore keeps the
+first and last pixel for each output of one period, and the step from period to period.
+
+A layer is described by its taps: which of the values below an output reads. The map is taken to go
+on for ever, so that pixels inside the padding count and the border does not.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor, gcd, inf, lcm
+
+NOTHING = (inf, -inf)  # no pixel at all; the smallest start and largest end leave it out
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Output `o` sees pixels `firsts[o]` to `lasts[o]`; one period later, all that plus `step`."""
+
+    firsts: tuple
+    lasts: tuple
+    step: int
+
+    @property
+    def period(self):
+        """The number of outputs after which the pattern repeats."""
+        return len(self.firsts)
+
+    @property
+    def fixed(self):
+        """Whether all outputs see the same, as after global pooling."""
+        return self.step == 0
+
+    @property
+    def size(self):
+        """How many pixels an output sees, end to end: the most that one of a period sees."""
+        widest = max(last - first for first, last in zip(self.firsts, self.lasts, strict=True))
+        return max(widest + 1, 0)
+
+    @property
+    def jump(self):
+        """The pixels from what one output sees to what the next one sees, on average."""
+        jump = Fraction(self.step, self.period)
+        return jump.numerator if jump.denominator == 1 else float(jump)
+
+    @property
+    def start(self):
+        """The first pixel that output 0 sees (or the next output, should that one see nothing)."""
+        return next((first for first in self.firsts if first != inf), 0)
+
+    def at(self, output):
+        """Return the first and last pixel that an output sees."""
+        turn, phase = divmod(output, self.period)
+        return self.firsts[phase] + turn * self.step, self.lasts[phase] + turn * self.step
+
+    def through(self, taps, period=1, advance=1):
+        """Return what the outputs of a layer see, where output `o` reads the values `taps(o)`.
+
+        The taps repeat: `taps(o + period)` are `taps(o)` plus `advance`.
+        """
+        turns = self.period // gcd(self.period, advance)  # until both patterns have come round
+        seen = [hull(map(self.at, taps(output))) for output in range(turns * period)]
+        return _simplest(seen, self.step * turns * advance // self.period)
+
+    def window(self, kernel_size, stride=1, padding=0, dilation=1):
+        """Return what the outputs of a convolution or a pooling see."""
+
+        def taps(output):
+            first = output * stride - padding
+            return range(first, first + dilation * kernel_size, dilation)
+
+        return self.through(taps, advance=stride)
+
+    def transposed(self, kernel_size, stride=1, padding=0, dilation=1):
+        """Return what the outputs of a transposed convolution see."""
+
+        def taps(output):  # value i writes to the outputs i*stride - padding + tap*dilation
+            offsets = (output + padding - tap * dilation for tap in range(kernel_size))
+            return (offset // stride for offset in offsets if offset % stride == 0)
+
+        return self.through(taps, period=stride)
+
+    def adaptive(self, count, output_count):
+        """Return what the outputs of an adaptive pooling see: windows that may differ in size."""
+        ratio = Fraction(count, output_count)
+
+        def taps(output):
+            return range(floor(output * ratio), ceil((output + 1) * ratio))
+
+        return self.through(taps, ratio.denominator, ratio.numerator)
+
+    def resampled(self, ratio, offset, before, after):
+        """Return what the outputs of a resize see: values around `output*ratio + offset`.
+
+        From `before` values below its floor to `after` above; where the place is a whole number
+        and `after` is not 0, the resize interpolates and gives all its weight to that one value.
+        """
+
+        def taps(output):
+            place = output * ratio + offset
+            if after and place.denominator == 1:
+                return (place.numerator,)
+            return range(floor(place) - before, floor(place) + after + 1)
+
+        return self.through(taps, ratio.denominator, ratio.numerator)
+
+    def union(self, other):
+        """Return what an output sees through two branches: smallest start, largest end."""
+        if Fraction(self.step, self.period) != Fraction(other.step, other.period):
+            raise ValueError(
+                f"branches with jumps {self.jump} and {other.jump} meet; "
+                "give all branches the same strides"
+            )
+        period = lcm(self.period, other.period)
+        seen = [hull([self.at(output), other.at(output)]) for output in range(period)]
+        return _simplest(seen, self.step * period // self.period)
+
+    def collapsed(self, count, input_size):
+        """Return what all of `count` outputs see together, without the padding."""
+        first, last = hull(map(self.at, range(count)))
+        first, last = max(first, 0), min(last, input_size - 1)
+        return Extent(*zip((first, last) if first <= last else NOTHING, strict=True), step=0)
+
+
+PIXELS = Extent((0,), (0,), 1)  # before any layer, a pixel sees itself
+
+
+def hull(extents):
+    """Return the smallest start and the largest end."""
+    firsts, lasts = zip(NOTHING, *extents, strict=True)
+    return min(firsts), max(lasts)
+
+
+def _simplest(seen, step):
+    """Return the extent with the shortest period that says the same."""
+    firsts, lasts = zip(*seen, strict=True)
+    count = len(seen)
+    for period in range(1, count):
+        shift, odd = divmod(step * period, count)
+        repeats = count % period == 0 and not odd
+        if repeats and all(
+            values[i + period] == values[i] + shift
+            for values in (firsts, lasts)
+            for i in range(count - period)
+        ):
+            return Extent(firsts[:period], lasts[:period], shift)
+    return Extent(firsts, lasts, step)

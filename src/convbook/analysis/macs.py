@@ -1,0 +1,67 @@
+"""Multiply-adds (MACs) by operation: those of convolutions and of matrix products.
+
+Taps in the padding count like any other. Additions of a bias, normalisation, activations and
+pooling count nothing, as in most published tables.
+"""
+
+from math import prod
+
+from convbook.analysis.steps import tensors_in
+
+
+def macs_of(op, outputs, args, kwargs):
+    """Return the multiply-adds of one operation, from what it took and gave."""
+    return _MACS[op](outputs[0], *args, **kwargs) if op in _MACS else 0
+
+
+def _convolution(output, input, weight, *_, **__):
+    """Each output is a sum over one filter."""
+    return output.numel() * weight[0].numel()
+
+
+def _transposed(output, input, weight, *_, **__):
+    """Each input is spread over the filters that read it."""
+    return input.numel() * weight[0].numel()
+
+
+def _product(output, input, *_, **__):
+    """Each output is a sum over the last dimension of the input."""
+    return output.numel() * input.shape[-1]
+
+
+def _einsum(output, equation, *operands):
+    """One product for each combination of the letters."""
+    operands = tensors_in(operands)
+    if not isinstance(equation, str) or "." in equation or len(operands) > 2:
+        raise ValueError("use an equation in letters, without '...', for one or two operands")
+    names = equation.split("->")[0].replace(" ", "").split(",")
+    sizes = {
+        letter: size
+        for name, operand in zip(names, operands, strict=True)
+        for letter, size in zip(name, operand.shape, strict=True)
+    }
+    return prod(sizes.values()) * (len(operands) - 1)
+
+
+def _attention(output, query, key, value, *_, **__):
+    """Each query meets each key, and takes its share of each value."""
+    pairs = query.shape[:-1].numel() * key.shape[-2]
+    return pairs * (query.shape[-1] + value.shape[-1])
+
+
+def _multi_head_attention(output, query, key, value, embed_dim, *_, **__):
+    """Four projections and the attention between them; the batch is the second dimension."""
+    length, source, batch = query.shape[0], key.shape[0], prod(query.shape[1:-1])
+    projections = 2 * length * embed_dim**2  # of the queries, and of the result
+    projections += source * embed_dim * (key.shape[-1] + value.shape[-1])
+    return batch * (projections + 2 * length * source * embed_dim)
+
+
+_MACS = {
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _convolution),
+    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), _transposed),
+    **dict.fromkeys(("linear", "matmul", "bmm", "mm", "mv"), _product),
+    "einsum": _einsum,
+    "scaled_dot_product_attention": _attention,
+    "multi_head_attention_forward": _multi_head_attention,
+}

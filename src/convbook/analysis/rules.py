@@ -1,0 +1,141 @@
+"""The rule of each operation, by the name of PyTorch's function: what its outputs see.
+
+See `steps` for what a rule is. Windows are in `sliding`, changes of shape in `shaping`; what mixes
+or combines is here.
+"""
+
+from functools import partial
+
+import torch
+
+from convbook.analysis import shaping, sliding
+from convbook.analysis.seen import join
+from convbook.analysis.steps import Step, parts_in, seen_by, seen_of, several
+
+
+def _linear(outputs, input, weight, bias=None):
+    sliding.check_fixed(weight, bias)
+    return Step(seen_of(input).collapse([-1]).broadcast(outputs[0].shape))
+
+
+def _matmul(outputs, input, other):
+    left, right = seen_by(input), seen_by(other)
+    if (left and right) or min(input.ndim, other.ndim) < 2:
+        return _everything(outputs, input, other)
+    seen = left.collapse([-1]) if left else right.collapse([-2])
+    return Step(seen.broadcast(outputs[0].shape))
+
+
+def _everything(outputs, *operands, **settings):
+    """Every output sees all that any operand sees, as in attention."""
+    parts = [part.collapse() for part in parts_in([operands, settings])]
+    return Step(join(parts, outputs[0].shape))
+
+
+def _pointwise(outputs, *operands, **settings):
+    """Broadcast and combine element by element; what is mixed along another way is another rule."""
+    return Step(join(parts_in([operands, settings]), outputs[0].shape))
+
+
+def _mixing(outputs, input, dim=None, *_, dims=None, **__):
+    """Softmax, cumulative sums: what lies along `dim` is mixed."""
+    dim = dims if dim is None else dim
+    return Step(seen_of(input).collapse(several(dim)))
+
+
+def _flip(outputs, input, *dims, **settings):
+    return _mixing(outputs, input, dims[0] if len(dims) == 1 else dims or None, **settings)
+
+
+def _roll(outputs, input, shifts, dims=None):
+    return _mixing(outputs, input, dims)
+
+
+def _reduction(outputs, input, dim=None, *rest, axis=None, **settings):
+    """Means, sums, maxima: `dim` is mixed, and gone unless `keepdim`."""
+    if isinstance(dim, torch.Tensor):  # torch.max of two tensors
+        return _pointwise(outputs, input, dim)
+    seen, shape = seen_of(input), outputs[0].shape
+    mixed = several(axis if dim is None else dim) or range(len(seen.shape))
+    mixed = [seen.positive(one) for one in mixed]
+    seen = seen.collapse(mixed)
+    if len(shape) == len(seen.shape):
+        return Step(seen)
+    kept = [dim for dim in range(len(seen.shape)) if dim not in mixed]
+    places = {seen.negative(dim): i - len(kept) for i, dim in enumerate(kept)}
+    return Step(seen.rearranged(shape, places))
+
+
+def _names(rule, names):
+    return dict.fromkeys(names.split(), rule)
+
+
+def _ranked(rule, names):
+    """Enter a rule that takes the number of axes, for 1, 2 and 3 of them."""
+    return {name.format(rank): partial(rule, rank) for rank in (1, 2, 3) for name in names.split()}
+
+
+RULES = {
+    **_names(sliding.convolution, "conv1d conv2d conv3d"),
+    **_names(sliding.transposed, "conv_transpose1d conv_transpose2d conv_transpose3d"),
+    **_ranked(sliding.max_pool, "max_pool{}d max_pool{}d_with_indices"),
+    **_ranked(sliding.avg_pool, "avg_pool{}d"),
+    **_ranked(sliding.lp_pool, "lp_pool{}d"),
+    **_ranked(sliding.adaptive_pool, "adaptive_avg_pool{}d adaptive_max_pool{}d"),
+    **_ranked(sliding.adaptive_pool, "adaptive_max_pool{}d_with_indices"),
+    **_names(sliding.interpolate, "interpolate"),
+    **_names(sliding.pad, "pad"),
+    **_names(sliding.pixel_shuffle, "pixel_shuffle"),
+    **_names(sliding.pixel_unshuffle, "pixel_unshuffle"),
+    **_names(_linear, "linear"),
+    **_names(_matmul, "matmul bmm mm mv"),
+    **_names(_everything, "einsum scaled_dot_product_attention multi_head_attention_forward"),
+    **_names(_mixing, "softmax log_softmax softmin cumsum cumprod"),
+    **_names(_flip, "flip"),
+    **_names(_roll, "roll"),
+    **_names(_reduction, "mean sum amax amin max min std var prod logsumexp argmax argmin any all"),
+    **_names(shaping.reshape, "view reshape view_as reshape_as flatten unflatten ravel"),
+    **_names(shaping.reshape, "squeeze unsqueeze"),
+    **_names(shaping.permutation(torch.Tensor.permute), "permute"),
+    **_names(shaping.permutation(torch.Tensor.transpose), "transpose swapaxes swapdims"),
+    **_names(shaping.permutation(torch.Tensor.movedim), "movedim moveaxis"),
+    **_names(shaping.permutation(torch.Tensor.t), "t T"),
+    **_names(shaping.permutation(torch.Tensor.adjoint), "mT mH adjoint"),
+    **_names(shaping.expand, "expand expand_as broadcast_to repeat tile"),
+    **_names(shaping.repeat_interleave, "repeat_interleave"),
+    **_names(shaping.concatenation, "cat concat concatenate"),
+    **_names(shaping.stack, "stack"),
+    **_names(shaping.pieces, "chunk split tensor_split split_with_sizes"),
+    **_names(shaping.unbind, "unbind"),
+    **_names(shaping.select, "select"),
+    **_names(shaping.narrow, "narrow"),
+    **_names(shaping.getitem, "getitem"),
+    # Normalisation counts as pointwise, whatever its statistics are taken over.
+    **_names(_pointwise, "batch_norm layer_norm group_norm instance_norm rms_norm normalize"),
+    **_names(_pointwise, "local_response_norm dropout dropout1d dropout2d dropout3d"),
+    **_names(_pointwise, "alpha_dropout feature_alpha_dropout feature_dropout"),
+    **_names(_pointwise, "relu hardswish prelu softsign tanhshrink logsigmoid glu channel_shuffle"),
+    **_names(_pointwise, "contiguous clone detach to type type_as float double half"),
+    **_names(_pointwise, "bfloat16 int long bool cpu data real requires_grad"),
+    **_names(_pointwise, "radd rsub rmul rdiv rtruediv rpow iadd isub imul itruediv idiv truediv"),
+    **_names(_pointwise, "floordiv multiply subtract divide masked_fill where"),
+}
+
+# Their results do not depend on the values they are given.
+CONSTANT = frozenset(
+    _names(None, "zeros_like ones_like full_like empty_like rand_like randn_like zero fill")
+    | _names(None, "new_zeros new_ones new_full new_empty new_tensor")
+)
+
+
+def rule_for(name):
+    """Return the rule of an operation, or None. PyTorch itself says what else is pointwise."""
+    packet = getattr(torch.ops.aten, name, None)
+    versions = [getattr(packet, version) for version in packet.overloads()] if packet else []
+    pointwise = any(torch.Tag.pointwise in version.tags for version in versions)
+    return RULES.get(name, _pointwise if pointwise else None)
+
+
+def is_pointwise(name):
+    """Return whether an operation works element by element, on one tensor or several."""
+    return rule_for(name) is _pointwise

@@ -1,0 +1,248 @@
+"""What a model's operations do when only the reach of their gradients counts.
+
+Weights are positive and all alike, and so are the channels of a map. A map is therefore kept as one
+channel that only looks like many: an expanded tensor, whose stride along the channels is 0. What is
+not replaced here runs as PyTorch has it.
+"""
+
+from functools import partial
+from math import prod
+
+import torch
+import torch.nn.functional as F
+from torch.overrides import TorchFunctionMode
+
+from convbook.analysis.rules import is_pointwise
+from convbook.analysis.steps import op_name, several, tensors_in
+
+
+class StandIns(TorchFunctionMode):
+    """Replaces operations while a model runs."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        """Run one PyTorch function, or what stands in for it."""
+        kwargs = kwargs or {}
+        op, parts = op_name(func), _parts([args, kwargs])
+        if not parts or not (op in _STAND_INS or is_pointwise(op)):
+            return func(*args, **kwargs)
+        shape = tensors_in(func(*_on_meta(args), **_on_meta(kwargs)))[0].shape
+        if op in _STAND_INS:
+            return _STAND_INS[op](shape, *args, **kwargs)
+        return _average(parts, shape)
+
+
+def _parts(value):
+    """Return the tensors in `value` through which a gradient runs to the input."""
+    return [tensor for tensor in tensors_in(value) if tensor.requires_grad]
+
+
+def _on_meta(value):
+    """Return arguments without their values, dense: enough to learn the shape of a result."""
+    if isinstance(value, dict):
+        return {key: _on_meta(part) for key, part in value.items()}
+    if isinstance(value, tuple | list):
+        return tuple(map(_on_meta, value))
+    if isinstance(value, torch.Tensor):
+        return torch.empty(value.shape, dtype=value.dtype, device="meta")
+    return value
+
+
+def _spread(thin, shape):
+    """Expand a tensor and remember it: the gradient of a slice would be as large as the whole."""
+    whole = thin.expand(shape)
+    whole._convbook_thin = thin
+    return whole
+
+
+def _thin(x, *dims):
+    """Return one of the equal slices along each of `dims`, or their average where they differ."""
+    thin = getattr(x, "_convbook_thin", x)
+    if thin.ndim == x.ndim:
+        dims = [dim % x.ndim for dim in dims]
+        x = thin.expand([thin.shape[d] if d in dims else x.shape[d] for d in range(x.ndim)])
+    for dim in dims:
+        if x.shape[dim] > 1:
+            x = x.narrow(dim, 0, 1) if x.stride(dim) == 0 else x.mean(dim, keepdim=True)
+    return x
+
+
+def _average(parts, shape):
+    """Broadcast tensors and average them, in place of any function of their elements."""
+    if len(parts) == 1 and parts[0].shape == shape:
+        return parts[0]
+    fitted = []
+    for part in parts:
+        dims = range(-part.ndim, 0)
+        fits = [d for d in dims if part.shape[d] in (1, shape[d]) and part.stride(d) != 0]
+        fitted.append(_thin(part, *[d for d in dims if d not in fits]))
+    return _spread(sum(fitted) / len(fitted), shape)
+
+
+# ------------------------------------------------------------------ windows and resizing
+
+
+def _convolution(rank, shape, input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    kernel = _averaging(weight.shape[2:])
+    return _CONVOLUTIONS[rank](_thin(input, 1), kernel, None, stride, padding, dilation)
+
+
+def _transposed(
+    rank,
+    shape,
+    input,
+    weight,
+    bias=None,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    groups=1,
+    dilation=1,
+):
+    settings = (stride, padding, output_padding, 1, dilation)
+    return _TRANSPOSED[rank](_thin(input, 1), _averaging(weight.shape[2:]), None, *settings)
+
+
+def _averaging(kernel_size):
+    """Return a kernel for one channel that averages."""
+    return torch.full((1, 1, *kernel_size), 1 / prod(kernel_size), dtype=torch.float64)
+
+
+def _max_pool(rank, shape, input, kernel_size, stride=None, padding=0, dilation=1, *_, **__):
+    """Average over the same windows, which may be dilated, or end beyond the border."""
+    stride = kernel_size if stride in (None, [], ()) else stride
+    settings = [_per_axis(value, rank) for value in (kernel_size, stride, padding, dilation)]
+    pads = []
+    axes = zip(*settings, input.shape[2:], shape[2:], strict=True)
+    for kernel, step, before, gap, size, count in axes:
+        after = (count - 1) * step + gap * (kernel - 1) + 1 - before - size
+        pads = [before, after, *pads]  # F.pad starts with the last dimension
+    kernels, strides, _, dilations = settings
+    x = F.pad(_thin(input, 1), pads)
+    return _CONVOLUTIONS[rank](x, _averaging(kernels), None, strides, 0, dilations)
+
+
+def _lp_pool(rank, shape, input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    return _max_pool(rank, shape, input, kernel_size, stride)
+
+
+def _adaptive_pool(rank, shape, input, *_, **__):
+    return _ADAPTIVE_POOLS[rank](_thin(input, 1), shape[2:])
+
+
+def _interpolate(shape, input, *args, **kwargs):
+    return F.interpolate(_thin(input, 1), *args, **kwargs)
+
+
+def _pixel_shuffle(shape, input, upscale_factor):
+    return F.pixel_shuffle(_thin(input, 1).expand(-1, upscale_factor**2, -1, -1), upscale_factor)
+
+
+def _pixel_unshuffle(shape, input, downscale_factor):
+    return F.pixel_unshuffle(_thin(input, 1), downscale_factor).mean(1, keepdim=True)
+
+
+def _pad(shape, input, pad, *args, **kwargs):
+    channels_too = len(pad) > 2 * (input.ndim - 2)
+    return F.pad(input if channels_too else _thin(input, 1), pad, *args, **kwargs)
+
+
+def _per_axis(value, rank):
+    """Return one int per axis, of a setting that PyTorch has accepted."""
+    values = tuple(value) if isinstance(value, tuple | list) else (value,)
+    return values * (rank // len(values))
+
+
+# ------------------------------------------------------------------ products, reductions, shapes
+
+
+def _linear(shape, input, weight, bias=None):
+    return _thin(input, -1)
+
+
+def _matmul(shape, input, other):
+    """Average the rows of one operand with the columns of the other."""
+    if min(input.ndim, other.ndim) < 2:
+        return _everything(shape, input, other)
+    return _average(_parts([_thin(input, -1), _thin(other, -2)]), shape)
+
+
+def _everything(shape, *operands, **__):
+    """Average all of each operand, as attention does with other weights."""
+    means = [part.mean() for part in _parts(operands)]
+    return sum(means) / len(means)
+
+
+def _multi_head_attention(shape, *operands, **__):
+    return _everything(shape, *operands).expand(shape), None
+
+
+def _reduction(shape, input, dim=None, *_, axis=None, **__):
+    """Average in place of maxima, which route the gradient, and of deviations, where it is 0."""
+    dims = several(axis if dim is None else dim) or tuple(range(input.ndim))
+    return input.mean(dims, keepdim=True).reshape(shape)
+
+
+def _maximum(shape, input, dim=None, *args, **kwargs):
+    """Average, and give indices where the maximum along a dimension does."""
+    if isinstance(dim, torch.Tensor):
+        return _average([input, dim], shape)
+    mean = _reduction(shape, input, dim)
+    if dim is None:
+        return mean
+    return torch.return_types.max((mean, torch.zeros(shape, dtype=torch.int64)))
+
+
+def _concatenation(shape, tensors, dim=0, *, axis=None, **_):
+    """Average maps that are laid side by side along their channels, if these are all equal."""
+    dim = dim if axis is None else axis
+    parts = _parts(tensors)
+    if all(part.stride(dim) == 0 or part.shape[dim] == 1 for part in parts):
+        return _average([_thin(part, dim) for part in parts], shape)
+    return torch.cat([tensor.to(torch.float64) for tensor in tensors], dim)
+
+
+def _view(shape, input, *_, **__):
+    """Copy where an expanded tensor needs it and a dense one would not."""
+    return input.reshape(shape)
+
+
+def _names(stand_in, names):
+    """Enter a stand-in whose one channel is spread to as many as PyTorch's result has."""
+
+    def spread(shape, *args, **kwargs):
+        return _spread(stand_in(shape, *args, **kwargs), shape)
+
+    return dict.fromkeys(names.split(), spread)
+
+
+def _ranked(stand_in, names):
+    """Enter a stand-in that takes the number of axes, for 1, 2 and 3 of them."""
+    entries = {}
+    for rank in (1, 2, 3):
+        entries |= _names(partial(stand_in, rank), names.format(rank))
+    return entries
+
+
+_CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+_TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+_ADAPTIVE_POOLS = {1: F.adaptive_avg_pool1d, 2: F.adaptive_avg_pool2d, 3: F.adaptive_avg_pool3d}
+_STAND_INS = {
+    **_ranked(_convolution, "conv{}d"),
+    **_ranked(_transposed, "conv_transpose{}d"),
+    **_ranked(_max_pool, "max_pool{}d"),
+    **_ranked(_lp_pool, "lp_pool{}d"),
+    **_ranked(_adaptive_pool, "adaptive_avg_pool{0}d adaptive_max_pool{0}d"),
+    **_names(_interpolate, "interpolate"),
+    **_names(_pad, "pad"),
+    **_names(_pixel_shuffle, "pixel_shuffle"),
+    **_names(_pixel_unshuffle, "pixel_unshuffle"),
+    **_names(_linear, "linear"),
+    **_names(_matmul, "matmul bmm mm mv"),
+    **_names(_everything, "einsum scaled_dot_product_attention"),
+    **_names(_reduction, "mean amax amin std var"),
+    **_names(_concatenation, "cat concat concatenate"),
+    **_names(_view, "view reshape flatten"),
+    "max": _maximum,
+    "min": _maximum,
+    "multi_head_attention_forward": _multi_head_attention,
+}

@@ -1,0 +1,233 @@
+"""The table that `trace` returns: one row per operation, in the order in which they ran."""
+
+from dataclasses import dataclass, fields
+from html import escape
+
+from convbook.analysis.steps import plain
+from convbook.arithmetic import ReceptiveField
+
+# Heading, what it says, and whether its cells stand to the right.
+HEADINGS = {
+    "name": ("name", "layer, or module and operation", False),
+    "op": ("op", "PyTorch function", False),
+    "output_shape": ("output", "shape of one output", True),
+    "kernel": ("k", "kernel", True),
+    "stride": ("s", "stride", True),
+    "padding": ("p", "padding", True),
+    "dilation": ("d", "dilation", True),
+    "groups": ("g", "groups", True),
+    "params": ("params", "parameters", True),
+    "macs": ("MACs", "multiply-adds", True),
+    "size": ("field", "size of the receptive field", True),
+    "jump": ("jump", "pixels from one output to the next", True),
+    "start": ("start", "first pixel of output 0", True),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One operation of a traced model.
+
+    Shapes:
+        `input_shape` and `output_shape` are those for one image, without the batch: `(C, H, W)`.
+        Settings and the receptive field are ints, or tuples where the axes differ.
+
+    Args:
+        name: of the layer, as in `model.named_modules()`, or of its module and the operation.
+        op: the name of the PyTorch function that ran.
+        input_shape: of the first tensor that went in.
+        output_shape: of the tensor that came out.
+        kernel: taps, or None where there is no kernel (as for the further settings).
+        stride: pixels from one window to the next.
+        padding: pixels added on each side, or `'same'` or `'valid'`.
+        dilation: pixels from one tap to the next.
+        groups: of a convolution.
+        params: learned numbers, counted where they are first used.
+        macs: multiply-adds for one image.
+        receptive_field: size, jump and start in pixels of the model's input.
+
+    Raises:
+        TypeError: a value is missing.
+
+    Example:
+        >>> import torch, convbook
+        >>> convbook.analysis.trace(torch.nn.Conv2d(3, 8, 3), (3, 5, 5))[0].output_shape
+        (8, 3, 3)
+
+    Source: Araujo, Norris and Sim, Computing Receptive Fields, Distill 2019.
+    """
+
+    name: str
+    op: str
+    input_shape: tuple
+    output_shape: tuple
+    kernel: object
+    stride: object
+    padding: object
+    dilation: object
+    groups: object
+    params: int
+    macs: int
+    receptive_field: ReceptiveField
+
+    def to_dict(self):
+        """Return the row as a dict that JSON can hold."""
+        row = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**row, "receptive_field": self.receptive_field._asdict()}
+
+
+class Table:
+    """What `trace` found out about a model: its rows, and the totals.
+
+    Iterate over the rows, or take one by its number or name. The table prints as text, and as HTML
+    in a notebook. A field reads *all* where every output sees the whole input.
+
+    Shapes:
+        One `Row` per operation.
+
+    Args:
+        rows: the rows, in the order in which the operations ran.
+        input_size: what went in, `(C, H, W)`.
+        params: the parameters of the whole model, each counted once.
+        unused: name -> size of the parameters that no operation used.
+
+    Raises:
+        KeyError: there is no row of that name.
+
+    Example:
+        >>> import torch, convbook
+        >>> convbook.analysis.trace(torch.nn.Conv2d(3, 8, 3, padding=1), (3, 32, 32))
+        name    op       output  k  s  p  d  g  params     MACs  field  jump  start
+        conv2d  conv2d  8x32x32  3  1  1  1  1     224  221,184      3     1     -1
+        total: 224 parameters, 221,184 MACs; the last local field: size 3, jump 1, start -1
+
+    Source: Araujo, Norris and Sim, Computing Receptive Fields, Distill 2019.
+    """
+
+    def __init__(self, rows, input_size, params, unused):
+        self.rows = tuple(rows)
+        self.input_size = input_size
+        self.params = params
+        self.unused = unused
+
+    def __iter__(self):
+        return iter(self.rows)
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, key):
+        """Return a row by its number, or by its name."""
+        if not isinstance(key, str):
+            return self.rows[key]
+        for row in self.rows:
+            if row.name == key:
+                return row
+        raise KeyError(f"no row is called {key!r}; see [row.name for row in table]")
+
+    @property
+    def macs(self):
+        """The multiply-adds of all rows, for one image."""
+        return sum(row.macs for row in self.rows)
+
+    @property
+    def receptive_field(self):
+        """The field of the last row whose outputs do not all see the same.
+
+        That is the row before global pooling, the first gate, attention or flattening. Where there
+        is none, the last row's.
+        """
+        fields = [row.receptive_field for row in self.rows]
+        local = [field for field in fields if all(_values(field.jump))]
+        return (local or fields or [ReceptiveField(1, 1, 0)])[-1]
+
+    @property
+    def totals(self):
+        """The parameters, the multiply-adds and the last local receptive field, as a dict."""
+        return {
+            "params": self.params,
+            "macs": self.macs,
+            "receptive_field": self.receptive_field._asdict(),
+        }
+
+    def to_dict(self):
+        """Return the whole table as a dict that JSON can hold."""
+        return {
+            "input_size": self.input_size,
+            "rows": [row.to_dict() for row in self.rows],
+            "totals": self.totals,
+            "unused": self.unused,
+        }
+
+    def __repr__(self):
+        lines = [[text for text, _, _ in HEADINGS.values()], *map(self._cells, self.rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        sides = [right for _, _, right in HEADINGS.values()]
+        texts = []
+        for line in lines:
+            cells = zip(line, widths, sides, strict=True)
+            padded = (cell.rjust(w) if right else cell.ljust(w) for cell, w, right in cells)
+            texts.append("  ".join(padded).rstrip())
+        return "\n".join([*texts, *self._notes()])
+
+    def _repr_html_(self):
+        heads = "".join(
+            f'<th scope="col" title="{title}">{text}</th>' for text, title, _ in HEADINGS.values()
+        )
+        body = []
+        for row in self.rows:
+            first, *cells = map(escape, self._cells(row))
+            rest = "".join(f"<td>{cell}</td>" for cell in cells)
+            body.append(f'<tr><th scope="row">{first}</th>{rest}</tr>')
+        notes = "<br>".join(map(escape, self._notes()))
+        return (
+            f'<div class="convbook-trace" tabindex="0"><table><thead><tr>{heads}</tr></thead>'
+            f"<tbody>{''.join(body)}</tbody></table></div><p>{notes}</p>"
+        )
+
+    def _cells(self, row):
+        """Return one text per heading; what is not there, or nothing, stays empty."""
+        field = row.receptive_field._asdict()
+        if self._sees_all(row.receptive_field):
+            field = {"size": "all"}
+        cells = []
+        for key in HEADINGS:
+            value = field.get(key) if key in ReceptiveField._fields else getattr(row, key)
+            none = value is None or (key in ("params", "macs") and value == 0)
+            cells.append("" if none else _text(plain(value), "," if key == "start" else "x"))
+        return cells
+
+    def _sees_all(self, field):
+        """Return whether every output sees every pixel."""
+        axes = len(self.input_size) - 1
+        jumps, sizes = (_values(value, axes) for value in (field.jump, field.size))
+        return not any(jumps) and sizes == self.input_size[1:]
+
+    def _notes(self):
+        """Return the lines below the rows."""
+        field = self.receptive_field._asdict()
+        if self._sees_all(self.receptive_field):
+            seen = "no local field"
+        else:
+            signs = {"start": ","}
+            parts = (f"{k} {_text(plain(v), signs.get(k, 'x'))}" for k, v in field.items())
+            seen = f"the last local field: {', '.join(parts)}"
+        notes = [f"total: {self.params:,} parameters, {self.macs:,} MACs; {seen}"]
+        if self.unused:
+            first = next(iter(self.unused))
+            count = sum(self.unused.values())
+            notes.append(f"not used in this forward pass: {count:,} parameters ({first}, ...)")
+        return notes
+
+
+def _values(value, axes=1):
+    """Return one value per axis."""
+    return value if isinstance(value, tuple) else (value,) * axes
+
+
+def _text(value, sign):
+    if isinstance(value, tuple):
+        return sign.join(_text(one, sign) for one in value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,163 @@
+"""The command `convbook`: what the package does, from a terminal.
+
+`convbook trace torchvision:resnet50` prints the table of `convbook.analysis.trace`; `my.py:Net`
+takes a class, a function or a model from a file of yours, and `package.module:Net` from a package.
+"""
+
+import argparse
+import difflib
+import importlib
+import importlib.util
+import json
+import sys
+import warnings
+from pathlib import Path
+
+
+def main(arguments=None):
+    """Run the command and return its exit status: 0, or 2 after an error, told in one line."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, TypeError) as error:
+        message = " ".join(str(error).split())
+        print(f"convbook {options.command}: error: {message}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="convbook", description="Look into convolutions.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    trace = commands.add_parser(
+        "trace",
+        help="print a model's layers: shapes, parameters, MACs, receptive fields",
+        epilog="example: convbook trace torchvision:resnet50",
+    )
+    trace.add_argument("model", help="torchvision:NAME, FILE.py:NAME or PACKAGE.MODULE:NAME")
+    trace.add_argument(
+        "--input-size",
+        metavar="C,H,W",
+        help="channels and pixels of the input (3,32,32; for torchvision 3,224,224)",
+    )
+    trace.add_argument("--json", action="store_true", help="print the table as JSON")
+    trace.set_defaults(run=_trace)
+    return parser
+
+
+def _trace(options):
+    """Print the table of a model."""
+    default = "3,224,224" if options.model.startswith("torchvision:") else "3,32,32"
+    input_size = parse_size(options.input_size or default)
+    model = load_model(options.model)
+    from convbook.analysis import trace  # noqa: PLC0415 (torch loads when it is needed)
+
+    table = trace(model, input_size)
+    print(json.dumps(table.to_dict(), indent=2) if options.json else table)
+
+
+def parse_size(text):
+    """Return `(3, 224, 224)` for `3,224,224`.
+
+    Raises:
+        ValueError: a part is not a whole number.
+
+    Example:
+        >>> parse_size("3,224,224")
+        (3, 224, 224)
+    """
+    try:
+        return tuple(int(part) for part in text.replace("x", ",").split(","))
+    except ValueError as error:
+        raise ValueError(f"--input-size={text} is not C,H,W; use for example 3,224,224") from error
+
+
+def load_model(address):
+    """Return the model that `torchvision:NAME`, `FILE.py:NAME` or `PACKAGE.MODULE:NAME` names.
+
+    A class or function is called without arguments; torchvision's models get no weights.
+
+    Raises:
+        ValueError: there is no such thing, or it does not give a model.
+
+    Example:
+        >>> type(load_model("torch.nn:ReLU")).__name__
+        'ReLU'
+    """
+    source, _, name = address.rpartition(":")
+    if not source or not name:
+        raise ValueError(f"model={address} has no source; use torchvision:resnet50 or my.py:Net")
+    if source == "torchvision":
+        return _torchvision_model(name)
+    thing = _module(source)
+    for part in name.split("."):
+        if not hasattr(thing, part):
+            raise ValueError(f"{source} has no {name}{_similar(part, dir(thing))}")
+        thing = getattr(thing, part)
+    return _call(thing, address)
+
+
+def _torchvision_model(name):
+    from torchvision import models  # noqa: PLC0415
+
+    known = models.list_models(module=models)
+    if name not in known:
+        raise ValueError(f"torchvision has no model {name}{_similar(name, known)}")
+    return _call(lambda: models.get_model(name, weights=None), f"torchvision:{name}")
+
+
+def _call(thing, address):
+    """Return the model, made without weights where it can be made so."""
+    import torch  # noqa: PLC0415
+
+    if isinstance(thing, torch.nn.Module):
+        return thing
+    if not callable(thing):
+        raise ValueError(
+            f"{address} is of type {type(thing).__name__}; use a class, function or model"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # how weights are drawn does not matter here
+        try:
+            with torch.device("meta"):
+                model = thing()
+        except Exception:  # some models compute with values while they are made
+            try:
+                model = thing()
+            except Exception as error:
+                raise ValueError(f"{address}() failed: {_told(error)}") from error
+    if not isinstance(model, torch.nn.Module):
+        raise ValueError(f"{address}() gives a {type(model).__name__}, not an nn.Module")
+    return model
+
+
+def _module(source):
+    """Import a file or a module."""
+    path = Path(source)
+    if path.suffix == ".py" and not path.is_file():
+        raise ValueError(f"there is no file {source}")
+    try:
+        if path.suffix != ".py":
+            return importlib.import_module(source)
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.path.insert(0, str(path.parent.resolve()))  # its neighbours, as `python my.py` does
+        sys.modules[path.stem] = module
+        spec.loader.exec_module(module)
+    except Exception as error:  # the file may fail in any way
+        raise ValueError(f"{source} cannot be imported: {_told(error)}") from error
+    return module
+
+
+def _told(error):
+    return f"{type(error).__name__}: {error}"
+
+
+def _similar(name, known):
+    """Return what somebody who wrote `name` may have meant."""
+    close = difflib.get_close_matches(name, known)
+    return f"; did you mean {', '.join(close)}?" if close else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
