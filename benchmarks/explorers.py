@@ -12,7 +12,8 @@ import statistics
 
 from playwright.sync_api import sync_playwright
 
-from convbook.explorers import ConvStepper, MatrixView
+from convbook.arithmetic import Layer
+from convbook.explorers import ConvStepper, MatrixView, ReceptiveFieldExplorer
 from convbook.explorers.sources import module_source, names, style_source
 from convbook.site.browser import FLAGS, find_chromium
 
@@ -80,6 +81,30 @@ LARGEST = [
         ".cb-grid-right",
         (2, 13),
     ),
+    (
+        "20 layers on 64 pixels, output",
+        ReceptiveFieldExplorer([Layer(3, padding=1)] * 20, input_size=64),
+        "Output",
+        (20, 21),
+    ),
+    (
+        "20 layers on 64 pixels, input size",
+        ReceptiveFieldExplorer([Layer(3, padding=1)] * 20, input_size=64),
+        "Input size",
+        (63, 64),
+    ),
+    (
+        "40 layers on 2048 pixels, layer",
+        ReceptiveFieldExplorer([Layer(3, padding=1)] * 40, input_size=2048),
+        "Layer",
+        (39, 40),
+    ),
+    (
+        "ResNet-18 on 224 pixels, layer",
+        ReceptiveFieldExplorer(preset="resnet18"),
+        "Layer",
+        (17, 18),
+    ),
 ]
 
 MEASURE = """async ({ state, target, values, moves }) => {
@@ -92,7 +117,7 @@ MEASURE = """async ({ state, target, values, moves }) => {
   const el = document.querySelector("main");
   const cleanup = module.default.render({ model, el });
   el.querySelector(".cb-check input")?.click();
-  const slider = [...el.querySelectorAll(".cb-control")]
+  const slider = [...el.querySelectorAll(".cb-control, .cb-controls .cb-field")]
     .find((control) => control.textContent.startsWith(target))?.querySelector("input");
   const cells = slider ? [] : el.querySelectorAll(`${target} .cb-cell`);
   const bubbles = true;
@@ -137,7 +162,9 @@ def main():
         )
         for name, widget, target, values in LARGEST:
             state = {k: v for k, v in widget.get_state().items() if not k.startswith("_")}
-            state = {k: v for k, v in state.items() if isinstance(v, int | str | list | tuple)}
+            state = {
+                k: v for k, v in state.items() if isinstance(v, int | str | list | tuple | dict)
+            }
             data = {"state": state, "target": target, "values": values, "moves": WARM_UP + MOVES}
             times = page.evaluate(MEASURE, json.loads(json.dumps(data)))
             counted = sorted(times[WARM_UP:])

@@ -117,10 +117,10 @@ def open_page(browser):
             troubles.append(f"request for {route.request.url}")
             route.abort()
 
-    def open_(*explorers, theme="light", width=760, **context_options):
+    def open_(*explorers, theme="light", width=760, fragment="", **context_options):
         hosts = "".join(
-            f'<div class="convbook-explorer" data-state="{html.escape(json.dumps(state_of(e)))}">'
-            f"{e.static_html()}</div>"
+            f'<div class="convbook-explorer" data-explorer="{e.explorer}" '
+            f'data-state="{html.escape(json.dumps(state_of(e)))}">{e.static_html()}</div>'
             for e in explorers
         )
         background, ink = ("#121212", "#eee") if theme == "dark" else ("#fff", "#222")
@@ -136,7 +136,7 @@ def open_page(browser):
         page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.route("**/*", lambda route: serve(route, document))
-        page.goto(HOME)
+        page.goto(HOME + fragment)
         page.wait_for_function("window.ready")
         return page
 

@@ -1,5 +1,7 @@
 """Chapter 1, Sliding window: its quiz answers and its exercises' right answers, from PyTorch."""
 
+from itertools import product
+
 import torch
 import torch.nn.functional as F
 
@@ -30,8 +32,8 @@ def top_edge():
     upright[:, 2] = level[2] = 1
     even[:] = 1
     patches = {
-        "to an upright line between dark on the left and bright on the right": upright,
-        "to a level line between dark above and bright below": level,
+        "to an upright edge: dark on the left, bright on the right": upright,
+        "to a level edge: dark above, bright below": level,
         "to an area as bright as possible": even,
     }
     return max(patches, key=lambda text: F.conv2d(patches[text][None, None], kernel).item())
@@ -70,3 +72,27 @@ def test_the_right_answers_are_what_pytorch_does():
         place = divmod(output.argmax().item(), output.shape[1])
         assert sliding_window.find(**case) == place
         assert (output == output.max()).sum() == 1
+
+
+def test_a_kernel_matches_a_patch_if_it_beats_every_other_one_and_is_0_on_even_areas():
+    """The checker looks at signs; here every patch is tried."""
+    accepts = sliding_window.check_matching.accepts
+    patches = torch.tensor(list(product((0, 1), repeat=6))).reshape(-1, 2, 3)
+    generator = torch.Generator().manual_seed(0)
+    balanced = torch.tensor([[[1, -2, 1], [3, -4, 1]], [[0, 1, -1], [1, -2, 1]], [[2, -1, -1]] * 2])
+    drawn = torch.randint(-2, 3, (300, 2, 3), generator=generator)
+    verdicts = []
+    for kernel in [*balanced, *drawn]:
+        answers = (patches * kernel).sum(dim=(1, 2))
+        for patch, answer in zip(patches, answers, strict=True):
+            beats_all = (answers >= answer).sum() == 1
+            verdicts.append(bool(beats_all and kernel.sum() == 0))
+            assert accepts(kernel.tolist(), patch.tolist()) == verdicts[-1]
+    assert verdicts.count(True) > 3
+
+
+def test_the_shape_of_a_matching_kernel_is_that_of_the_patch():
+    accepts = sliding_window.check_matching.accepts
+    assert accepts([[1, -1]], [[1, 0]])
+    assert not accepts([[1], [-1]], [[1, 0]])
+    assert not accepts([[1, -1], [1, -1]], [[1, 0]])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from convbook import checks
-from convbook.checks.runner import run_checker
+from convbook.checks.runner import COLUMNS, _fold, run_checker
 
 
 def all_checkers():
@@ -45,8 +45,8 @@ class TestChecker:
         assert len(checker.mistakes) >= 3
         for hint, mistake in checker.mistakes.items():
             output = verdict(mistake)
-            assert "expected" in output
-            assert output.splitlines()[-1] == hint
+            assert "expected" in output or "raised" in output
+            assert output.endswith(f"\n{_fold(hint)}\n")
             assert "correct on" not in output
 
     def test_rejects_an_answer_that_is_wrong_in_one_case_only(self, checker, verdict):
@@ -57,13 +57,20 @@ class TestChecker:
         def nearly(**case):
             return "something else" if case == odd_one else right(**case)
 
-        (line,) = verdict(nearly).splitlines()
-        assert line.startswith("nearly(")
-        assert "expected" in line
+        output = verdict(nearly)
+        assert output.startswith("nearly(")
+        assert "expected" in output
+        assert not [hint for hint in checker.mistakes if _fold(hint) in output]
 
     def test_says_when_nothing_was_attempted(self, verdict):
         for answer in (None, ...):
             assert "not attempted yet" in verdict(lambda answer=answer, **_: answer)
+
+    def test_an_answer_that_is_missing_in_a_later_case_counts_as_an_attempt(self, checker, verdict):
+        def forgets(**case):
+            return None if case == checker.cases[-1] else checker.reference(**case)
+
+        assert "returned None;" in verdict(forgets)
 
     def test_reports_an_exception_and_does_not_raise(self, verdict):
         for error in (ZeroDivisionError("no"), SystemExit("no"), RecursionError("no")):
@@ -102,6 +109,37 @@ def test_answers_may_be_lists_tuples_or_tensors(capsys):
     for answer in ([1, 2, 3], 1, "12", [True, 2.5], [[1, 2]]):
         run_checker(lambda answer=answer: answer, lambda: (1, 2), [{}])
         assert "expected (1, 2)" in capsys.readouterr().out
+
+
+def test_a_long_verdict_is_broken_before_returned_and_expected(capsys):
+    case = {"numbers": list(range(10, 30))}
+    run_checker(lambda numbers: numbers[::-1], lambda numbers: numbers, [case])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= COLUMNS
+    starts = [line.split()[0] for line in lines if not line.startswith(" ")]
+    assert starts == ["<lambda>(numbers=[10,", "returned", "expected"]
+    assert " ".join(" ".join(lines).split()).count("12, 13") == 2  # the call and what is expected
+
+
+def test_an_error_gets_the_hint_of_the_mistake_that_raises_it_too(capsys):
+    def output_of(function):
+        hints = {"Not by 0.": lambda n: 1 / n, "Not the key.": lambda n: {}[n]}
+        run_checker(function, lambda n: n, [{"n": 0}, {"n": 2}], hints)
+        return capsys.readouterr().out
+
+    assert output_of(lambda n: {}[n]) == "<lambda>(n=0) raised KeyError: 0\nNot the key.\n"
+    assert output_of(lambda n: 1 / n).endswith("\nNot by 0.\n")
+    assert output_of(lambda n: 1 // n).endswith("by zero\n")  # no hint: on n=2 it returns 0
+
+
+def test_where_several_answers_are_right_a_function_decides(capsys):
+    def run(function):
+        run_checker(function, lambda n: n + 1, [{"n": 1}, {"n": 5}], accepts=lambda a, n: a > n)
+        return capsys.readouterr().out
+
+    assert "correct on 2 cases." in run(lambda n: n + 7)
+    assert "(n=5) returned 5; expected, for example, 6." in run(lambda n: 5)
+    assert "(n=1) returned 'five'; expected, for example, 2." in run(lambda n: "five")
 
 
 def test_a_case_changed_in_place_does_not_change_what_is_expected(capsys):

@@ -1,19 +1,25 @@
 """Figures: the book's colours, the same bytes on each run, clear refusals."""
 
+import io
 import re
 
 import matplotlib.pyplot as plt
+import numpy as np
+import PIL.Image
 import pytest
 import torch
 from IPython.display import SVG, Image
 from matplotlib.colors import to_rgb
 
 from convbook import colours, plots
+from convbook.arithmetic import Layer
 from convbook.explorers.sources import style_source
 from convbook.photographs import grace_hopper
 
 DRAWINGS = {
     "windows": lambda: plots.windows(10, 3, stride=2, padding=1, dilation=2),
+    "window sums": lambda: plots.window_sums([0, 0, 9, 9], [-1, 1]),
+    "stack": lambda: plots.stack(8, [Layer(3, stride=2, padding=1), Layer(3)], output=0),
     "grids": lambda: plots.grids([torch.eye(2), torch.eye(3)], ["a", "b"], ["input", "output"]),
     "letters": lambda: plots.grids([["ab", "cd"]], ["a"], ["weights"]),
     "weight matrix": lambda: plots.weight_matrix(torch.tensor([[1, 2, 0], [0, 1, 2]]), "pq", "abc"),
@@ -51,6 +57,78 @@ def test_windows_draws_input_window_output_and_what_is_dropped():
     for colour in (colours.INPUT, colours.KERNEL, colours.OUTPUT, colours.DROPPED):
         assert colour.lower() in svg
     assert colours.DROPPED.lower() not in plots.windows(9, 3, stride=2).data.lower()
+
+
+def words(svg):
+    return re.findall(r"<!-- (.+?) -->", svg.data)
+
+
+def test_window_sums_shows_pixels_weights_and_sums():
+    texts = words(plots.window_sums([0, 0, 9, 9], [-1, 2]))
+    assert texts == ["0", "0", "9", "9", *["-1", "2", "0", "-1", "2", "18", "-1", "2", "9"],
+                     "input", "windows", "output"]  # fmt: skip
+
+
+def test_negative_numbers_are_grey_in_the_frame_of_their_role():
+    def uses(values, role):
+        svg = plots.grids([torch.tensor(values)], ["a"], [role], digits=1).data.lower()
+        hues = (colours.ROLES[role], colours.BELOW_ZERO)
+        return [svg.count(f"{kind}: {hue.lower()}") for kind in ("fill", "stroke") for hue in hues]
+
+    for role in colours.ROLES:
+        assert uses([[1.0, 0.0, 2.0]], role) == [3, 0, 3, 0]
+        assert uses([[1.0, -1.0, -2.0]], role) == [1, 2, 3, 0]
+        assert uses([[1.0, -0.04, 2.0]], role) == [3, 0, 3, 0]  # shown as 0.0
+
+
+def test_a_small_negative_number_is_shown_without_a_sign():
+    assert words(plots.grids([torch.tensor([[-0.04, -0.06]])], ["a"], ["kernel"], digits=1)) == [
+        *["0.0", "-0.1", "a"]
+    ]
+
+
+def test_stack_fills_what_the_output_depends_on():
+    def fills(layers, output):
+        svg = plots.stack(9, layers, output).data.lower()
+        return [svg.count(f"fill: {colour.lower()}") for colour in (colours.INPUT, colours.OUTPUT)]
+
+    assert fills([Layer(3), Layer(3)], 2) == [5, 3 + 1]
+    assert fills([Layer(3, stride=2), Layer(3)], 1) == [7, 3 + 1]
+    assert fills([Layer(3), Layer(3, dilation=2)], 0) == [7, 3 + 1]
+    padded = [Layer(3, padding=1), Layer(3, padding=1)]
+    assert fills(padded, 0) == [3, 2 + 1]  # the padding of the first map reads nothing
+    assert fills(padded, 4) == [5, 3 + 1]
+    assert "stroke-dasharray" in plots.stack(9, padded, 0).data
+    assert "stroke-dasharray" not in plots.stack(9, padded, 4).data
+
+
+def test_stack_draws_a_line_to_each_number_that_is_read():
+    def lines(layers, output):
+        return (
+            plots.stack(9, layers, output).data.lower().count(f"stroke: {colours.KERNEL.lower()}")
+        )
+
+    assert lines([Layer(3)], 0) == 3
+    assert lines([Layer(3), Layer(3, dilation=2)], 0) == 3 + 3 * 3
+    assert lines([Layer(5), Layer(2)], 1) == 2 + 2 * 5
+
+
+def test_boxes_are_named_above_the_picture():
+    first, second = (
+        pixels_of(plots.boxes(torch.zeros(8, 8), {name: (1, 1, 5, 5)})) for name in ("p", "q")
+    )
+    black = ((first < 30).mean(1) > 0.3).nonzero()[0]  # the rows of the picture
+    differ = (first != second).any(1).nonzero()[0]
+    assert differ.max() < black.min()
+
+
+def test_boxes_may_reach_beyond_the_picture():
+    photo = torch.rand(3, 8, 8)
+    inside = plots.boxes(photo, {"a": (1, 2, 3, 3)})
+    assert isinstance(inside, Image)
+    assert inside.data == plots.boxes(photo, {"a": (1, 2, 3, 3)}).data
+    assert inside.data != plots.boxes(photo, {"a": (1, 2, 3, 30)}).data
+    assert plt.get_fignums() == []
 
 
 def test_equal_weights_have_equal_tints_and_zeros_none():
@@ -96,10 +174,40 @@ def test_photographs_are_png_and_leave_no_figure_open():
     assert plt.get_fignums() == []
 
 
+def pixels_of(image):
+    return np.asarray(PIL.Image.open(io.BytesIO(image.data)).convert("L"), int)
+
+
+def test_photographs_leave_no_room_beside_a_broad_picture():
+    broad = pixels_of(plots.photographs([torch.zeros(10, 40)], ["a"]))
+    square = pixels_of(plots.photographs([torch.zeros(40, 40)], ["a"]))
+    assert broad.shape[1] == square.shape[1]
+    assert broad.shape[0] < square.shape[0] / 2
+
+
+def test_tiles_share_one_scale_in_which_0_is_mid_grey():
+    maps = torch.stack([torch.zeros(4, 4), torch.full((4, 4), 2.0), torch.full((4, 4), -2.0)])
+    pixels = pixels_of(plots.tiles({"one": maps, "two": maps}))
+    greys, counts = np.unique(pixels, return_counts=True)
+    large = {int(grey) for grey, count in zip(greys, counts, strict=True) if count > 5000}
+    assert {0, 255} < large
+    assert [grey for grey in large if 120 < grey < 136]
+    assert plots.tiles({"one": maps / 2}).data == plots.tiles({"one": maps}).data
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: plots.windows(3, 5), "kernel_size=5"),
+        (lambda: plots.window_sums([1, 2], [1, 2, 3]), "kernel_size=3"),
+        (lambda: plots.tiles({}), r"shapes \[\]"),
+        (lambda: plots.tiles({"a": torch.eye(2)}), r"shapes \[\(2, 2\)\]; use one shape"),
+        (lambda: plots.tiles({"a": torch.eye(2)[None], "b": torch.rand(2, 2, 2)}), "one shape"),
+        (lambda: plots.stack(9, [Layer(3)], output=7), "output=7 is not in the last map.*< 7"),
+        (lambda: plots.stack(9, [], output=0), "use at least one layer"),
+        (lambda: plots.stack(2, [Layer(3)], output=0), "kernel_size=3"),
+        (lambda: plots.boxes(torch.rand(2, 8, 8), {}), r"shape \(2, 8, 8\)"),
+        (lambda: plots.boxes(torch.eye(2), dict.fromkeys("abcdef", (0, 0, 1, 1))), "6 squares"),
         (lambda: plots.grids([torch.eye(2)], [], ["input"]), "lengths 1, 0 and 1"),
         (lambda: plots.grids([torch.eye(2)], ["a"], ["weight"]), "use input, kernel, output, w"),
         (lambda: plots.weight_matrix(torch.eye(2), "pq", "ab"), "do not name 1 weights and 2 col"),

@@ -10,6 +10,7 @@ OUTPUT = "#009E73"  # bluish green
 INK = "#1b1f24"  # near black: text in figures
 GRID = "#d0d7de"  # light grey: cells that hold nothing
 PADDING = "#767676"  # grey: what padding adds
+BELOW_ZERO = "#4d4d4d"  # dark grey: tint of a negative number, whatever its role
 DROPPED = "#CC79A7"  # reddish purple: what the floor leaves unread
 
 ROLES = {"input": INPUT, "kernel": KERNEL, "output": OUTPUT}

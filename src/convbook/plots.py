@@ -17,10 +17,11 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from convbook import colours
-from convbook.arithmetic import conv_output_size
+from convbook.arithmetic import Layer, conv_output_size, receptive_field
 
 STYLE = Path(__file__).with_name("convbook.mplstyle")
 MARKERS = "osD^v"  # one for each colour of the cycle
+STOREY = 1.75  # cells from one map of a stack to the next
 WIDTH = 5.5  # inches: as wide as a figure may be so that a phone still shows its text
 
 
@@ -64,9 +65,7 @@ def windows(
     taps = [[start + dilation * k for k in range(kernel_size)] for start in starts]
     read = {pixel for window in taps for pixel in window}
     with plt.style.context(STYLE):
-        columns = input_size + 2 * padding + 6  # the row, the labels and the outputs
-        cell = min(WIDTH / columns, 0.42)
-        figure, axes = plt.subplots(figsize=(columns * cell, (count + 2.2) * cell))
+        figure, axes = _windows_figure(input_size, padding, count)
         for pixel in range(-padding, input_size + padding):
             _draw_input_pixel(axes, pixel, 0 <= pixel < input_size, pixel in read)
         for row, window in enumerate(taps, start=1):
@@ -81,14 +80,53 @@ def windows(
                 input_size + padding + 2, y + 0.5, str(row - 1), color="white",
                 ha="center", va="center", fontsize=9,
             )  # fmt: skip
-        label = {"va": "center", "fontsize": 10}
-        axes.text(-padding - 0.3, 0.5, "input", ha="right", **label)
-        axes.text(-padding - 0.3, -0.85, "windows", ha="right", **label)
-        axes.text(input_size + padding + 2, 0.5, "output", ha="center", **label)
-        axes.set(xlim=(-padding - 2.8, input_size + padding + 3.2), ylim=(-count - 0.5, 1.1))
-        axes.set_aspect("equal")
-        axes.axis("off")
+        _label_windows(axes, input_size, padding, count)
         return show(figure)
+
+
+def window_sums(row: Sequence[int], weights: Sequence[int]) -> SVG:
+    """Draw a row of pixels, a window with its weights at every place, and the sum at each place.
+
+    Colours as in `grids`.
+
+    Raises:
+        ValueError: the window is longer than the row.
+
+    Example:
+        >>> type(window_sums([0, 0, 9], [-1, 1])).__name__
+        'SVG'
+    """
+    count = conv_output_size(len(row), len(weights))
+    places = [row[start : start + len(weights)] for start in range(count)]
+    sums = [sum(w * p for w, p in zip(weights, pixels, strict=True)) for pixels in places]
+    pixel_depths, weight_depths, sum_depths = map(_depths, (row, weights, sums))
+    with plt.style.context(STYLE):
+        figure, axes = _windows_figure(len(row), 0, count)
+        for x, pixel in enumerate(row):
+            _draw_number(axes, x, 0, str(pixel), pixel_depths[x], "input")
+        for place, total in enumerate(sums):
+            y = -place - 1.35
+            for tap, weight in enumerate(weights):
+                _draw_number(axes, place + tap, y, str(weight), weight_depths[tap], "kernel")
+            _draw_number(axes, len(row) + 1.5, y, str(total), sum_depths[place], "output")
+        _label_windows(axes, len(row), 0, count)
+        return show(figure)
+
+
+def _windows_figure(input_size: int, padding: int, count: int) -> tuple:
+    columns = input_size + 2 * padding + 6  # the row, the labels and the outputs
+    cell = min(WIDTH / columns, 0.42)
+    return plt.subplots(figsize=(columns * cell, (count + 2.2) * cell))
+
+
+def _label_windows(axes, input_size: int, padding: int, count: int) -> None:
+    label = {"va": "center", "fontsize": 10}
+    axes.text(-padding - 0.3, 0.5, "input", ha="right", **label)
+    axes.text(-padding - 0.3, -0.85, "windows", ha="right", **label)
+    axes.text(input_size + padding + 2, 0.5, "output", ha="center", **label)
+    axes.set(xlim=(-padding - 2.8, input_size + padding + 3.2), ylim=(-count - 0.5, 1.1))
+    axes.set_aspect("equal")
+    axes.axis("off")
 
 
 def _draw_input_pixel(axes, pixel: int, inside: bool, is_read: bool) -> None:
@@ -111,6 +149,96 @@ def _draw_square(axes, x: float, y: float, **style) -> None:
     axes.add_patch(Rectangle((x + 0.06, y + 0.06), 0.88, 0.88, **style))
 
 
+def stack(input_size: int, layers: Sequence[Layer], output: int) -> SVG:
+    """Draw a row of pixels and, below it, the maps of a stack of layers, as rows of cells.
+
+    What number `output` of the last map depends on is filled, with a line from each number to each
+    one that it reads. Each number stands under the middle of its receptive field.
+    Padding is dashed, and reads nothing.
+
+    Raises:
+        ValueError: there is no layer, a window does not fit, or the last map has no such number.
+
+    Example:
+        >>> type(stack(7, [Layer(3), Layer(3)], output=1)).__name__
+        'SVG'
+    """
+    sizes = [input_size]
+    for layer in layers:
+        sizes.append(conv_output_size(sizes[-1], *_settings(layer)))
+    if not layers or not 0 <= output < sizes[-1]:
+        raise ValueError(
+            f"output={output} is not in the last map; use at least one layer and "
+            f"0 <= output < {sizes[-1]}"
+        )
+    reads, wanted = _what_is_read(layers, sizes, output)
+    fields = receptive_field(layers)
+    middles = [(0.5, 1)] + [(field.start + field.size / 2, field.jump) for field in fields]
+    maps = list(zip(middles, wanted, sizes, strict=True))
+    ends = [
+        middle + jump * place
+        for (middle, jump), seen, size in maps
+        for place in (*seen, 0, size - 1)
+    ]
+    left, right = min(ends) - 3.0, max(ends) + 0.7
+    floors = [STOREY * level for level in range(len(layers), -1, -1)]  # the input on top
+    with plt.style.context(STYLE):
+        cell = min(WIDTH / (right - left), 0.42)
+        figure, axes = plt.subplots(figsize=((right - left) * cell, (floors[0] + 1.2) * cell))
+        for level, ((middle, jump), seen, size) in enumerate(maps):
+            y, colour = floors[level], colours.OUTPUT if level else colours.INPUT
+            axes.text(left, y + 0.5, f"map {level}" if level else "input", va="center", fontsize=10)
+            for place in sorted({*range(size), *seen}):
+                fill = (colour if place in seen else "white") if 0 <= place < size else None
+                _draw_stack_cell(axes, middle + jump * place, y, str(place), fill)
+        for level, read in enumerate(reads):
+            (before, step), (after, jump) = middles[level : level + 2]
+            for place, taps in read.items():
+                for tap in taps:
+                    axes.plot(
+                        [before + step * tap, after + jump * place],
+                        [floors[level] + 0.06, floors[level + 1] + 0.94],
+                        color=colours.KERNEL, lw=1, solid_capstyle="butt",
+                    )  # fmt: skip
+        axes.set(xlim=(left, right), ylim=(-0.1, floors[0] + 1.1))
+        axes.set_aspect("equal")
+        axes.axis("off")
+        return show(figure)
+
+
+def _settings(layer: Layer) -> tuple:
+    return layer.kernel_size, layer.stride, layer.padding, layer.dilation
+
+
+def _what_is_read(layers: Sequence[Layer], sizes: Sequence[int], output: int) -> tuple:
+    """Return what each wanted number of each map reads, and the wanted numbers of each map."""
+    reads, wanted = [], [{output}]
+    for layer, size in zip(reversed(layers), reversed(sizes[1:]), strict=True):
+        kernel_size, stride, padding, dilation = _settings(layer)
+        read = {
+            place: [place * stride - padding + tap * dilation for tap in range(kernel_size)]
+            for place in wanted[0]
+            if 0 <= place < size
+        }
+        reads.insert(0, read)
+        wanted.insert(0, set().union(*read.values()))
+    return reads, wanted
+
+
+def _draw_stack_cell(axes, middle: float, y: float, number: str, fill: str | None) -> None:
+    """Draw one number of a map; without a fill it is padding."""
+    if fill is None:
+        style = {"facecolor": "white", "edgecolor": colours.PADDING, "linestyle": "--"}
+        _draw_square(axes, middle - 0.5, y, **style)
+        return
+    edge = {"edgecolor": colours.GRID} if fill == "white" else {}
+    _draw_square(axes, middle - 0.5, y, facecolor=fill, **edge)
+    axes.text(
+        middle, y + 0.5, number, ha="center", va="center", fontsize=9,
+        color=colours.PADDING if fill == "white" else "white",
+    )  # fmt: skip
+
+
 def grids(
     arrays: Sequence[Tensor | Sequence[str]],
     titles: Sequence[str],
@@ -119,8 +247,9 @@ def grids(
 ) -> SVG:
     """Draw small matrices side by side, numbers or letters in cells.
 
-    `roles` choose the colours: "input", "kernel" or "output", where larger numbers get a deeper
-    tint, or "weights", where each cell has its own tint, as in `weight_matrix`.
+    `roles` choose the colours: "input", "kernel" or "output", where numbers farther from 0 get a
+    deeper tint and those below 0 a grey one, or "weights", where each cell has its own tint, as in
+    `weight_matrix`.
 
     Shapes:
         each of `arrays`: `(H, W)`, or H strings of W letters.
@@ -150,13 +279,19 @@ def grids(
 
 
 def _as_table(array, digits: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the cells say and, from 0 to 1, how large their numbers are."""
+    """Return what the cells say and, from -1 to 1, how large their numbers are."""
     if not isinstance(array, Tensor):
         letters = np.array([list(row) for row in array])
         return letters, np.zeros(letters.shape)
     values = array.detach().double().numpy().round(digits)  # what is shown, as in `bars`
+    values = values + 0.0  # -0.0 becomes 0.0
     texts = np.vectorize(lambda value: f"{value:.{digits}f}")(values)
-    return texts, np.abs(values) / (np.abs(values).max() or 1.0)
+    return texts, _depths(values)
+
+
+def _depths(values) -> np.ndarray:
+    """Return the numbers divided by the largest size among them."""
+    return np.asarray(values) / (np.abs(values).max() or 1.0)
 
 
 def _draw_grid(axes, texts: np.ndarray, depths: np.ndarray, role: str) -> None:
@@ -164,18 +299,26 @@ def _draw_grid(axes, texts: np.ndarray, depths: np.ndarray, role: str) -> None:
     for index, (y, x) in enumerate(np.ndindex(texts.shape)):
         if tints:
             _draw_square(axes, x, -y - 1, facecolor=tints[index], edgecolor=colours.KERNEL)
-            ink = colours.ink_on(tints[index])
+            axes.text(
+                x + 0.5, -y - 0.5, texts[y, x], ha="center", va="center", fontsize=9,
+                color=colours.ink_on(tints[index]),
+            )  # fmt: skip
         else:
-            tint = 0.12 + 0.38 * depths[y, x]  # light enough for black digits
-            _draw_square(axes, x, -y - 1, facecolor=colours.ROLES[role], alpha=tint)
-            _draw_square(axes, x, -y - 1, facecolor="none", edgecolor=colours.ROLES[role])
-            ink = colours.INK
-        axes.text(
-            x + 0.5, -y - 0.5, texts[y, x], ha="center", va="center", fontsize=9, color=ink
-        )  # fmt: skip
+            _draw_number(axes, x, -y - 1, texts[y, x], depths[y, x], role)
     axes.set(xlim=(0, texts.shape[1]), ylim=(-texts.shape[0], 0))
     axes.set_aspect("equal")
     axes.axis("off")
+
+
+def _draw_number(axes, x: float, y: float, text: str, depth: float, role: str) -> None:
+    """Draw one cell of a grid; `depth`, from -1 to 1, chooses the tint and its hue."""
+    hue = colours.ROLES[role] if depth >= 0 else colours.BELOW_ZERO
+    tint = 0.12 + 0.38 * abs(depth)  # light enough for black digits
+    _draw_square(axes, x, y, facecolor=hue, alpha=tint)
+    _draw_square(axes, x, y, facecolor="none", edgecolor=colours.ROLES[role])
+    axes.text(
+        x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=9, color=colours.INK
+    )  # fmt: skip
 
 
 def weight_matrix(taps: Tensor, weights: str = "", pixels: str = "") -> SVG:
@@ -244,7 +387,8 @@ def photographs(images: Sequence[Tensor], titles: Sequence[str]) -> Image:
         # Four stand two by two: side by side they would be stamps on a phone.
         columns = 2 if len(images) == 4 else len(images)
         rows = len(images) // columns
-        height = min(rows * WIDTH / columns + 0.5, rows * 4)
+        tallest = max(image.shape[-2] / image.shape[-1] for image in images)
+        height = min(rows * tallest * WIDTH / columns + 0.5, rows * 4)
         figure, grid = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False)
         for axes, image, title in zip(grid.flat, images, titles, strict=True):
             axes.imshow(_as_picture(image), cmap="gray", interpolation="nearest")
@@ -255,6 +399,72 @@ def photographs(images: Sequence[Tensor], titles: Sequence[str]) -> Image:
             axes.set_xlabel("column (W)")
         for axes in grid[:, 0]:
             axes.set_ylabel("row (H)")
+        return show(figure, "png")
+
+
+def tiles(rows: Mapping[str, Tensor]) -> Image:
+    """Show the kernels of a layer, or other small maps, side by side: one row for each name.
+
+    The grey in the middle is 0; black is the least and white the greatest that a row may hold.
+
+    Shapes:
+        each of `rows`: `(N, H, W)`, the same for all.
+
+    Raises:
+        ValueError: there is no row, or their shapes differ or have other than three axes.
+    """
+    shapes = {tuple(maps.shape) for maps in rows.values()}
+    if len(shapes) != 1 or len(next(iter(shapes))) != 3:
+        raise ValueError(f"rows have shapes {sorted(shapes)}; use one shape (N, H, W) for all")
+    ((count, height, width),) = shapes
+    with plt.style.context(STYLE):
+        size = (WIDTH, len(rows) * (WIDTH / count * height / width + 0.3))
+        figure, grid = plt.subplots(len(rows), count, figsize=size, squeeze=False)
+        for line, (name, maps) in zip(grid, rows.items(), strict=True):
+            limit = maps.abs().max().item()
+            for axes, values in zip(line, maps, strict=True):
+                axes.imshow(
+                    _as_picture(values), cmap="gray", vmin=-limit, vmax=limit,
+                    interpolation="nearest",
+                )  # fmt: skip
+                axes.set(xticks=[], yticks=[])
+                axes.spines[:].set(visible=True, color=colours.PADDING)
+            line[0].set_title(name)
+        return show(figure, "png")
+
+
+def boxes(image: Tensor, squares: Mapping[str, tuple[int, int, int, int]]) -> Image:
+    """Show a photograph or map with named rectangles on it; they may reach beyond its border.
+
+    Shapes:
+        image: as in `photographs`.
+        each of `squares`: `(top, left, height, width)` in pixels.
+
+    Raises:
+        ValueError: the image has another shape, or there are more rectangles than colours.
+    """
+    if len(squares) > len(MARKERS):
+        raise ValueError(f"{len(squares)} squares are too many to tell apart; draw {len(MARKERS)}")
+    picture = _as_picture(image)
+    height, width = picture.shape[:2]
+    frames = [(0, 0, height, width), *squares.values()]
+    top, bottom = min(y for y, _, _, _ in frames), max(y + h for y, _, h, _ in frames)
+    left, right = min(x for _, x, _, _ in frames), max(x + w for _, x, _, w in frames)
+    margin = 0.02 * max(right - left, bottom - top)
+    with plt.style.context(STYLE):
+        figure, axes = plt.subplots(figsize=(WIDTH, 4.6))
+        axes.imshow(picture, cmap="gray", interpolation="nearest")
+        cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+        for (name, (y, x, h, w)), colour in zip(squares.items(), cycle, strict=False):
+            for line, ink in ((4, "white"), (2, colour)):  # a white edge shows on any picture
+                axes.add_patch(Rectangle((x - 0.5, y - 0.5), w, h, fill=False, lw=line, ec=ink))
+            axes.plot([], [], color=colour, label=name)  # for the legend, above the picture
+        axes.set(
+            xlim=(left - 0.5 - margin, right - 0.5 + margin),
+            ylim=(bottom - 0.5 + margin, top - 0.5 - margin),
+            xlabel="column (W)", ylabel="row (H)",
+        )  # fmt: skip
+        figure.legend(loc="outside upper center", ncols=2)
         return show(figure, "png")
 
 

@@ -16,7 +16,8 @@ class EffectiveField(NamedTuple):
 
     Args:
         map: the mean size of the gradient, as a float64 tensor whose largest value is 1.
-        width: the side of a square with as many pixels as have more than 4.55 % of the largest.
+        width: the side of a square with as many pixels as have more than 4.55 % of the largest
+            (the paper says: of the centre, which is the largest in a plain stack).
         sigma: the standard deviation of a pixel's place along each axis, the map as its weight; for
             a Gaussian map, 95.45 % of a section lie within 2 sigma of its centre.
 
@@ -50,8 +51,8 @@ def effective_receptive_field(
 
     Args:
         model: the `nn.Module`; its forward takes one tensor.
-        input_size: channels and pixels of the input, at least 1; twice the theoretical field or
-            more, or the border cuts the map.
+        input_size: channels and pixels of the input, at least 1; so many that the field of the
+            central output lies inside, or the border cuts the map.
         layer: the name of the layer whose output is looked at; None is the whole model.
         samples: how many inputs, at least 1.
         redraw: whether to draw the weights anew for each sample, by each layer's own

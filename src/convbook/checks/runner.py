@@ -1,13 +1,14 @@
-"""Run a reader's function on many cases and say, in one or two lines, how it did.
+"""Run a reader's function on many cases and say, in a few lines, how it did.
 
 A checker prints and never raises, so the published page shows no traceback. It prints one of
 
-- `not attempted yet`: the function still returns nothing;
+- `not attempted yet`: the function returns nothing on the first case;
 - the first case that fails, with what was returned and what was expected, and a hint if the answers
   follow a mistake that many people make;
 - `correct on N cases`.
 """
 
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from itertools import product
 from typing import Any
 
 Case = dict[str, Any]  # keyword arguments of the reader's function
-ATTEMPT = "Replace the ... and run the cell again."
+NOT_ATTEMPTED = "not attempted yet.\nReplace the ... and run the cell again."
+COLUMNS = 77  # what the book's column shows without scrolling
 
 
 def grid(**values: Iterable) -> list[Case]:
@@ -34,6 +36,8 @@ class Checker:
 
     Calling it with the reader's function prints the verdict of `run_checker`. A mistake is a wrong
     solution under the hint that leads away from it; tests prove that each one gets its own hint.
+    Where several answers are right, `accepts(answer, **case)` decides, with sequences, tensors and
+    arrays handed to it as lists; `reference` gives one right answer.
 
     Example:
         >>> check = Checker("Exercise 1: f(n) -> n + 2", lambda n: n + 2, grid(n=[1, 5]))
@@ -45,10 +49,11 @@ class Checker:
     reference: Callable
     cases: Sequence[Case]
     mistakes: Mapping[str, Callable] = field(default_factory=dict)
+    accepts: Callable[..., bool] | None = None
 
     def __call__(self, function: Callable) -> None:
         """Print how `function` does."""
-        run_checker(function, self.reference, self.cases, self.mistakes)
+        run_checker(function, self.reference, self.cases, self.mistakes, self.accepts)
 
 
 def run_checker(
@@ -56,55 +61,99 @@ def run_checker(
     reference: Callable,
     cases: Iterable[Case],
     mistakes: Mapping[str, Callable] | None = None,
+    accepts: Callable[..., bool] | None = None,
 ) -> None:
     """Compare `function` with `reference` on every case and print the verdict.
 
     `mistakes` maps a hint to a wrong solution. Its hint is printed when the reader's answers are
-    the same as that solution's on every case.
+    the same as that solution's on every case; where that solution raises, the reader's must raise
+    an error of the same type. With `accepts`, an answer is right when `accepts(answer, **case)`.
 
     Example:
         >>> run_checker(lambda n: n + 1, lambda n: n + 2, [{"n": 1}], {"Add 2.": lambda n: n + 1})
         <lambda>(n=1) returned 2; expected 3.
         Add 2.
         >>> run_checker(lambda n: ..., lambda n: n + 2, [{"n": 1}])
-        <lambda>: not attempted yet. Replace the ... and run the cell again.
+        <lambda>: not attempted yet.
+        Replace the ... and run the cell again.
+        >>> run_checker(lambda n: n, lambda n: n + 1, [{"n": 1}], accepts=lambda a, n: a > n)
+        <lambda>(n=1) returned 1; expected, for example, 2.
     """
     name = getattr(function, "__name__", "your function")
     if not callable(function):
         print(f"{function!r} is not a function. Hand in the function itself, without brackets.")
         return
     cases = list(cases)
-    for case in cases:
+    for index, case in enumerate(cases):
         expected = reference(**deepcopy(case))
         try:
             answer = function(**deepcopy(case))  # a copy: the reader may change it in place
-            if answer is None or answer is Ellipsis:
-                print(f"{name}: not attempted yet. {ATTEMPT}")
+            if index == 0 and (answer is None or answer is Ellipsis):
+                print(f"{name}: {NOT_ATTEMPTED}")
                 return
-            if _equal(answer, expected):
+            if _accepts(accepts, answer, case) if accepts else _equal(answer, expected):
                 continue
-            shown = _show(answer)
+            verdict = f"returned {_show(answer)}"
         except NotImplementedError:
-            print(f"{name}: not attempted yet. {ATTEMPT}")
+            print(f"{name}: {NOT_ATTEMPTED}")
             return
         except (Exception, SystemExit) as error:  # whatever it is, the reader wants to read it
-            print(f"{_call(name, case)} raised {type(error).__name__}: {error}")
-            return
-        print(f"{_call(name, case)} returned {shown}; expected {_show(expected)}.")
+            _print_lines(_call(name, case), f"raised {type(error).__name__}: {error}")
+        else:
+            which = "expected, for example," if accepts else "expected"
+            _print_lines(_call(name, case), f"{verdict};", f"{which} {_show(expected)}.")
         if hint := _find_hint(function, cases, mistakes or {}):
-            print(hint)
+            print(_fold(hint))
         return
     print(f"{name}: correct on {len(cases)} {'case' if len(cases) == 1 else 'cases'}.")
 
 
+def _print_lines(*parts: str) -> None:
+    """Print the parts on one line if it is short enough, else each on a line of its own."""
+    line = " ".join(parts)
+    print(line if len(line) <= COLUMNS else "\n".join(_fold(part, "    ") for part in parts))
+
+
+def _fold(text: str, indent: str = "") -> str:
+    """Break each line of `text` at spaces so that it fits the page."""
+    folded = [
+        textwrap.fill(
+            line, COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+        for line in text.splitlines()
+    ]
+    return "\n".join(folded)
+
+
 def _find_hint(function, cases, mistakes) -> str | None:
     for hint, mistake in mistakes.items():
-        try:
-            if all(_equal(function(**case), mistake(**case)) for case in cases):
-                return hint
-        except Exception:
-            continue
+        if all(_same_outcome(function, mistake, case) for case in cases):
+            return hint
     return None
+
+
+def _same_outcome(function, mistake, case) -> bool:
+    raised, answers = [], []
+    for solution in (function, mistake):
+        try:
+            answers.append(solution(**deepcopy(case)))
+        except (Exception, SystemExit) as error:
+            raised.append(type(error))
+    if raised:
+        return len(raised) == 2 and raised[0] is raised[1]
+    try:
+        return _equal(*answers)
+    except Exception:  # an answer that cannot be compared
+        return False
+
+
+def _accepts(accepts, answer, case) -> bool:
+    """Say whether `accepts` takes the answer; one that it cannot make sense of is wrong."""
+    answer = _plain(answer)
+    try:
+        return bool(accepts(answer, **deepcopy(case)))
+    except Exception:
+        return False
 
 
 def _equal(answer, expected) -> bool:

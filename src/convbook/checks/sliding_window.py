@@ -25,9 +25,19 @@ def slide_row(row, weights):
     return [sum(w * row[x + i] for i, w in enumerate(weights)) for x in places]
 
 
-def _with_zeros(row, weights):
-    border = [0] * (len(weights) // 2)
-    return slide_row([*border, *row, *border], weights)
+def _with_zeros(row, weights, count):
+    return slide_row([0] * count + row + [0] * count, weights)
+
+
+def _from_every_pixel(row, weights):
+    """Let the window hang over the end of the row, as `zip` without `strict` does."""
+    starts = range(len(row))
+    return [sum(w * p for w, p in zip(weights, row[x:], strict=False)) for x in starts]
+
+
+def _window_of_three(row, weights, count):
+    windows = [row[x : x + 3] for x in range(count)]
+    return [sum(w * p for w, p in zip(weights, window, strict=True)) for window in windows]
 
 
 def slide_picture(picture, kernel):
@@ -45,6 +55,21 @@ def _top_row_only(picture, kernel):
     return slide_picture(picture[: len(picture) - len(kernel) + 1], kernel[:1])
 
 
+def _height_for_width(picture, kernel):
+    k = len(kernel)
+    return [
+        [
+            sum(kernel[i][j] * picture[y + i][x + j] for i, j in product(range(k), range(k)))
+            for x in range(len(picture[0]) - k + 1)
+        ]
+        for y in range(len(picture) - k + 1)
+    ]
+
+
+def _transposed(rows):
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
 def find(picture, kernel):
     """Return (y, x) of the largest answer."""
     answers = slide_picture(picture, kernel)
@@ -52,15 +77,69 @@ def find(picture, kernel):
     return max(places, key=lambda place: answers[place[0]][place[1]])
 
 
-def _find_largest_size(picture, kernel):
-    answers = slide_picture(picture, kernel)
-    places = product(range(len(answers)), range(len(answers[0])))
-    return max(places, key=lambda place: abs(answers[place[0]][place[1]]))
+def _find_by(key):
+    """Return a solution that looks for the largest `key(answer)` instead."""
+
+    def find(picture, kernel):
+        answers = slide_picture(picture, kernel)
+        places = product(range(len(answers)), range(len(answers[0])))
+        return max(places, key=lambda place: key(answers[place[0]][place[1]]))
+
+    return find
 
 
-def _find_centre(picture, kernel):
+def _find_from(start):
+    """Return a solution that begins with the answer 0 at the place `start`."""
+
+    def find(picture, kernel):
+        best, place = 0, start
+        for y, answers in enumerate(slide_picture(picture, kernel)):
+            for x, answer in enumerate(answers):
+                if answer > best:
+                    best, place = answer, (y, x)
+        return place
+
+    return find
+
+
+def _moved_place(picture, kernel, down, right):
     y, x = find(picture, kernel)
-    return y + len(kernel) // 2, x + len(kernel[0]) // 2
+    return y + down, x + right
+
+
+def matching(patch):
+    """Return a kernel of whole numbers that adds up to 0 and answers most to the patch."""
+    bright = sum(map(sum, patch))
+    size = len(patch) * len(patch[0])
+    return [[size * pixel - bright for pixel in row] for row in patch]
+
+
+def _matches(answer, patch):
+    """Say whether the kernel adds up to 0 and answers more to `patch` than to any other.
+
+    Among patches of 0 and 1 only one can be best, and only if no weight is 0: the one that is
+    bright where the weights are positive.
+    """
+    shape = [len(row) for row in patch]
+    if [len(row) for row in answer] != shape:
+        return False
+    pairs = [
+        (float(weight), pixel)
+        for weights, pixels in zip(answer, patch, strict=True)
+        for weight, pixel in zip(weights, pixels, strict=True)
+    ]
+    is_even = abs(sum(weight for weight, _ in pairs)) < 1e-9
+    return is_even and all(weight > 0 if pixel else weight < 0 for weight, pixel in pairs)
+
+
+def _signs(patch):
+    return [[2 * pixel - 1 for pixel in row] for row in patch]
+
+
+def _patch_of(number, height, width):
+    """Return the patch whose pixels are the binary digits of `number`."""
+    digits = [number >> place & 1 for place in range(height * width)]
+    return [digits[y * width : (y + 1) * width] for y in range(height)]
 
 
 def _has_one_best(case):
@@ -84,7 +163,19 @@ check_slide_row = Checker(
         "That reads the weights backwards; the first weight lies on the first pixel.": (
             lambda row, weights: slide_row(row, weights[::-1])
         ),
-        "That adds zeros on both sides; here the window stays inside the row.": _with_zeros,
+        "That adds a border of zeros; here the window stays inside the row.": (
+            lambda row, weights: _with_zeros(row, weights, len(weights) // 2)
+        ),
+        "That adds len(weights) - 1 zeros on each side; here the window stays inside the row.": (
+            lambda row, weights: _with_zeros(row, weights, len(weights) - 1)
+        ),
+        "Too many places: the last ones hang over the end of the row.": _from_every_pixel,
+        "The window has len(weights) pixels, not 3.": (
+            lambda row, weights: _window_of_three(row, weights, len(row) - 2)
+        ),
+        "The window has len(weights) pixels, not 3, and there are not always 4 places.": (
+            lambda row, weights: _window_of_three(row, weights, 4)
+        ),
         "One place is missing: the window fits len(row) - len(weights) + 1 times.": (
             lambda row, weights: slide_row(row, weights)[:-1]
         ),
@@ -103,6 +194,15 @@ check_slide_picture = Checker(
             lambda picture, kernel: slide_picture(picture, _flipped(kernel))
         ),
         "That uses only the first row of the kernel; add up over all its rows.": _top_row_only,
+        "That slides the first row of the kernel over each row; use all its rows, and add up.": (
+            lambda picture, kernel: slide_picture(picture, kernel[:1])
+        ),
+        "Rows and columns have changed places; return a list of rows.": (
+            lambda picture, kernel: _transposed(slide_picture(picture, kernel))
+        ),
+        "The kernel need not be square: it has len(kernel) rows and len(kernel[0]) columns.": (
+            _height_for_width
+        ),
         "One row and one column are missing: the window fits size - kernel size + 1 times.": (
             lambda picture, kernel: [row[:-1] for row in slide_picture(picture, kernel)[:-1]]
         ),
@@ -118,8 +218,46 @@ check_find = Checker(
             lambda picture, kernel: find(picture, kernel)[::-1]
         ),
         "A large negative answer means the opposite of the kernel; look for the largest number.": (
-            _find_largest_size
+            _find_by(abs)
         ),
-        "That is the middle of the window; return its top left corner.": _find_centre,
+        "That is the smallest answer; look for the largest.": _find_by(lambda answer: -answer),
+        "Every answer may be negative: do not start from 0.": _find_from(None),
+        "Start from the first answer, not from 0: every answer may be negative.": (
+            _find_from((0, 0))
+        ),
+        "That is the answer itself; return its place.": (
+            lambda picture, kernel: max(map(max, slide_picture(picture, kernel)))
+        ),
+        "Rows and columns count from 0.": (
+            lambda picture, kernel: _moved_place(picture, kernel, 1, 1)
+        ),
+        "That is the middle of the window; return its top left corner.": (
+            lambda picture, kernel: _moved_place(
+                picture, kernel, len(kernel) // 2, len(kernel[0]) // 2
+            )
+        ),
     },
+)
+
+check_matching = Checker(
+    "Exercise 4: function(patch) -> kernel, a list of rows",
+    matching,
+    [
+        {"patch": _patch_of(number, height, width)}
+        for (height, width), step in {(1, 2): 1, (2, 2): 3, (2, 3): 5, (3, 3): 37}.items()
+        for number in range(1, 2 ** (height * width) - 1, step)
+    ],
+    {
+        "On an even area that is not 0: the weights must add up to 0.": _signs,
+        "Dark pixels need negative weights, or a brighter patch gets the same answer.": (
+            lambda patch: patch
+        ),
+        "That answers least to the patch; bright pixels need the positive weights.": (
+            lambda patch: [[-weight for weight in row] for row in matching(patch)]
+        ),
+        "Return a list of rows, in the shape of the patch.": (
+            lambda patch: sum(matching(patch), [])  # noqa: RUF017 (small lists)
+        ),
+    },
+    _matches,
 )

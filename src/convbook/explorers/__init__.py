@@ -1,15 +1,20 @@
 """Explorers: figures the reader can change, alive on the static page, in Jupyter and in Colab.
 
-    from convbook.explorers import ConvStepper, MatrixView, Quiz
+    from convbook.explorers import ConvStepper, MatrixView, Quiz, ReceptiveFieldExplorer
 
 The classes need anywidget, the site build does not: they load when first asked for (PEP 562).
 """
 
 from importlib import import_module
 
-_CLASSES = {"ConvStepper": "conv_stepper", "MatrixView": "matrix_view", "Quiz": "quiz"}
+_CLASSES = {
+    "ConvStepper": "conv_stepper",
+    "MatrixView": "matrix_view",
+    "Quiz": "quiz",
+    "ReceptiveFieldExplorer": "receptive_field",
+}
 
-__all__ = ["ConvStepper", "MatrixView", "Quiz"]
+__all__ = ["ConvStepper", "MatrixView", "Quiz", "ReceptiveFieldExplorer"]
 
 
 def __getattr__(name):

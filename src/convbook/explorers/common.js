@@ -131,6 +131,11 @@ function formatFactor(value) {
   return value < 0 ? `(${formatNumber(value)})` : formatNumber(value);
 }
 
+/** "no zeros", "1 zero", "20 zeros". */
+function counted(number, noun) {
+  return `${number || "no"} ${noun}${number === 1 ? "" : "s"}`;
+}
+
 /** Lines of Python that make `name` a tensor of shape (1, 1, side, side). */
 function tensorLines(name, grid) {
   const start = `${name} = torch.tensor([`;
@@ -225,7 +230,7 @@ function keepKeys(root) {
 
 // ---------------------------------------------------------------- controls
 
-/** A labelled range with its value visible: { root, set(value) }. */
+/** A labelled range with its value visible: { root, set(value), limit(max) }. */
 function rangeControl({ label, hint, min, max, onInput }) {
   const value = h("span", { class: "cb-value", "aria-hidden": "true" });
   const input = h("input", { type: "range", min, max, step: 1 });
@@ -238,6 +243,9 @@ function rangeControl({ label, hint, min, max, onInput }) {
     set(number) {
       if (input.value !== String(number)) input.value = number;
       setText(value, String(number));
+    },
+    limit(largest) {
+      setAttribute(input, "max", largest);
     },
   };
 }
@@ -554,8 +562,11 @@ function stepButtons(onStep) {
   };
 }
 
-/** A line of code with buttons that copy it, alone or as the script that `script()` returns. */
-function codeBox(what, script) {
+/**
+ * A line of code with a button that copies it, and one for each [label, text()] of `others`, which
+ * copies what `text()` returns.
+ */
+function codeBox(what, others) {
   const line = h("code", { class: "cb-code" });
   const copied = h("span", { class: "cb-copied", role: "status" });
   const copy = async (text) => {
@@ -566,7 +577,7 @@ function codeBox(what, script) {
   const actions = h(
     "div", { class: "cb-actions" },
     button("Copy", () => copy(line.textContent), { "aria-label": `Copy ${what}` }),
-    button("Copy with numbers", () => copy(script())),
+    others.map(([label, text]) => button(label, () => copy(text()))),
     copied,
   );
   return { root: h("div", { class: "cb-copy" }, line, actions), line };

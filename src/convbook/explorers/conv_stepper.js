@@ -299,10 +299,11 @@ function render({ model, el }) {
   const names = h("div", { class: "cb-formula cb-muted" });
   const numbers = h("div", { class: "cb-formula" });
   const crop = (trait, size) => corner(model.get(trait), size);
-  const code = codeBox("the PyTorch line", () => {
+  const script = () => {
     const s = readSettings(model);
     return pytorchScript(s, crop("input_values", s.size), crop("kernel_values", s.kernel));
-  });
+  };
+  const code = codeBox("the PyTorch line", [["Copy with numbers", script]]);
   const results = h(
     "div", { class: "cb-results" },
     resultRow("Products", h("div", {}, steps.root, sum)),

@@ -187,11 +187,6 @@ function tintOf(weight, count) {
   return Math.round(step * (WEIGHT_TINTS - 1)) + 1;
 }
 
-/** "no zeros", "1 zero", "20 zeros". */
-function counted(number, noun) {
-  return `${number || "no"} ${noun}${number === 1 ? "" : "s"}`;
-}
-
 /** What there is to count in the matrix shown, in a sentence or two. */
 function summaryOf(s, view, show) {
   const c = countsOf(s, view);
@@ -389,12 +384,13 @@ function render({ model, el }) {
   const sum = h("div", { class: "cb-sum", role: "status" });
   const steps = stepButtons(step);
   const summary = h("div", { class: "cb-summary" });
-  const code = codeBox("the line", () => {
+  const script = () => {
     const { s, view } = page;
     const x = corner(model.get("input_values"), s.size);
     const w = corner(model.get("kernel_values"), s.kernel);
     return packageScript(s, view, x, w);
-  });
+  };
+  const code = codeBox("the line", [["Copy with numbers", script]]);
 
   const root = h(
     "div", { class: "convbook-root cb-matrix-view", role: "group", "aria-label": "Matrix view" },

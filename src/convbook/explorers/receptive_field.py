@@ -1,0 +1,298 @@
+"""Receptive field: a stack of layers to edit, and what each output sees of the input."""
+
+from html import escape
+
+import traitlets
+
+from convbook.arithmetic import Layer, conv_output_size, receptive_field
+from convbook.explorers.base import Explorer
+from convbook.explorers.grids import html_table, number_text
+from convbook.explorers.sources import module_source
+from convbook.explorers.stacks import PRESETS, row
+from convbook.explorers.traits import Whole, whole_number
+
+# What page and kernel accept: the smallest and the largest of each.
+LIMITS = {
+    "input_size": (1, 2048),
+    "kernel_size": (1, 32),
+    "stride": (1, 16),
+    "padding": (0, 512),
+    "dilation": (1, 512),
+    "layers": (1, 40),
+}
+SETTINGS = ("kernel_size", "stride", "padding", "dilation")
+# Keeps every number below 2**53, where JavaScript still counts by one.
+LARGEST_JUMP = 10**6
+LONGEST_NAME = 24
+LARGEST_OUTPUT = 10**5
+
+
+class _Rows(traitlets.TraitType):
+    """A stack of layers, each (name, kernel_size, stride, padding, dilation)."""
+
+    def validate(self, _, value):
+        """Return the rows as a tuple of tuples, or raise."""
+        if not isinstance(value, (tuple, list)):
+            raise TypeError(f"{self.name}={value!r} is no list; use one of layers")
+        whole_number("len(layers)", len(value), *LIMITS["layers"])
+        return tuple(_checked_row(f"layers[{i}]", one) for i, one in enumerate(value))
+
+
+class _Selected(traitlets.TraitType):
+    """What is shown: the number of a layer, from 1, and the index of an output, from 0."""
+
+    def validate(self, _, value):
+        """Return the pair, or raise."""
+        if not isinstance(value, (tuple, list)) or len(value) != 2:
+            raise TypeError(
+                f"{self.name}={value!r} is no pair (layer, output); use one such as (1, 0)"
+            )
+        layer, output = value
+        return (
+            whole_number(f"{self.name}[0]", layer, *LIMITS["layers"]),
+            whole_number(f"{self.name}[1]", output, 0, LARGEST_OUTPUT),
+        )
+
+
+def _checked_row(what, value):
+    if not isinstance(value, (tuple, list)) or len(value) != 1 + len(SETTINGS):
+        raise TypeError(f"{what}={value!r}; use (name, {', '.join(SETTINGS)})")
+    name, *numbers = value
+    if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
+        raise ValueError(f"{what} is called {name!r}; use a text of 1 to {LONGEST_NAME} letters")
+    pairs = zip(SETTINGS, numbers, strict=True)
+    return (name, *(whole_number(f"{what}.{key}", n, *LIMITS[key]) for key, n in pairs))
+
+
+def _row_of(layer):
+    """Return a `Layer` as a row."""
+    if not isinstance(layer, Layer):
+        raise TypeError(f"layers holds {layer!r}; use Layer(kernel_size, stride, ...)")
+    padding = 0 if layer.padding == "valid" else layer.padding
+    return row("conv", layer.kernel_size, layer.stride, padding, layer.dilation)
+
+
+def _layer_text(one):
+    """Return a row as the call that makes its `Layer`."""
+    _, kernel_size, stride, padding, dilation = one
+    options = [
+        f", {name}={value}"
+        for name, value, default in (
+            ("stride", stride, 1),
+            ("padding", padding, 0),
+            ("dilation", dilation, 1),
+        )
+        if value != default
+    ]
+    return f"Layer({kernel_size}{''.join(options)})"
+
+
+class ReceptiveFieldExplorer(Explorer):
+    """Edit a stack of layers and see, drawn on the input, what an output of each layer sees.
+
+    Every argument but `preset` is an attribute too, read and written by page and kernel alike;
+    `output_sizes`, `fields`, `summary`, `code` and `fragment` follow from them.
+
+    Args:
+        layers: objects of class `Layer` with one number for both axes, first layer first, 1 to 40
+            of them; left out, those of the preset.
+        input_size: pixels along each side of the input, 1 to 2048; left out, the preset's.
+        preset: 'two_3x3' (the default), 'stride', 'dilation', 'assignment', 'alexnet', 'vgg16' or
+            'resnet18'.
+        selected: the layer shown first, counted from 1, and its output, counted from 0; left out,
+            the middle output of the last layer.
+
+    Raises:
+        ValueError: a value is out of range, or a kernel does not fit its padded input.
+        TypeError: a value is not of its kind.
+
+    Example:
+        >>> explorer = ReceptiveFieldExplorer([Layer(3), Layer(3)], input_size=9)
+        >>> explorer.fields[-1]
+        ReceptiveField(size=5, jump=1, start=0)
+        >>> explorer.summary
+        'Output 2 of layer 2 sees input pixels 2 to 6: 5 pixels.'
+
+    Source: Araujo, Norris and Sim, Computing Receptive Fields, Distill 2019.
+    """
+
+    _explorer = "receptive_field"
+    _esm = module_source("receptive_field")
+
+    input_size = Whole(PRESETS["two_3x3"].input_size, *LIMITS["input_size"]).tag(sync=True)
+    rows = _Rows(tuple(PRESETS["two_3x3"].rows)).tag(sync=True)
+    selected = _Selected((1, 0)).tag(sync=True)
+    presets = traitlets.List(read_only=True).tag(sync=True)
+    limits = traitlets.Dict(read_only=True).tag(sync=True)
+
+    @traitlets.default("presets")
+    def _all_presets(self):
+        return [{"key": key, **stack._asdict()} for key, stack in PRESETS.items()]
+
+    @traitlets.default("limits")
+    def _all_limits(self):
+        return {**LIMITS, "jump": (1, LARGEST_JUMP)}
+
+    def __init__(self, layers=None, *, input_size=None, preset=None, selected=None):
+        if preset is not None and preset not in PRESETS:
+            raise ValueError(f"preset={preset!r}; use {', '.join(map(repr, PRESETS))}")
+        if preset is not None and layers is not None:
+            raise ValueError(f"preset={preset!r} brings its own layers; leave preset or layers out")
+        stack = PRESETS[preset or "two_3x3"]
+        super().__init__(
+            rows=stack.rows if layers is None else [_row_of(layer) for layer in layers],
+            input_size=stack.input_size if input_size is None else input_size,
+        )
+        if self.problem:
+            raise ValueError(self.problem)
+        last = len(self.rows)
+        self.selected = (last, self._middle(last)) if selected is None else selected
+        layer, output = self.selected
+        if layer > last:
+            raise ValueError(f"selected={self.selected} is beyond the last layer; use 1 to {last}")
+        if output >= self.output_sizes[layer - 1]:
+            raise ValueError(
+                f"selected={self.selected} is beyond the last output of layer {layer}; "
+                f"use 0 to {self.output_sizes[layer - 1] - 1}"
+            )
+
+    # ------------------------------------------------------------ the stack and its arithmetic
+
+    @property
+    def layers(self):
+        """The stack as a list of `Layer`; setting it keeps the size of the input."""
+        return [Layer(*numbers) for _, *numbers in self.rows]
+
+    @layers.setter
+    def layers(self, layers):
+        self.rows = [_row_of(layer) for layer in layers]
+
+    def _measured(self):
+        """Return the output sizes of the layers up to the first that cannot be, and its problem."""
+        sizes, size, jump = [], self.input_size, 1
+        for number, (name, *numbers) in enumerate(self.rows, 1):
+            jump *= numbers[1]
+            try:
+                size = conv_output_size(size, *numbers)
+                if jump > LARGEST_JUMP:
+                    raise ValueError(
+                        f"jump={jump} is more than {LARGEST_JUMP}; use smaller strides"
+                    )
+            except ValueError as error:
+                return sizes, f"Layer {number} ({name}): {error}"
+            sizes.append(size)
+        return sizes, None
+
+    @property
+    def problem(self):
+        """Why some layer has no output, with the remedy; None when all have one."""
+        return self._measured()[1]
+
+    @property
+    def output_sizes(self):
+        """Outputs along each side, a number per layer; None from the first that has none."""
+        sizes, _ = self._measured()
+        return sizes + [None] * (len(self.rows) - len(sizes))
+
+    @property
+    def fields(self):
+        """A `ReceptiveField` per layer: size, jump, start; None from the first without output."""
+        sizes, _ = self._measured()
+        known = receptive_field(self.layers[: len(sizes)])
+        return known + [None] * (len(self.rows) - len(sizes))
+
+    def _middle(self, layer):
+        return (self.output_sizes[layer - 1] - 1) // 2
+
+    @property
+    def chosen(self):
+        """What is selected, brought inside what there is; None when no layer has an output."""
+        sizes, _ = self._measured()
+        if not sizes:
+            return None
+        layer = min(self.selected[0], len(sizes))
+        return layer, min(self.selected[1], sizes[layer - 1] - 1)
+
+    def pixels_read(self, layer, output):
+        """Return the input pixels, in order, that reach this output: no padding, no holes."""
+        sizes, _ = self._measured()
+        inputs = [self.input_size, *sizes][:layer]
+        reached = {output}
+        for (_, kernel_size, stride, padding, dilation), size in zip(
+            reversed(self.rows[:layer]), reversed(inputs), strict=True
+        ):
+            starts = [index * stride - padding for index in reached]
+            taps = {start + k * dilation for start in starts for k in range(kernel_size)}
+            reached = {tap for tap in taps if 0 <= tap < size}
+        return sorted(reached)
+
+    # ------------------------------------------------------------ words
+
+    @property
+    def summary(self):
+        """What the selected output sees, in a sentence or two."""
+        if self.chosen is None:
+            return "No layer has an output."
+        layer, output = self.chosen
+        field = self.fields[layer - 1]
+        first = field.start + output * field.jump
+        last = first + field.size - 1
+        inside = max(0, min(last, self.input_size - 1) - max(first, 0) + 1)
+        outside = field.size - inside
+        skipped = inside - len(self.pixels_read(layer, output))
+        span = f"pixel {number_text(first)}"
+        if field.size > 1:
+            span = f"pixels {number_text(first)} to {number_text(last)}"
+        words = f"Output {output} of layer {layer} sees input {span}"
+        words += f": {field.size} pixel{'' if field.size == 1 else 's'}"
+        if outside:
+            part = f"{outside} of them " if inside else ""
+            words += f", {part}outside the input, where padding stands in"
+        if skipped:
+            words += f". Of the {inside} inside it skips {skipped}"
+        return words + "."
+
+    @property
+    def code(self):
+        """The line that computes `fields`."""
+        return f"receptive_field([{', '.join(map(_layer_text, self.rows))}])"
+
+    @property
+    def fragment(self):
+        """The end of an address that opens a page's explorer with this stack."""
+        layers = ",".join(".".join(map(str, numbers)) for _, *numbers in self.rows)
+        return f"#rf={self.input_size};{layers}"
+
+    def __repr__(self):
+        for key, stack in PRESETS.items():
+            if tuple(stack.rows) == self.rows:
+                size = f", input_size={self.input_size}"
+                size = "" if stack.input_size == self.input_size else size
+                return f"ReceptiveFieldExplorer(preset={key!r}{size})"
+        layers = ", ".join(map(_layer_text, self.rows))
+        return f"ReceptiveFieldExplorer([{layers}], input_size={self.input_size})"
+
+    def static_html(self):
+        """Return the stack as a table with size, jump and start of every layer."""
+        titles = ("layer", *SETTINGS, "output", "field", "jump", "start")
+        head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+        body = []
+        for (name, *numbers), size, field in zip(
+            self.rows, self.output_sizes, self.fields, strict=True
+        ):
+            found = [None] * 4 if field is None else [size, *field]
+            texts = ["\N{EN DASH}" if n is None else number_text(n) for n in [*numbers, *found]]
+            cells = [f"<td>{text}</td>" for text in texts]
+            body.append([f'<th scope="row">{escape(name)}</th>', *cells])
+        table = html_table(
+            f"Receptive fields, input {self.input_size} × {self.input_size}",
+            body,
+            f"<thead><tr>{head}</tr></thead>",
+        )
+        problem = f"<p>{escape(self.problem)}</p>" if self.problem else ""
+        return (
+            '<div class="convbook-root cb-static cb-stack-static">'
+            '<div class="cb-wide" tabindex="0" role="region" aria-label="Receptive fields">'
+            f"{table}</div>{problem}"
+            f"<p>{escape(self.summary)}</p><p><code>{escape(self.code)}</code></p></div>"
+        )
