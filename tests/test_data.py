@@ -1,0 +1,377 @@
+"""Data sets: what `load` returns and refuses, the held-out images, packed files, drawn shapes."""
+
+import hashlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+
+from convbook.data import Data, Split, load, shapes
+from convbook.data.splits import hold_out
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return load("shapes")
+
+
+def make_split(count, classes=3, size=(1, 4, 4), start=0):
+    """Return images that can be told apart: each holds its own number in its first pixels."""
+    images = torch.zeros(count, *size, dtype=torch.uint8)
+    numbers = torch.arange(start, start + count)
+    images[:, 0, 0, 0], images[:, 0, 0, 1] = numbers % 256, numbers // 256
+    return Split(images, numbers % classes)
+
+
+def make_data(validation=0.25, seed=0, count=60):
+    train, held, positions = hold_out(make_split(count), ("a", "b", "c"), validation, seed)
+    return Data("tiny", ("a", "b", "c"), train, held, make_split(9, start=1000), positions)
+
+
+def numbers_of(split):
+    return (split.images[:, 0, 0, 0].long() + 256 * split.images[:, 0, 0, 1].long()).tolist()
+
+
+def assert_same(one, other):
+    assert (one.name, one.classes) == (other.name, other.classes)
+    for part in ("train", "validation", "test"):
+        assert torch.equal(getattr(one, part).images, getattr(other, part).images), part
+        assert torch.equal(getattr(one, part).labels, getattr(other, part).labels), part
+
+
+def test_importing_loads_no_library_that_only_some_data_sets_need():
+    code = "import sys, convbook; convbook.data.load('shapes'); print([m for m in "
+    code += "('torchvision', 'safetensors') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+# ------------------------------------------------------------------------------ Split and Data
+
+
+def test_a_split_knows_its_length_and_moves():
+    split = make_split(5)
+    assert len(split) == 5
+    assert repr(split) == "Split(5 images, (1, 4, 4), cpu)"
+    moved = split.to("meta")
+    assert (moved.images.device.type, moved.labels.device.type) == ("meta", "meta")
+    assert split.to(torch.device("cpu")).images is split.images
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "error", "message"),
+    [
+        ([1], torch.zeros(1).long(), TypeError, "images is a list; use a torch.Tensor"),
+        (torch.zeros(1, 2, 2).byte(), torch.zeros(1).long(), ValueError,
+         r"images has shape \(1, 2, 2\); use \(N, C, H, W\)"),
+        (torch.zeros(1, 1, 2, 2), torch.zeros(1).long(), TypeError,
+         "images has dtype torch.float32; use torch.uint8"),
+        (torch.zeros(1, 1, 2, 2).byte(), torch.zeros(1).int(), TypeError,
+         "labels has dtype torch.int32; use torch.int64"),
+        (torch.zeros(1, 1, 2, 2).byte(), torch.zeros(1, 1).long(), ValueError,
+         r"labels has shape \(1, 1\); use \(N\)"),
+        (torch.zeros(2, 1, 2, 2).byte(), torch.zeros(3).long(), ValueError,
+         "labels has 3 values for 2 images; use one label for each image"),
+    ],
+)  # fmt: skip
+def test_what_is_no_split_is_refused(images, labels, error, message):
+    with pytest.raises(error, match=f"^{message}$"):
+        Split(images, labels)
+
+
+def test_data_says_what_it_holds():
+    data = make_data()
+    assert data.input_size == (1, 4, 4)
+    assert repr(data) == (
+        "Data('tiny', 3 classes, 45 train, 15 validation, 9 test, (1, 4, 4), cpu)"
+    )
+    assert Data("x", ["a"], *[Split(data.test.images[:1], torch.tensor([0]))] * 3).classes == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"classes": "abc"}, TypeError, "classes='abc' is no list of names; use a list of strings"),
+        ({"classes": (1, 2, 3)}, TypeError, r"classes=\(1, 2, 3\) is no list of names"),
+        ({"classes": ("a", "b", "a")}, ValueError, r"classes=.* has a name twice; use each name"),
+        ({"classes": ("a", "b")}, ValueError,
+         "train has labels from 0 to 2; with 2 classes use 0 to 1"),
+        ({"test": None}, TypeError, r"test is a NoneType; use a Split\(images, labels\)"),
+        ({"test": make_split(3, size=(3, 4, 4))}, ValueError,
+         r"test has images of size \(3, 4, 4\), train of \(1, 4, 4\); use one size"),
+        ({"train": make_split(0)}, ValueError, "train has no image; use at least one"),
+        ({"validation": Split(torch.zeros(1, 1, 4, 4).byte(), torch.tensor([-1]))}, ValueError,
+         "validation has labels from -1 to -1"),
+        ({"held_out": torch.arange(2)}, ValueError,
+         "held_out has 2 positions for 15 validation images; use one for each, or None"),
+    ],
+)  # fmt: skip
+def test_parts_that_do_not_fit_are_refused(change, error, message):
+    data = make_data()
+    fields = ("name", "classes", "train", "validation", "test", "held_out")
+    with pytest.raises(error, match=f"^{message}"):
+        Data(**{name: getattr(data, name) for name in fields} | change)
+
+
+def test_mean_and_std_are_those_of_the_training_images(drawn):
+    pixels = drawn.train.images.double() / 255
+    assert drawn.mean.dtype == drawn.std.dtype == torch.float32
+    torch.testing.assert_close(drawn.mean.double(), pixels.mean((0, 2, 3)), rtol=1e-6, atol=0)
+    spread = pixels.std((0, 2, 3), correction=0)
+    torch.testing.assert_close(drawn.std.double(), spread, rtol=1e-6, atol=0)
+    other = Data("x", drawn.classes, drawn.train, drawn.test, drawn.validation)
+    assert torch.equal(other.mean, drawn.mean)
+
+
+# -------------------------------------------------------------------------- held-out validation
+
+
+def test_a_share_of_each_class_is_held_out():
+    data = make_data(validation=0.25)
+    assert data.train.labels.bincount().tolist() == [15, 15, 15]
+    assert data.validation.labels.bincount().tolist() == [5, 5, 5]
+    train, held = numbers_of(data.train), numbers_of(data.validation)
+    assert sorted(train + held) == list(range(60))
+    assert train == sorted(train)
+    assert data.held_out.tolist() == held  # each image's number is its position
+    assert [number % 3 for number in held] == data.validation.labels.tolist()
+
+
+def test_the_seed_decides_which():
+    assert make_data(seed=1).held_out.equal(make_data(seed=1).held_out)
+    assert not make_data(seed=1).held_out.equal(make_data(seed=2).held_out)
+
+
+def test_none_is_held_out_when_none_is_asked_for():
+    data = make_data(validation=0)
+    assert len(data.validation) == 0
+    assert data.validation.images.shape == (0, 1, 4, 4)
+    assert numbers_of(data.train) == list(range(60))
+
+
+def test_a_small_share_is_one_image_of_each_class():
+    assert make_data(validation=0.001).validation.labels.bincount().tolist() == [1, 1, 1]
+
+
+def test_a_class_too_small_to_share_is_named():
+    message = "validation=0.5 of the 1 training images of class 'b' leaves none to learn from"
+    with pytest.raises(ValueError, match=message):
+        hold_out(Split(torch.zeros(3, 1, 2, 2).byte(), torch.tensor([0, 0, 1])), "ab", 0.5, 0)
+
+
+# --------------------------------------------------------------------------------------- load
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"name_or_dir": "cifar"}, ValueError,
+         "name_or_dir='cifar' does not exist; use 'cifar10', 'shapes', a folder with train/ and "
+         "test/, or a file that Data.save wrote"),
+        ({"name_or_dir": 10}, TypeError, "name_or_dir=10 is no name and no path; use 'cifar10'"),
+        ({"validation": 1}, ValueError, "validation=1 is no share; use 0 or more and less than 1"),
+        ({"validation": -0.1}, ValueError, "validation=-0.1 is no share"),
+        ({"validation": float("nan")}, ValueError, "validation=nan is no share"),
+        ({"validation": "0.1"}, TypeError, "validation='0.1' is no number; use a share such as"),
+        ({"validation": True}, TypeError, "validation=True is no number"),
+        ({"seed": -1}, ValueError, "seed=-1 is too small; use an int of at least 0"),
+        ({"seed": 0.5}, TypeError, "seed=0.5 is not an integer"),
+        ({"device": "gpu"}, ValueError, "device='gpu' cannot be used here; use 'cpu'"),
+        ({"device": "cuda:99"}, ValueError, "device='cuda:99' cannot be used here; use 'cpu'"),
+        ({"device": 1.5}, TypeError, "device='1.5' cannot be used here; use 'cpu'"),
+    ],
+)  # fmt: skip
+def test_bad_arguments_are_refused(arguments, error, message):
+    with pytest.raises(error, match=f"^{message}"):
+        load(**{"name_or_dir": "shapes"} | arguments)
+
+
+def test_an_archive_is_to_be_unpacked(tmp_path):
+    (tmp_path / "photos.tar").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"photos\.tar' is a file; unpack it first, or use"):
+        load(tmp_path / "photos.tar")
+
+
+def test_load_holds_out_by_share_and_seed(drawn):
+    other = load("shapes", validation=0.2, seed=5)
+    assert len(other.validation) == 2000
+    assert other.validation.labels.bincount().tolist() == [200] * 10
+    assert torch.equal(other.test.images, drawn.test.images)
+    whole = other.all_training_images()
+    assert torch.equal(whole.images, drawn.all_training_images().images)
+    assert torch.equal(whole.labels, drawn.all_training_images().labels)
+
+
+# ------------------------------------------------------------------------------- packed files
+
+
+def test_a_packed_file_gives_the_same_parts(tmp_path):
+    file = tmp_path / "tiny.safetensors"
+    make_data(validation=0.5, seed=3).save(file)
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+    for validation, seed in ((0.5, 3), (0.25, 0), (0, 0)):
+        packed = load(str(file), validation=validation, seed=seed)
+        assert_same(packed, make_data(validation, seed))
+    packed.save(file)  # a file may be read and written again
+    assert_same(load(file, validation=0.25), make_data(0.25))
+
+
+def test_parts_made_by_hand_are_packed_in_turn(tmp_path):
+    parts = make_split(12), make_split(6, start=500), make_split(3, start=900)
+    Data("hand", ("a", "b", "c"), *parts).save(tmp_path / "hand.safetensors")
+    loaded = load(tmp_path / "hand.safetensors", validation=0)
+    assert numbers_of(loaded.train) == numbers_of(parts[0]) + numbers_of(parts[1])
+    assert loaded.train.labels.tolist() == parts[0].labels.tolist() + parts[1].labels.tolist()
+
+
+def test_save_refuses_names_that_load_would_not_know(tmp_path):
+    with pytest.raises(ValueError, match=r"tiny\.pt' does not end in \.safetensors"):
+        make_data().save(tmp_path / "tiny.pt")
+    with pytest.raises(OSError, match=r"none/tiny\.safetensors' cannot be written \(.+\)"):
+        make_data().save(tmp_path / "none" / "tiny.safetensors")
+
+
+def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
+    file = tmp_path / "tiny.safetensors"
+    make_data().save(file)
+    before = file.read_bytes()
+
+    def full_disk(path, *arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", full_disk)
+    with pytest.raises(OSError, match=r"tiny\.safetensors' cannot be written .*No space left"):
+        make_data(count=90).save(file)
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
+def test_a_file_that_is_no_data_set_is_refused(tmp_path):
+    file = tmp_path / "x.safetensors"
+    with pytest.raises(FileNotFoundError, match=r"x\.safetensors does not exist; write it by"):
+        load(file)
+    save_file({"weight": torch.ones(2)}, file)
+    with pytest.raises(ValueError, match=r"x\.safetensors is no data set; use a file that Data\.s"):
+        load(file)
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.99])
+def test_a_file_cut_short_is_refused(tmp_path, share):
+    file = tmp_path / "x.safetensors"
+    make_data().save(file)
+    content = file.read_bytes()
+    file.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=r"x\.safetensors is damaged or cut short .*; delete it"):
+        load(file)
+
+
+# ------------------------------------------------------------------------------------- shapes
+
+
+def test_shapes_are_the_same_bytes_everywhere(drawn):
+    """The digest is of one machine: the drawing uses only what every processor rounds alike."""
+    digest = hashlib.sha256()
+    for split in (drawn.all_training_images(), drawn.test):
+        digest.update(split.images.numpy().tobytes())
+        digest.update(split.labels.numpy().astype("<i8").tobytes())
+    assert digest.hexdigest() == "4686d6f9a4cf005636d30c6a38594d9b23443cde80e027baf70b765202211d7b"
+
+
+def test_shapes_are_balanced_and_never_drawn_twice(drawn):
+    assert len(drawn.classes) == 10
+    whole = drawn.all_training_images()
+    assert (whole.images.shape, drawn.test.images.shape) == (
+        (10_000, 3, 32, 32),
+        (2_000, 3, 32, 32),
+    )
+    assert whole.labels.bincount().tolist() == [1000] * 10
+    assert drawn.test.labels.bincount().tolist() == [200] * 10
+    pictures = torch.cat([whole.images, drawn.test.images]).numpy()
+    assert len({picture.tobytes() for picture in pictures}) == 12_000
+
+
+def test_other_counts_and_seeds():
+    assert shapes.draw(25).labels.bincount(minlength=10).tolist() == [3] * 5 + [2] * 5
+    assert torch.equal(shapes.draw(25, seed=4).images, shapes.draw(25, seed=4).images)
+    assert not torch.equal(shapes.draw(25, seed=4).images, shapes.draw(25, seed=5).images)
+    with pytest.raises(ValueError, match="count=0 is too small; use an int of at least 1"):
+        shapes.draw(0)
+    with pytest.raises(TypeError, match=r"count=2\.5 is not an integer"):
+        shapes.draw(2.5)
+
+
+def test_each_shape_is_where_its_formula_says():
+    """Inside or outside at points that geometry tells, in radii: centre, corners, gaps."""
+    side = shapes.HALF_SIDE
+    inside = {
+        "disc": [(0, 0), (0.95, 0)],
+        "ring": [(0.85, 0), (0, -0.85)],
+        "horseshoe": [(-0.85, 0), (0, 0.85)],
+        "square": [(0, 0), (0.65, 0.65)],
+        "frame": [(0.6, 0), (0.6, 0.6)],
+        "cross": [(0, 0), (0.9, 0), (0, -0.9)],
+        "triangle": [(0, 0), (-0.9, 0), (0.45, 0.7), (0.45, -0.7)],
+        "star": [(0, 0), (0.9, 0), (0.28, 0.85), (-0.72, -0.53)],
+        "stripes": [(0, 0.35), (0.9, -0.35)],
+        "chequers": [(0.35, 0.35), (0.1, 0.1)],
+    }
+    outside = {
+        "disc": [(1.05, 0), (0.75, 0.75)],
+        "ring": [(0, 0), (0.6, 0)],
+        "horseshoe": [(0.85, 0), (0.8, 0.3), (0, 0)],
+        "square": [(side + 0.05, 0)],
+        "frame": [(0, 0), (0.3, 0.3), (side + 0.05, 0)],
+        "cross": [(0.5, 0.5), (1.05, 0)],
+        "triangle": [(0.6, 0), (-0.5, 0.5)],
+        "star": [(-0.6, 0), (0.48, 0.35), (1.05, 0)],
+        "stripes": [(0, 0), (0, 0.7), (1.05, 0.35)],
+        "chequers": [(0.35, 0.1), (0.1, 0.35)],
+    }
+    assert set(inside) == set(outside) == set(shapes.CLASSES)
+    for name, distance in shapes.DISTANCES.items():
+        for points, sign in ((inside[name], -1), (outside[name], 1)):
+            u, v = np.array(points, float).T
+            assert (np.sign(distance(u, v)) == sign).all(), name
+
+
+def softmax_regression(train, test, steps, rate=1e-3):
+    """Return the best test accuracy that multinomial logistic regression ever had, by Adam."""
+    (x, labels), (x_test, labels_test) = train, test
+    weight = torch.zeros(10, x.shape[1], requires_grad=True)
+    bias = torch.zeros(10, requires_grad=True)
+    optimiser = torch.optim.Adam([weight, bias], lr=rate)
+    generator, best = torch.Generator().manual_seed(0), 0
+    for step in range(1, steps + 1):
+        batch = torch.randint(len(x), (250,), generator=generator)
+        loss = F.cross_entropy(F.linear(x[batch], weight, bias), labels[batch])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        if step % 40 == 0:
+            hits = F.linear(x_test, weight, bias).argmax(1) == labels_test
+            best = max(best, hits.float().mean().item())
+    return best
+
+
+def test_a_linear_model_stays_far_below_one_half(drawn):
+    """It learns something, and is over its best when it stops: what follows is overfitting."""
+
+    def pixels(split):
+        scaled = split.images / 255 - drawn.mean[:, None, None]
+        return scaled.flatten(1) / drawn.std.mean(), split.labels
+
+    best = softmax_regression(pixels(drawn.train), pixels(drawn.test), steps=400)
+    assert 0.25 < best < 0.45
+
+
+def test_colour_gives_nothing_away(drawn):
+    """The mean colour of a picture says a little about the area of a shape, not which it is."""
+
+    def colours(split):
+        return split.images.float().mean((2, 3)) / 64 - 1.5, split.labels
+
+    assert softmax_regression(colours(drawn.train), colours(drawn.test), 400, 0.1) < 0.2
