@@ -52,6 +52,27 @@ def origin(run):
     )
 
 
+def provenance(seed, data):
+    """Return where a run comes from: seed, data, commit, machine, versions.
+
+    The commit is None where the package is not a git checkout.
+    """
+    import torch  # noqa: PLC0415 (only a recording needs it)
+
+    return {
+        "seed": seed,
+        "data": data,
+        "commit": _git("rev-parse", "HEAD") if (ROOT / ".git").exists() else None,
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "system": platform.system(),
+        },
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+    }
+
+
 def record(name, seed, data, results, folder=FOLDER):
     """Write `results`, with the machine, the versions and the commit, to `folder/name.json`.
 
@@ -69,21 +90,7 @@ def record(name, seed, data, results, folder=FOLDER):
         raise ValueError(
             f"changed files would not be in the recorded commit; commit them:\n{changed}"
         )
-    import torch  # noqa: PLC0415 (only a recording needs it)
-
-    content = {
-        "seed": seed,
-        "data": data,
-        "commit": _git("rev-parse", "HEAD"),
-        "machine": {
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "threads": torch.get_num_threads(),
-            "system": platform.system(),
-        },
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        **results,
-    }
+    content = {**provenance(seed, data), **results}
     path = Path(folder) / f"{name}.json"
     partial = path.with_suffix(".json.part")
     try:

@@ -1,0 +1,93 @@
+"""The settings of a training run."""
+
+from dataclasses import asdict, dataclass, fields
+
+from convbook.arguments import integer
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+INTEGERS = {"epochs": 1, "batch_size": 1, "shift": 0, "cutout": 0, "seed": 0}  # and their least
+# What each number may be: the least, the most.
+RANGES = {
+    "max_lr": (0, float("inf")),
+    "momentum": (0, 1),
+    "weight_decay": (0, float("inf")),
+    "warmup": (0, 1),
+    "label_smoothing": (0, 1),
+    "ema_decay": (0, 1),
+}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The settings of a training run; the defaults suit small networks on 32 x 32 pictures.
+
+    Shapes:
+        Numbers, words and switches only.
+
+    Args:
+        epochs: how often each picture is seen, at least 1.
+        batch_size: pictures per step, over all processes; the rest of an epoch is left out.
+        max_lr: the highest learning rate, above 0.
+        momentum: of SGD with Nesterov's step, below 1.
+        weight_decay: on weights; biases and normalisation have none.
+        warmup: the share of the steps in which the learning rate rises, between 0 and 1.
+        label_smoothing: the share of the target that is spread over all classes, below 1.
+        ema_decay: how much of the averaged weights stays at each step, below 1; 0 is no average.
+        flip: whether half of the pictures are mirrored, left to right.
+        shift: the most pixels by which a picture is moved, along each axis.
+        cutout: the side of a square that is blanked in each picture; 0 is none.
+        precision: "float32", "bfloat16" (autocast), or "auto": bfloat16 where the machine has it.
+        channels_last: whether the channels of a pixel lie next to each other in memory.
+        compile: whether `torch.compile` makes the network faster first.
+        deterministic: whether only operations that repeat bit by bit are used.
+        seed: where the random numbers start.
+
+    Raises:
+        ValueError: a value is out of range.
+        TypeError: a value is of another type.
+
+    Example:
+        >>> TrainConfig(epochs=5).epochs
+        5
+
+    Source: Smith and Topin, arXiv 1708.07120 (one cycle); Szegedy et al., arXiv 1512.00567, section
+    7 (label smoothing).
+    """
+
+    epochs: int = 10
+    batch_size: int = 256
+    max_lr: float = 0.2
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    warmup: float = 0.25
+    label_smoothing: float = 0.1
+    ema_decay: float = 0.99
+    flip: bool = True
+    shift: int = 4
+    cutout: int = 0
+    precision: str = "auto"
+    channels_last: bool = True
+    compile: bool = False
+    deterministic: bool = False
+    seed: int = 0
+
+    def __post_init__(self):
+        for name, least in INTEGERS.items():
+            integer(getattr(self, name), name, least)
+        for name, (least, most) in RANGES.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise TypeError(f"{name}={value!r} is not a number; use a float")
+            if not least <= value < most or (name == "max_lr" and value == 0):
+                limit = f"at least {least} and below {most}" if most == 1 else "above 0"
+                raise ValueError(f"{name}={value!r} is out of range; use a number {limit}")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is bool and not isinstance(value, bool):
+                raise TypeError(f"{field.name}={value!r} is not a bool; use True or False")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision={self.precision!r} is unknown; use one of {PRECISIONS}")
+
+    def to_dict(self):
+        """Return the settings as a dict that JSON can hold."""
+        return asdict(self)

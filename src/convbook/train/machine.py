@@ -1,0 +1,104 @@
+"""What the machine can do: number format, repeatability, several processes."""
+
+import contextlib
+import os
+from typing import NamedTuple
+
+import torch
+import torch.distributed as dist
+
+
+def has_bfloat16(device):
+    """Return whether bfloat16 is computed by the device itself, not imitated."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if kind == "cpu":
+        # PyTorch has no public question for this; without an answer, float32 is right anyway.
+        tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        return any(getattr(torch.cpu, test, bool)() for test in tests)
+    return False
+
+
+def autocast(device, precision):
+    """Return a context in which convolutions and products run in the chosen number format."""
+    kind = torch.device(device).type
+    if precision == "auto":
+        precision = "bfloat16" if has_bfloat16(device) else "float32"
+    return torch.autocast(kind, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def best_device():
+    """Return "cuda" or "mps" where there is one, or else "cpu"."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+@contextlib.contextmanager
+def repeatable(wanted):
+    """Allow only operations that give the same bits each time, if wanted."""
+    if not wanted:
+        yield
+        return
+    # cuBLAS reads this when it is first used; without it PyTorch refuses to be deterministic.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.backends.cudnn.benchmark = before[1]
+
+
+class Workers(NamedTuple):
+    """One process among those that train together."""
+
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def writes(self):
+        """Whether this process writes files and talks."""
+        return self.rank == 0
+
+    def mean(self, value):
+        """Return the mean of a tensor over all processes."""
+        if self.count == 1:
+            return value
+        dist.all_reduce(value)
+        return value / self.count
+
+    def wait(self):
+        """Wait for all processes."""
+        if self.count > 1:
+            dist.barrier()
+
+
+ALONE = Workers()
+
+
+def workers():
+    """Return this process's place in the group that `join_workers` made, if there is one."""
+    if dist.is_available() and dist.is_initialized():
+        return Workers(dist.get_rank(), dist.get_world_size())
+    return ALONE
+
+
+@contextlib.contextmanager
+def join_workers():
+    """Join the processes that `torchrun` started, and return this one's device; or train alone."""
+    device = best_device()
+    if "RANK" not in os.environ:
+        yield device
+        return
+    if device == "cuda":
+        device = f"cuda:{os.environ['LOCAL_RANK']}"
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    try:
+        yield device
+    finally:
+        dist.destroy_process_group()
