@@ -86,6 +86,33 @@ def test_counts_and_shapes_agree_with_pytorch_on_random_graphs(layers):
     assert table[-1].output_shape == output.shape[1:]
 
 
+class Attention(nn.Module):
+    """Products that no convolutional network has, in the way that `how` says."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how = how
+
+    def forward(self, x):
+        tokens = x.flatten(2).mT  # (1, H*W, C)
+        query, key, value = tokens[:, :5], tokens, tokens[..., :3]
+        if self.how == "attention":
+            return F.scaled_dot_product_attention(query, key, value)
+        if self.how == "einsum":
+            return torch.einsum("nqc,nkc->nqk", query, key)
+        if self.how == "matmul":
+            return query.softmax(-1) @ key.mT
+        return torch.bmm(query, key.mT)
+
+
+@pytest.mark.parametrize("how", ["attention", "einsum", "matmul", "bmm"])
+def test_products_count_as_pytorch_counts_them(how):
+    model = Attention(how)
+    with FlopCounterMode(display=False) as counter:
+        model(torch.rand(1, 6, 4, 4))
+    assert 2 * trace(model, (6, 4, 4)).macs == counter.get_total_flops() > 0
+
+
 def test_a_parameter_used_twice_counts_once_and_its_work_twice():
     layer = nn.Conv2d(4, 4, 3, padding=1)
     table = trace(nn.Sequential(layer, layer), (4, 8, 8))
@@ -138,8 +165,47 @@ def test_layers_and_functions_alike():
     layers = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.ReLU(), nn.MaxPool2d(2))
     one, other = (trace(model, (3, 8, 8)) for model in (Functions(), layers))
     assert [row.op for row in one] == ["conv2d", "relu", "max_pool2d"]
+    names = {"name": "", "inputs": ()}  # rows have other names, and so have their inputs
     for mine, theirs in zip(one, other, strict=True):
-        assert {**mine.to_dict(), "name": ""} == {**theirs.to_dict(), "name": ""}
+        assert {**mine.to_dict(), **names} == {**theirs.to_dict(), **names}
+
+
+def test_rows_name_the_rows_whose_outputs_they_take():
+    def forward(x):
+        kept, dropped = F.relu(x).chunk(2, 1)
+        dropped.sigmoid()
+        total = torch.cat([kept, x], 1)
+        total += torch.ones(1)
+        return {"map": total, "mean": kept.mean((2, 3)), "input": x}
+
+    table = trace(Block(forward), (4, 8, 8))
+    assert {row.name: row.inputs for row in table} == {
+        "relu": ("",),
+        "chunk[0]": ("relu",),
+        "chunk[1]": ("relu",),
+        "sigmoid": ("chunk[1]",),
+        "cat": ("chunk[0]", ""),
+        "add": ("cat",),
+        "mean": ("chunk[0]",),
+    }
+    assert table.outputs == ("add", "mean", "")
+    stored = json.loads(json.dumps(table.to_dict()))
+    assert stored["outputs"] == ["add", "mean", ""]
+    assert stored["rows"][4]["inputs"] == ["chunk[0]", ""]
+
+
+@pytest.mark.parametrize(
+    ("forward", "reduced"),
+    [
+        (lambda x: x.mean((2, 3)), (-2, -1)),
+        (lambda x: torch.mean(x, dim=-1, keepdim=True), (-1,)),
+        (lambda x: x.flatten(2).amax(1), (-2,)),
+        (lambda x: x.sum(), (-4, -3, -2, -1)),
+        (F.relu, None),
+    ],
+)
+def test_rows_say_over_which_dimensions_a_reduction_ran(forward, reduced):
+    assert trace(Block(forward), (4, 8, 8))[-1].reduced == reduced
 
 
 # ------------------------------------------------------------------ the model stays as it is
@@ -159,6 +225,12 @@ def test_the_model_is_left_alone():
     assert torch.equal(state, torch.random.get_rng_state())
 
 
+def test_a_model_in_training_is_looked_at_as_in_use():
+    """In training, batch norm refuses a single value per channel."""
+    model = nn.Sequential(nn.Conv2d(3, 4, 5), nn.BatchNorm2d(4)).train()
+    assert trace(model, (3, 5, 5))[-1].output_shape == (4, 1, 1)
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
 def test_any_floating_dtype(dtype):
     assert trace(nn.Conv2d(3, 4, 3).to(dtype), (3, 5, 5)).macs == 4 * 27 * 9
@@ -175,6 +247,12 @@ def test_the_effective_field_of_one_layer_of_ones_is_its_kernel():
     assert field.map.max() == 1
     assert field.width == pytest.approx(15**0.5)
     assert field.sigma == pytest.approx(((2 / 3) ** 0.5, 2**0.5))
+
+
+def test_channels_that_pull_in_opposite_directions_both_count():
+    layer = nn.Conv2d(2, 1, 1, bias=False)
+    layer.weight.data = torch.tensor([3.0, -3.0]).reshape(1, 2, 1, 1)
+    assert effective_receptive_field(layer, (2, 5, 5), samples=1).width == 1
 
 
 def test_stacked_ones_give_the_binomial_weights_that_theory_says():

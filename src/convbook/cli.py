@@ -2,6 +2,7 @@
 
 `convbook trace torchvision:resnet50` prints the table of `convbook.analysis.trace`; `my.py:Net`
 takes a class, a function or a model from a file of yours, and `package.module:Net` from a package.
+`convbook grade my.py:Net` says which requirements of the final assignment a network meets.
 """
 
 import argparse
@@ -11,19 +12,25 @@ import importlib.util
 import json
 import sys
 import warnings
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+
+ADDRESS = "torchvision:NAME, FILE.py:NAME or PACKAGE.MODULE:NAME"
 
 
 def main(arguments=None):
-    """Run the command and return its exit status: 0, or 2 after an error, told in one line."""
+    """Run the command and return its exit status.
+
+    0; 1 where a network does not meet the assignment; 2 after an error, told in one line.
+    """
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except (ValueError, TypeError) as error:
         message = " ".join(str(error).split())
         print(f"convbook {options.command}: error: {message}", file=sys.stderr)
         return 2
-    return 0
 
 
 def _parser():
@@ -34,7 +41,7 @@ def _parser():
         help="print a model's layers: shapes, parameters, MACs, receptive fields",
         epilog="example: convbook trace torchvision:resnet50",
     )
-    trace.add_argument("model", help="torchvision:NAME, FILE.py:NAME or PACKAGE.MODULE:NAME")
+    trace.add_argument("model", help=ADDRESS)
     trace.add_argument(
         "--input-size",
         metavar="C,H,W",
@@ -42,6 +49,23 @@ def _parser():
     )
     trace.add_argument("--json", action="store_true", help="print the table as JSON")
     trace.set_defaults(run=_trace)
+    grade = commands.add_parser(
+        "grade",
+        help="say which requirements of the final assignment a network meets",
+        epilog="exit status: 0 all met, 1 not all, 2 an error. "
+        "example: convbook grade my.py:Net --weights my.safetensors --data cifar10",
+    )
+    grade.add_argument("model", help=ADDRESS)
+    grade.add_argument("--weights", metavar="FILE", help="trained weights, as .safetensors")
+    grade.add_argument(
+        "--data", metavar="DIR", help="cifar10, shapes, or a folder with train/ and test/"
+    )
+    grade.add_argument("--input-size", metavar="C,H,W", default="3,32,32", help="3,32,32")
+    grade.add_argument(
+        "--time-limit", metavar="SECONDS", help="for the network's process: 60; with --data 600"
+    )
+    grade.add_argument("--json", action="store_true", help="print the report as JSON")
+    grade.set_defaults(run=_grade)
     return parser
 
 
@@ -54,6 +78,39 @@ def _trace(options):
 
     table = trace(model, input_size)
     print(json.dumps(table.to_dict(), indent=2) if options.json else table)
+
+
+def _grade(options):
+    """Print the report on a network, which runs in a process of its own."""
+    from convbook.grade.process import grade_file  # noqa: PLC0415
+    from convbook.grade.weights import check_weights_file  # noqa: PLC0415
+
+    time_limit = parse_seconds(options.time_limit or ("600" if options.data else "60"))
+    input_size = parse_size(options.input_size)
+    if options.weights:
+        check_weights_file(options.weights)
+    report = grade_file(options.model, options.weights, options.data, input_size, time_limit)
+    print(json.dumps(report.to_dict(), indent=2) if options.json else report)
+    return 0 if report.passed else 1
+
+
+def parse_seconds(text):
+    """Return `90.0` for `90`.
+
+    Raises:
+        ValueError: it is no number of seconds above 0.
+
+    Example:
+        >>> parse_seconds("90")
+        90.0
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < float("inf"):
+        raise ValueError(f"--time-limit={text} is no number of seconds; use for example 60")
+    return seconds
 
 
 def parse_size(text):
@@ -72,10 +129,15 @@ def parse_size(text):
         raise ValueError(f"--input-size={text} is not C,H,W; use for example 3,224,224") from error
 
 
-def load_model(address):
+def load_model(address, with_weights=False):
     """Return the model that `torchvision:NAME`, `FILE.py:NAME` or `PACKAGE.MODULE:NAME` names.
 
-    A class or function is called without arguments; torchvision's models get no weights.
+    A class or function is called without arguments; torchvision's models get no trained weights.
+
+    Args:
+        address: where the model is.
+        with_weights: whether a class or function shall make its weights; without, it takes no
+            memory for them where it can.
 
     Raises:
         ValueError: there is no such thing, or it does not give a model.
@@ -88,26 +150,27 @@ def load_model(address):
     if not source or not name:
         raise ValueError(f"model={address} has no source; use torchvision:resnet50 or my.py:Net")
     if source == "torchvision":
-        return _torchvision_model(name)
+        return _torchvision_model(name, with_weights)
     thing = _module(source)
     for part in name.split("."):
         if not hasattr(thing, part):
             raise ValueError(f"{source} has no {name}{_similar(part, dir(thing))}")
         thing = getattr(thing, part)
-    return _call(thing, address)
+    return _call(thing, address, with_weights)
 
 
-def _torchvision_model(name):
+def _torchvision_model(name, with_weights):
     from torchvision import models  # noqa: PLC0415
 
     known = models.list_models(module=models)
     if name not in known:
         raise ValueError(f"torchvision has no model {name}{_similar(name, known)}")
-    return _call(lambda: models.get_model(name, weights=None), f"torchvision:{name}")
+    call = partial(models.get_model, name, weights=None)
+    return _call(call, f"torchvision:{name}", with_weights)
 
 
-def _call(thing, address):
-    """Return the model, made without weights where it can be made so."""
+def _call(thing, address, with_weights):
+    """Return the model, made without weights where it can be made so and they are not wanted."""
     import torch  # noqa: PLC0415
 
     if isinstance(thing, torch.nn.Module):
@@ -118,10 +181,12 @@ def _call(thing, address):
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # how weights are drawn does not matter here
-        try:
-            with torch.device("meta"):
+        model = None
+        if not with_weights:
+            # Some models compute with values while they are made.
+            with suppress(Exception), torch.device("meta"):
                 model = thing()
-        except Exception:  # some models compute with values while they are made
+        if model is None:
             try:
                 model = thing()
             except Exception as error:

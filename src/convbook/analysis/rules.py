@@ -10,7 +10,7 @@ import torch
 
 from convbook.analysis import shaping, sliding
 from convbook.analysis.seen import join
-from convbook.analysis.steps import Step, parts_in, seen_by, seen_of, several
+from convbook.analysis.steps import Step, Window, parts_in, seen_by, seen_of, several
 
 
 def _linear(outputs, input, weight, bias=None):
@@ -58,12 +58,13 @@ def _reduction(outputs, input, dim=None, *rest, axis=None, **settings):
     seen, shape = seen_of(input), outputs[0].shape
     mixed = several(axis if dim is None else dim) or range(len(seen.shape))
     mixed = [seen.positive(one) for one in mixed]
+    window = Window(reduced=tuple(sorted(seen.negative(one) for one in mixed)))
     seen = seen.collapse(mixed)
     if len(shape) == len(seen.shape):
-        return Step(seen)
+        return Step(seen, window)
     kept = [dim for dim in range(len(seen.shape)) if dim not in mixed]
     places = {seen.negative(dim): i - len(kept) for i, dim in enumerate(kept)}
-    return Step(seen.rearranged(shape, places))
+    return Step(seen.rearranged(shape, places), window)
 
 
 def _names(rule, names):

@@ -13,13 +13,14 @@ from convbook.analysis.seen import Seen
 
 @dataclass(frozen=True)
 class Window:
-    """The settings of a convolution or a pooling, as the table shows them."""
+    """The settings of a convolution or a pooling, and the dimensions that a reduction mixed."""
 
     kernel: object = None
     stride: object = None
     padding: object = None
     dilation: object = None
     groups: object = None
+    reduced: object = None
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,10 @@ def seen_of(input):
     return seen
 
 
-def mark(tensor, seen):
-    """Keep on a tensor what its elements see."""
+def mark(tensor, seen, row):
+    """Keep on a tensor what its elements see, and the name of the row that it comes from."""
     tensor._convbook_seen = seen
+    tensor._convbook_row = row
 
 
 def tensors_in(value):
@@ -68,6 +70,12 @@ def tensors_in(value):
 def parts_in(value):
     """Return what the tensors inside `value` see, without those that do not see the input."""
     return [seen for tensor in tensors_in(value) if (seen := seen_by(tensor))]
+
+
+def rows_in(value):
+    """Return the names of the rows that the tensors inside `value` come from, each once."""
+    seeing = (tensor for tensor in tensors_in(value) if seen_by(tensor))
+    return tuple(dict.fromkeys(tensor._convbook_row for tensor in seeing))
 
 
 def several(dims):

@@ -42,9 +42,11 @@ class Row:
         padding: pixels added on each side, or `'same'` or `'valid'`.
         dilation: pixels from one tap to the next.
         groups: of a convolution.
+        reduced: the dimensions that a mean, a sum or a maximum ran over, counted from the end.
         params: learned numbers, counted where they are first used.
         macs: multiply-adds for one image.
         receptive_field: size, jump and start in pixels of the model's input.
+        inputs: the names of the rows whose outputs went in; `""` is the model's input.
 
     Raises:
         TypeError: a value is missing.
@@ -66,9 +68,11 @@ class Row:
     padding: object
     dilation: object
     groups: object
+    reduced: object
     params: int
     macs: int
     receptive_field: ReceptiveField
+    inputs: tuple
 
     def to_dict(self):
         """Return the row as a dict that JSON can hold."""
@@ -90,6 +94,7 @@ class Table:
         input_size: what went in, `(C, H, W)`.
         params: the parameters of the whole model, each counted once.
         unused: name -> size of the parameters that no operation used.
+        outputs: the names of the rows that the model's output comes from.
 
     Raises:
         KeyError: there is no row of that name.
@@ -104,11 +109,12 @@ class Table:
     Source: Araujo, Norris and Sim, Computing Receptive Fields, Distill 2019.
     """
 
-    def __init__(self, rows, input_size, params, unused):
+    def __init__(self, rows, input_size, params, unused, outputs):
         self.rows = tuple(rows)
         self.input_size = input_size
         self.params = params
         self.unused = unused
+        self.outputs = outputs
 
     def __iter__(self):
         return iter(self.rows)
@@ -157,6 +163,7 @@ class Table:
             "rows": [row.to_dict() for row in self.rows],
             "totals": self.totals,
             "unused": self.unused,
+            "outputs": self.outputs,
         }
 
     def __repr__(self):

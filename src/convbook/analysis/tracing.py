@@ -15,7 +15,7 @@ from convbook.analysis.copies import check_input_size, copy_with, on_meta, outpu
 from convbook.analysis.macs import macs_of
 from convbook.analysis.rules import CONSTANT, rule_for
 from convbook.analysis.seen import Seen
-from convbook.analysis.steps import mark, op_name, parts_in, seen_by, tensors_in
+from convbook.analysis.steps import mark, op_name, parts_in, rows_in, seen_by, tensors_in
 from convbook.analysis.table import Row, Table
 
 
@@ -59,7 +59,8 @@ def trace(model, input_size=(3, 32, 32)):
     follower = _Follower(copy_with(model, on_meta))
     follower.run(input_size)
     params = sum(parameter.numel() for parameter in model.parameters())
-    return Table(follower.rows, input_size, params, follower.unused())
+    outputs = rows_in(follower.output)
+    return Table(follower.rows, input_size, params, follower.unused(), outputs)
 
 
 def periods(model, input_size, layer=None):
@@ -119,7 +120,7 @@ class _Follower(TorchFunctionMode):
         """Run the model, or its beginning up to a layer, on the meta device."""
         dtypes = (p.dtype for p in self.model.parameters() if p.is_floating_point())
         x = torch.empty(1, *input_size, dtype=next(dtypes, None), device="meta")
-        mark(x, Seen.itself(x.shape, len(input_size) - 1))
+        mark(x, Seen.itself(x.shape, len(input_size) - 1), "")
         try:
             with torch.no_grad(), torch.device("meta"), self:
                 output = output_of(self.model, x, layer) if layer else self.model(x)
@@ -143,11 +144,12 @@ class _Follower(TorchFunctionMode):
         kwargs = kwargs or {}
         op = op_name(func)
         # In x.view_as(y), y lends its shape only.
-        parts = parts_in(args[:1] if op.endswith("_as") else [args, kwargs])
+        operands = args[:1] if op.endswith("_as") else [args, kwargs]
+        parts, sources = parts_in(operands), rows_in(operands)
         outputs = func(*args, **kwargs)
         tensors = tensors_in(outputs)
         if parts and (tensors or op == "setitem") and op not in CONSTANT:
-            self.follow(op, tensors, parts, args, kwargs)
+            self.follow(op, tensors, parts, sources, args, kwargs)
         elif tensors:
             self.pending = self.costs(op, tensors, args, kwargs)
         return outputs
@@ -158,7 +160,7 @@ class _Follower(TorchFunctionMode):
         params += self.new_parameters([args, kwargs])
         return params, macs + macs_of(op, tensors, args, kwargs)
 
-    def follow(self, op, tensors, parts, args, kwargs):
+    def follow(self, op, tensors, parts, sources, args, kwargs):
         """Ask the operation's rule, mark the outputs and write the rows."""
         name, path, module = self.name_of(op)
         shape, rule = parts[0].shape, rule_for(op)
@@ -175,12 +177,14 @@ class _Follower(TorchFunctionMode):
             raise _Refusal(f"cannot follow {name!r} (op {op} in {where}): {error}") from error
         self.pending = (0, 0)
         several = isinstance(step.seen, list)
+        names = [f"{name}[{i}]" if several else name for i in range(len(tensors))]
         for i, tensor in enumerate(tensors):
-            mark(tensor, (step.seen[i] if several else step.seen).reshaped(tensor.shape))
+            seen = step.seen[i] if several else step.seen
+            mark(tensor, seen.reshaped(tensor.shape), names[i])
         for i, tensor in enumerate(tensors if several else tensors[:1]):
             self.rows.append(
                 Row(
-                    f"{name}[{i}]" if several else name,
+                    names[i],
                     op,
                     _without_batch(shape),
                     _without_batch(tensor.shape),
@@ -188,6 +192,7 @@ class _Follower(TorchFunctionMode):
                     0 if i else params,
                     0 if i else macs,
                     seen_by(tensor).field,
+                    sources,
                 )
             )
 

@@ -1,0 +1,53 @@
+"""Grade the final assignment: which requirement a network meets, which not, and what to change."""
+
+from convbook.grade.report import Report, Requirement
+
+__all__ = ["Report", "Requirement", "grade"]
+
+
+def grade(model, accuracy=None, input_size=(3, 32, 32)):
+    """Return how a network meets the requirements of the final assignment, one row for each.
+
+    The operations that run are judged, layers and functions alike, and only those whose results
+    reach the output; names and comments count for nothing. The rules, where the assignment leaves
+    room:
+
+    - A transition is a max-pool with stride 2 on both axes and a kernel above 1. There must be
+      three, neither fewer nor more, with a convolution before, between and after them. A
+      convolution with a stride is no transition; it is allowed, and named.
+    - The receptive field is the theoretical one, padding included, of the last convolution before
+      global average pooling. Gates, as in squeeze and excitation, leave it as it is.
+    - Depthwise means one filter or more for each input channel and a kernel above 1. Only
+      normalisation, activations, sums, gates and concatenation may stand between it and its 1 × 1.
+    - A dilated convolution has kernel and dilation above 1 on the same axis. It may be unpadded; a
+      padding that is too small for the dilation does not count. It may be the depthwise one too.
+    - Global average pooling may be spelt in any way that averages all pixels of a map, more than
+      one. Every map on its way to the output goes through it; linear layers and 1 × 1 convolutions
+      may follow.
+
+    A network that cannot be followed gets a report that says why.
+
+    Shapes:
+        `input_size` is `(C, H, W)`, without the batch.
+
+    Args:
+        model: the `nn.Module`, with weights or without; its forward takes one tensor.
+        accuracy: on the test set, from 0 to 1. The report calls it self-reported; left out, it is
+            not measured, and the report does not pass.
+        input_size: channels, height and width of a picture, at least 1.
+
+    Raises:
+        ValueError: accuracy or size is out of range.
+        TypeError: `model` is not an `nn.Module`, or a size is not an integer.
+
+    Example:
+        >>> from torch import nn
+        >>> report = grade(nn.Sequential(nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(1)))
+        >>> report.passed, report[4].passed, report[4].measured
+        (False, True, '8x30x30 to 8 by `1`')
+
+    Source: chapter 13.
+    """
+    from convbook.grade.judge import Claim, judge  # noqa: PLC0415 (the report needs no torch)
+
+    return judge(model, Claim.reported(accuracy), input_size)

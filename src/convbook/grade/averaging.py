@@ -1,0 +1,120 @@
+"""Global average pooling, however it is spelt."""
+
+from math import prod
+
+from convbook.grade.network import PERMUTATIONS, is_map, moved, pair, size
+from convbook.grade.report import Finding
+
+REMEDY = "use nn.AdaptiveAvgPool2d(1)"
+ADAPTIVE = ("adaptive_avg_pool2d", "adaptive_avg_pool1d")
+AVERAGES = ("mean", "sum", "avg_pool2d", "avg_pool1d", *ADAPTIVE)
+SCALES = ("div", "truediv", "divide", "mul", "multiply", "idiv", "itruediv", "imul")
+RESHAPED = {"view", "reshape", "view_as", "reshape_as", "flatten", "unflatten", "ravel"}
+SAME_NUMBERS = RESHAPED | {"squeeze", "unsqueeze", "contiguous", "clone", "dropout", "dropout2d"}
+
+
+def global_average_pooling(network):
+    """Judge how maps become the numbers that the output is computed from."""
+    if not network.ends:
+        return Finding("none", False, f"there is no map to average; {REMEDY}")
+    remarks = []
+    for row in network.ends:
+        last = averaged(network, row)
+        if last is None:
+            remarks.append(end_miss(network, row))
+    if remarks:
+        return Finding("none", False, "; ".join([*remarks, *_unseen(network)]))
+    row = network.ends[0]
+    shape = "x".join(map(str, row.input_shape))
+    count = prod(averaged(network, row).output_shape)
+    why = f"each of the {count} numbers is a mean over all pixels of its channel"
+    return Finding(f"{shape} to {count} by `{row.name}`", True, why)
+
+
+def averaged(network, row):
+    """Return the row after which a map is one mean for each of its channels, or None.
+
+    A pooling and a mean may each do a part; flattening may come first.
+    """
+    source = max(row.inputs, key=network.pixels)
+    if network.pixels(source) == 1:
+        return None
+    channel = network.channels(source)
+    count = network.shape(source)[channel]
+    added = False
+    while row:
+        channel = kept(row, channel)
+        if channel is None:
+            return None
+        added |= row.op == "sum"
+        following = network.takers(row)
+        if prod(row.output_shape) == count:
+            scaled = any(one.op in SCALES and len(one.inputs) == 1 for one in following)
+            return row if scaled or not added else None
+        row = following[0] if following else None
+    return None
+
+
+def kept(row, channel):
+    """Return where the channels are after a step of averaging, or None if it is no such step."""
+    before, after = row.input_shape, row.output_shape
+    if row.op in ("mean", "sum"):
+        dims = [len(before) + dim for dim in row.reduced]
+        if channel in dims or len(after) not in (len(before), len(before) - len(dims)):
+            return None
+        gone = sum(0 <= dim < channel for dim in dims)
+        return channel if len(after) == len(before) else channel - gone
+    if row.op in ADAPTIVE or (row.op.startswith("avg_pool") and covers(row)):
+        return channel
+    if row.op in PERMUTATIONS:
+        return moved(row, channel)
+    if row.op in SAME_NUMBERS:
+        ahead = prod(before[:channel])
+        places = range(len(after))
+        same = (i for i in places if (prod(after[:i]), after[i]) == (ahead, before[channel]))
+        return next(same, None)
+    return None
+
+
+def covers(row):
+    """Return whether the windows of an average pooling cover the map, each pixel once."""
+    rank = 1 if row.op.endswith("1d") else 2
+    kernels, strides, paddings = (pair(v)[:rank] for v in (row.kernel, row.stride, row.padding))
+    sides = zip(row.input_shape[-rank:], row.output_shape[-rank:], kernels, strict=True)
+    tiled = all(pixels == count * k for pixels, count, k in sides)
+    single = prod(row.output_shape[-rank:]) == 1
+    return tiled and not any(paddings) and (single or kernels == strides)
+
+
+def end_miss(network, row):
+    """Return why what turns a map into numbers is no global average pooling."""
+    before = row.inputs[0] and network.named[row.inputs[0]]
+    if before and before.op in AVERAGES and row.op not in AVERAGES:
+        row = before
+    name, sizes = f"`{row.name}`", f"{size(row.input_shape)}"
+    if row.op == "avg_pool2d":
+        kernel = "x".join(map(str, pair(row.kernel)))
+        after = size(row.output_shape)
+        return f"{name} averages {kernel} of {sizes} and leaves {after}, not 1x1; {REMEDY}"
+    if row.op in ADAPTIVE and is_map(row.output_shape):
+        return f"{name} leaves {size(row.output_shape)}, not 1x1; {REMEDY}"
+    if row.op == "sum":
+        return f"{name} adds pixels up and does not divide by their number; {REMEDY}"
+    if row.op == "mean":
+        return f"{name} does not average over height and width alone; use x.mean((2, 3))"
+    if is_map(row.output_shape):
+        return f"the output is a map of {size(row.output_shape)}; {REMEDY} before the output"
+    return f"{name} ({row.op}) turns the {sizes} map into single numbers; {REMEDY} instead"
+
+
+def _unseen(network):
+    """Say what looks like global average pooling and is not."""
+    for row in network.rows:
+        if row.op in ADAPTIVE and not is_map(row.input_shape) and len(row.input_shape) == 3:
+            yield f"`{row.name}` gets a 1x1 map and has nothing left to average"
+    for row in network.dropped:
+        if row.op in AVERAGES:
+            yield f"`{row.name}` runs, but its output is dropped; hand it on"
+    for path, module in network.forgotten.items():
+        if "AvgPool" in type(module).__name__:
+            yield f"`{path}` is defined but does not run; call it in forward"

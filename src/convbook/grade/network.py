@@ -1,0 +1,170 @@
+"""A traced network as a graph: which rows reach the output, and what lies between them."""
+
+from functools import cached_property
+from math import prod
+
+from torch import nn
+
+from convbook.analysis.rules import is_pointwise
+
+# Layers that a student may define and forget to call.
+ASKED_FOR = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+PERMUTATIONS = {"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "t", "T"}
+
+
+class Network:
+    """The rows of a table and their connections. `""` is the model's input."""
+
+    def __init__(self, model, table):
+        self.model = model
+        self.table = table
+        self.named = {row.name: row for row in table}
+        # Rows run in order, so that inputs come before what takes them.
+        reaching = self.behind(table.outputs)
+        self.rows = [row for row in table if row.name in reaching]
+        self.dropped = [row for row in table if row.name not in reaching]
+
+    def behind(self, names):
+        """Return the names of rows and of all that their outputs were computed from."""
+        found, waiting = set(), [*names]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting.extend(self.named[name].inputs if name else ())
+        return found
+
+    def shape(self, name):
+        """Return the shape of a row's output, or of the model's input."""
+        return self.named[name].output_shape if name else self.table.input_size
+
+    def map_inputs(self, row):
+        """Return the names of the inputs that are maps; of the others, as in a gate, all."""
+        return [name for name in row.inputs if is_map(self.shape(name))] or [*row.inputs]
+
+    def takers(self, row):
+        """Return the rows that take a row's output, of those that reach the model's output."""
+        return self._takers.get(row.name, [])
+
+    @cached_property
+    def _takers(self):
+        rows = {}
+        for row in self.rows:
+            for name in row.inputs:
+                rows.setdefault(name, []).append(row)
+        return rows
+
+    @cached_property
+    def ends(self):
+        """The rows where maps become single numbers, or are handed out as they are."""
+        ends, waiting, seen = [], [*self.table.outputs], set()
+        while waiting:
+            name = waiting.pop()
+            if name in seen or not name:
+                continue
+            seen.add(name)
+            row = self.named[name]
+            if max(map(self.pixels, [name, *row.inputs])) > 1:
+                ends.append(row)
+            else:
+                waiting.extend(row.inputs)
+        return ends
+
+    @cached_property
+    def convolutions(self):
+        """The convolutions whose maps, at the end, are averaged."""
+        before = self.behind(row.name for row in self.ends)
+        return [row for row in self.rows if row.op == "conv2d" and row.name in before]
+
+    @cached_property
+    def fields(self):
+        """For each map: its receptive field without gates, as (sizes, jumps), one per axis."""
+        fields = {"": ((1, 1), (1, 1))}
+        for row in self.rows:
+            sizes, jumps = pair(row.receptive_field.size), pair(row.receptive_field.jump)
+            field = (sizes, jumps) if all(jumps) else self._behind_a_gate(row, fields)
+            if field and len(row.output_shape) == 3:
+                fields[row.name] = field
+        return fields
+
+    def _behind_a_gate(self, row, fields):
+        """Return a field as if no operation before had seen the whole map, or None."""
+        inputs = [name for name in row.inputs if name in fields]
+        if not inputs or not is_map(row.output_shape):
+            return None
+        sizes, jumps = (
+            tuple(map(max, zip(*values, strict=True)))
+            for values in zip(*(fields[name] for name in inputs), strict=True)
+        )
+        if row.op in ("conv2d", "max_pool2d", "avg_pool2d"):
+            windows = zip(pair(row.kernel), pair(row.dilation or 1), jumps, strict=True)
+            grown = (d * (k - 1) * jump for k, d, jump in windows)
+            sizes = tuple(size + more for size, more in zip(sizes, grown, strict=True))
+            jumps = tuple(j * s for j, s in zip(jumps, pair(row.stride), strict=True))
+            return sizes, jumps
+        same = row.output_shape[-2:] == self.shape(inputs[0])[-2:]
+        return (sizes, jumps) if same else None
+
+    @cached_property
+    def last(self):
+        """The convolution at which the receptive field is read, or None.
+
+        Of several that are averaged together, that with the largest field; of equals, the last.
+        """
+        known = [row for row in self.convolutions if row.name in self.fields]
+        return max(reversed(known), key=lambda row: min(self.fields[row.name][0]), default=None)
+
+    @cached_property
+    def forgotten(self):
+        """The layers that are defined but do not run: path -> module."""
+        ran = [row.name for row in self.table]
+        return {
+            path: module
+            for path, module in self.model.named_modules()
+            if path
+            and isinstance(module, ASKED_FOR)
+            and not any(name == path or name.startswith(f"{path}.") for name in ran)
+            # Its weight may be used by a function.
+            and all(f"{path}.{name}" in self.table.unused for name, _ in module.named_parameters())
+        }
+
+    def pixels(self, name):
+        """Return how many pixels each channel of a row's output has."""
+        shape = self.shape(name)
+        return prod(shape) // shape[self.channels(name)] if len(shape) == 3 else 1
+
+    def channels(self, name):
+        """Return the dimension of a row's output that holds the channels."""
+        row = self.named.get(name)
+        if row is None or not (row.op in PERMUTATIONS or is_pointwise(row.op)):
+            return len(row.output_shape) - 1 if row and row.op == "linear" else 0
+        before = self.channels(row.inputs[0])
+        return moved(row, before) if row.op in PERMUTATIONS else before
+
+
+def moved(row, dim):
+    """Return where a permutation puts a dimension, told by its size: the first that fits."""
+    sizes = [*row.output_shape]
+    fits = dim < len(row.input_shape) and row.input_shape[dim] in sizes
+    return sizes.index(row.input_shape[dim]) if fits else 0
+
+
+def is_map(shape):
+    """Return whether a shape without the batch has pixels, more than one."""
+    return len(shape) >= 3 and shape[-1] * shape[-2] > 1
+
+
+def pair(value):
+    """Return one value per axis."""
+    return tuple(value) if isinstance(value, tuple | list) else (value, value)
+
+
+def side(value):
+    """Return `3x5`, or 3 where both axes are alike."""
+    first, second = pair(value)
+    return f"{first}" if first == second else f"{first}x{second}"
+
+
+def size(shape):
+    """Return the height and width of a shape as text."""
+    return f"{shape[-2]}x{shape[-1]}"
