@@ -2,7 +2,8 @@
 
 `convbook trace torchvision:resnet50` prints the table of `convbook.analysis.trace`; `my.py:Net`
 takes a class, a function or a model from a file of yours, and `package.module:Net` from a package.
-`convbook grade my.py:Net` says which requirements of the final assignment a network meets.
+`convbook grade my.py:Net` says which requirements of the final assignment a network meets, and
+`convbook train my.py:Net` trains it.
 """
 
 import argparse
@@ -16,18 +17,23 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from convbook.train import command
+
 ADDRESS = "torchvision:NAME, FILE.py:NAME or PACKAGE.MODULE:NAME"
 
 
 def main(arguments=None):
     """Run the command and return its exit status.
 
-    0; 1 where a network does not meet the assignment; 2 after an error, told in one line.
+    0; 1 where a network does not meet the assignment; 2 after an error, told in one line; 130 after
+    Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     try:
         return options.run(options) or 0
-    except (ValueError, TypeError) as error:
+    except KeyboardInterrupt:
+        return 130  # as a shell says it
+    except (ValueError, TypeError, OSError) as error:
         message = " ".join(str(error).split())
         print(f"convbook {options.command}: error: {message}", file=sys.stderr)
         return 2
@@ -66,6 +72,14 @@ def _parser():
     )
     grade.add_argument("--json", action="store_true", help="print the report as JSON")
     grade.set_defaults(run=_grade)
+    train = commands.add_parser(
+        "train",
+        help="train a network",
+        epilog="example: convbook train s7 --data cifar10 --folder my-run. With several GPUs: "
+        "torchrun --nproc_per_node=2 -m convbook.train s7 --folder my-run",
+    )
+    command.add_options(train)
+    train.set_defaults(run=command.run)
     return parser
 
 
@@ -83,7 +97,7 @@ def _trace(options):
 def _grade(options):
     """Print the report on a network, which runs in a process of its own."""
     from convbook.grade.process import grade_file  # noqa: PLC0415
-    from convbook.grade.weights import check_weights_file  # noqa: PLC0415
+    from convbook.weights import check_weights_file  # noqa: PLC0415
 
     time_limit = parse_seconds(options.time_limit or ("600" if options.data else "60"))
     input_size = parse_size(options.input_size)

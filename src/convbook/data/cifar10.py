@@ -1,11 +1,11 @@
 """CIFAR-10 by torchvision: downloaded once, checked by its checksums, kept in a folder."""
 
 import http.client
-import os
 
 import torch
 
 from convbook.data.splits import Split
+from convbook.whole_files import whole_file
 
 
 def read(root):
@@ -57,14 +57,11 @@ def _fetch(archive):
         raise OSError(
             f"root={str(archive.parent)!r} is no folder ({error}); use another"
         ) from error
-    partial = archive.with_name(f"{archive.name}.{os.getpid()}.part")
     try:
-        utils.download_url(CIFAR10.url, archive.parent, partial.name, CIFAR10.tgz_md5)
-        partial.replace(archive)
+        with whole_file(archive) as partial:
+            utils.download_url(CIFAR10.url, archive.parent, partial.name, CIFAR10.tgz_md5)
     except (OSError, RuntimeError, http.client.HTTPException) as error:
         raise OSError(
             f"cifar10 cannot be downloaded from {CIFAR10.url} ({getattr(error, 'reason', error)}); "
             f"put the archive by hand at {archive}, or use load('shapes'), which needs no network"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)

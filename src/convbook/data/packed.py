@@ -1,10 +1,10 @@
 """A data set in one file: written by `Data.save`, read by `load`."""
 
 import json
-import os
 from pathlib import Path
 
 from convbook.data.splits import Split
+from convbook.whole_files import whole_file
 
 ENDING = ".safetensors"
 FORMAT = "convbook.data 1"
@@ -23,14 +23,11 @@ def write(data, path):
     tensors |= {"test.images": data.test.images, "test.labels": data.test.labels}
     tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
     about = {"format": FORMAT, "name": data.name, "classes": json.dumps(data.classes)}
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        save_file(tensors, partial, about)
-        partial.replace(path)
+        with whole_file(path) as partial:
+            save_file(tensors, partial, about)
     except (OSError, SafetensorError) as error:
         raise OSError(f"path={str(path)!r} cannot be written ({error})") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read(path):

@@ -35,7 +35,7 @@ def graded(model, weights, data, input_size):
 
     net = load_model(model, with_weights=bool(weights or data))
     if weights:
-        from convbook.grade.weights import load_weights  # noqa: PLC0415
+        from convbook.weights import load_weights  # noqa: PLC0415
 
         load_weights(net, weights)
     claim = _measured(net, weights, data, input_size) if data else Claim.reported(None)

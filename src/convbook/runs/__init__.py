@@ -11,16 +11,18 @@ import platform
 import subprocess
 from pathlib import Path
 
+from convbook.whole_files import whole_file
+
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[2]
 
 
-def names(folder=FOLDER):
-    """Return the names of the recorded runs, sorted."""
-    return sorted(path.stem for path in Path(folder).glob("*.json"))
+def names(folder=None):
+    """Return the names of the recorded runs in a folder, or in the package, sorted."""
+    return sorted(path.stem for path in Path(folder or FOLDER).glob("*.json"))
 
 
-def load(name, folder=FOLDER):
+def load(name, folder=None):
     """Return the recorded run `name` as a dict.
 
     Raises:
@@ -33,7 +35,7 @@ def load(name, folder=FOLDER):
     if name not in names(folder):
         known = ", ".join(names(folder)) or "none yet"
         raise ValueError(f"name={name!r} is no recorded run; recorded are: {known}")
-    return json.loads((Path(folder) / f"{name}.json").read_text("utf8"))
+    return json.loads((Path(folder or FOLDER) / f"{name}.json").read_text("utf8"))
 
 
 def origin(run):
@@ -73,7 +75,7 @@ def provenance(seed, data):
     }
 
 
-def record(name, seed, data, results, folder=FOLDER):
+def record(name, seed, data, results, folder=None):
     """Write `results`, with the machine, the versions and the commit, to `folder/name.json`.
 
     Args:
@@ -91,13 +93,8 @@ def record(name, seed, data, results, folder=FOLDER):
             f"changed files would not be in the recorded commit; commit them:\n{changed}"
         )
     content = {**provenance(seed, data), **results}
-    path = Path(folder) / f"{name}.json"
-    partial = path.with_suffix(".json.part")
-    try:
+    with whole_file(Path(folder or FOLDER) / f"{name}.json") as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n", "utf8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _git(*arguments):

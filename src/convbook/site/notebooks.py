@@ -22,6 +22,7 @@ import nbformat
 
 from convbook.explorers.sources import UNSHOWN_TRAITS, state_digest
 from convbook.site.explorers import STATE, VIEW
+from convbook.whole_files import whole_file
 
 ROOT = Path(__file__).resolve().parents[3]
 CHAPTERS = ROOT / "chapters"
@@ -88,12 +89,8 @@ def read(path: Path) -> nbformat.NotebookNode:
 
 def write(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write `notebook` to `path`, whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    try:
+    with whole_file(path) as partial:
         partial.write_text(nbformat.writes(notebook) + "\n", "utf8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def store_unexecuted(text: str, path: Path) -> None:

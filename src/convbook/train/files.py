@@ -8,11 +8,11 @@ model.safetensors   the trained weights, at the end
 
 import contextlib
 import json
-import os
-from pathlib import Path
 
 import safetensors.torch
 import torch
+
+from convbook.whole_files import whole_file
 
 CHECKPOINT, METRICS, RUN, WEIGHTS = (
     "checkpoint.pt", "metrics.jsonl", "run.json", "model.safetensors"
@@ -21,24 +21,24 @@ CHECKPOINT, METRICS, RUN, WEIGHTS = (
 
 @contextlib.contextmanager
 def whole(path):
-    """Give a temporary name to write to, and move the file to `path` when it is complete.
+    """Do as `whole_file`, and say in an error that the run is not lost.
 
     Raises:
         OSError: the file cannot be written; what was at `path` is still there.
     """
-    path = Path(path)
-    partial = path.with_name(f"{path.name}.part")
     try:
-        yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())  # on the disk before the old file is given up
-        partial.replace(path)
+        with whole_file(path) as partial:
+            yield partial
     except (OSError, RuntimeError) as error:  # PyTorch raises the latter when the disk is full
         raise OSError(
             f"cannot write {path}: {error}; the file that was there is unchanged"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+
+
+def remove_partial(folder):
+    """Remove what a killed process left half written."""
+    for path in folder.glob("*.part"):
+        path.unlink()
 
 
 def save_checkpoint(folder, state):
@@ -78,31 +78,3 @@ def save_weights(folder, model):
     """Write the weights, in a format that holds numbers only."""
     with whole(folder / WEIGHTS) as partial:
         safetensors.torch.save_model(model, str(partial))
-
-
-def load_weights(model, path):
-    """Read weights into a model.
-
-    Raises:
-        ValueError: the file is missing or damaged, or its weights are not those of this model.
-
-    Example:
-        >>> load_weights(torch.nn.ReLU(), "weights.pt")
-        Traceback (most recent call last):
-        ValueError: path='weights.pt' is not a .safetensors file; save with safetensors.torch
-    """
-    if Path(path).suffix != ".safetensors":
-        raise ValueError(
-            f"path={str(path)!r} is not a .safetensors file; save with safetensors.torch"
-        )
-    try:
-        missing, unexpected = safetensors.torch.load_model(model, path, strict=False)
-    except (OSError, safetensors.SafetensorError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
-    except RuntimeError as error:  # another shape
-        raise ValueError(f"{path} holds the weights of another network: {error}") from error
-    if missing or unexpected:
-        raise ValueError(
-            f"{path} holds the weights of another network: "
-            f"missing {sorted(missing)[:3]}, not used {sorted(unexpected)[:3]}"
-        )

@@ -26,7 +26,7 @@ class Run:
     seconds: float  # of training, without evaluation
 
 
-def fit(model, data, config, folder=None, resume=False, until=None, progress=True):
+def fit(model, data, config, folder=None, resume=False, until=None, progress=None):
     """Train a model and return the `Run`; afterwards the model holds the averaged weights.
 
     After each epoch the model is evaluated on the validation pictures, at the end once on the test
@@ -43,7 +43,7 @@ def fit(model, data, config, folder=None, resume=False, until=None, progress=Tru
         folder: where the run is saved; None saves nothing.
         resume: whether to go on with the run in the folder.
         until: stop after this epoch, with everything saved; None is the last one.
-        progress: whether to show a progress bar.
+        progress: whether to show a progress bar; None shows it in a terminal only.
 
     Raises:
         ValueError: the folder holds another run, the batch does not fit, or the loss is not finite.
@@ -80,7 +80,7 @@ class _Training:
     def __init__(self, model, data, config, folder, progress):
         self.model, self.data, self.config, self.folder = model, data, config, folder
         self.workers = workers()
-        self.progress = progress and self.workers.writes
+        self.progress = progress if self.workers.writes else False
         self.device = data.train.images.device
         self.steps = len(data.train) // config.batch_size
         self.epoch, self.rows, self.test = 0, [], {}
@@ -108,7 +108,9 @@ class _Training:
             raise ValueError(
                 f"folder={str(self.folder)!r} holds a run; use resume=True or another folder"
             )
-        self.workers.wait()
+        self.workers.wait()  # or one process finds what another has just written
+        if self.workers.writes and self.folder.exists():
+            files.remove_partial(self.folder)
         self.save()  # so that a run can go on that was stopped in its first epoch
 
     def run_epoch(self):
@@ -146,8 +148,9 @@ class _Training:
         return self.average.module if self.average else self.model
 
     def progress_bar(self, batches):
+        hidden = None if self.progress is None else not self.progress  # as tqdm says it
         shown = f"epoch {self.epoch + 1} of {self.config.epochs}"
-        return tqdm(batches, shown, self.steps, leave=False, disable=not self.progress)
+        return tqdm(batches, shown, self.steps, leave=False, disable=hidden)
 
     def finish(self):
         """Evaluate on the test pictures, once, and give the model its averaged weights."""

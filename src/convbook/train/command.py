@@ -1,0 +1,61 @@
+"""The command `convbook train`: its options, one for each setting, and what it does."""
+
+import argparse
+from dataclasses import fields
+
+from convbook.train.config import TrainConfig
+
+
+def add_options(parser):
+    """Give a parser the options of the command."""
+    parser.add_argument("model", help="s7, tiny, or an address such as my.py:Net")
+    parser.add_argument(
+        "--data", metavar="DATA", default="cifar10", help="cifar10, shapes, a folder or a file"
+    )
+    parser.add_argument(
+        "--validation", metavar="SHARE", type=float, default=0.1, help="0.1; 0 learns from all"
+    )
+    parser.add_argument("--folder", metavar="DIR", help="where the run is saved")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --folder")
+    parser.add_argument("--device", help="cpu, cuda, mps; left out, the fastest there is")
+    settings = parser.add_argument_group("settings", "see convbook.train.TrainConfig")
+    for field in fields(TrainConfig):
+        option = f"--{field.name.replace('_', '-')}"
+        if field.type is bool:
+            settings.add_argument(option, action=argparse.BooleanOptionalAction)
+        else:
+            settings.add_argument(option, type=field.type, metavar=field.type.__name__.upper())
+
+
+def run(options):
+    """Train a network as the options say, and print what came of it."""
+    import torch  # noqa: PLC0415 (torch loads when it is needed)
+
+    from convbook.data import load  # noqa: PLC0415
+    from convbook.train.fitting import fit  # noqa: PLC0415
+    from convbook.train.machine import join_workers  # noqa: PLC0415
+
+    build, config = _recipe(options.model)
+    names = [field.name for field in fields(TrainConfig)]
+    chosen = {name: value for name in names if (value := getattr(options, name)) is not None}
+    config = TrainConfig(**{**config, **chosen})
+    with join_workers() as device:
+        data = load(options.data, validation=options.validation)
+        torch.manual_seed(config.seed)
+        model = build().to(options.device or device)
+        done = fit(model, data, config, options.folder, options.resume)
+    test = done.test
+    print(
+        f"test accuracy {test['accuracy']:.2%} (with mirror images {test['mirrored_accuracy']:.2%})"
+        f" after {done.seconds:.1f} s of training on {data.name}"
+    )
+
+
+def _recipe(name):
+    """Return what builds a network, and the settings that suit it."""
+    from convbook.cli import load_model  # noqa: PLC0415 (the command imports this module)
+    from convbook.models import PRESETS  # noqa: PLC0415
+
+    if name in PRESETS:
+        return PRESETS[name]
+    return lambda: load_model(name, with_weights=True), {}

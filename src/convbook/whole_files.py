@@ -1,0 +1,36 @@
+"""Write files so that nobody ever finds half of one."""
+
+import contextlib
+import os
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """Give a temporary name to write to, and move the file to `path` when it is complete.
+
+    Whatever goes wrong meanwhile, the file that was at `path` is still there. After a kill the
+    temporary file stays behind, ending in `.part`.
+
+    Args:
+        path: where the file goes; its folder exists.
+
+    Raises:
+        OSError: the file cannot be written.
+
+    Example:
+        >>> with whole_file("/tmp/convbook-example.txt") as partial:
+        ...     partial.write_text("all of it")
+        9
+
+    Source: rename(2): on one file system, the new name is there at once or not at all.
+    """
+    path = Path(path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        yield partial
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())  # on the disk before the old file is given up
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,89 @@
+"""The command `convbook train`, as a terminal sees it."""
+
+import json
+
+import pytest
+
+from bands import bands
+from convbook import cli
+from convbook.train import fitting
+
+NET = """
+from torch import nn
+
+def net():
+    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 4))
+"""
+SHORT = ["--epochs", "2", "--batch-size", "64", "--precision", "float32", "--device", "cpu"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch, one_thread):
+    (tmp_path / "my_linear_net.py").write_text(NET)
+    bands().save(tmp_path / "bands.safetensors")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    """Return the exit status and what was printed to stdout and stderr."""
+    options = ["train", "my_linear_net.py:net", "--data", "bands.safetensors", *arguments]
+    status = cli.main(options)
+    return status, *capsys.readouterr()
+
+
+def test_it_trains_and_says_how_well(folder, capsys):
+    status, out, _ = run(capsys, *SHORT, "--folder", "run", "--no-flip", "--max-lr", "0.05")
+    assert status == 0
+    record = json.loads((folder / "run" / "run.json").read_text())
+    assert record["config"]["epochs"] == 2
+    assert record["config"]["flip"] is False
+    assert record["config"]["max_lr"] == 0.05
+    assert out.startswith(f"test accuracy {record['test']['accuracy']:.2%} (with mirror images ")
+    assert "of training on bands" in out
+
+
+def test_it_goes_on(folder, capsys):
+    status, _, err = run(capsys, *SHORT, "--resume", "--folder", "run")
+    assert status == 2
+    assert "holds no checkpoint.pt; start without resume" in err
+    assert run(capsys, *SHORT, "--folder", "run")[0] == 0
+    status, _, err = run(capsys, *SHORT, "--folder", "run")
+    assert status == 2
+    assert "holds a run; use resume=True or another folder" in err
+    assert run(capsys, *SHORT, "--folder", "run", "--resume")[0] == 0
+
+
+def test_the_seed_decides_where_the_weights_start(folder, capsys):
+    weights = []
+    for seed, name in [("0", "a"), ("0", "b"), ("1", "c")]:
+        assert run(capsys, *SHORT, "--seed", seed, "--folder", name)[0] == 0
+        weights.append((folder / name / "model.safetensors").read_bytes())
+    assert weights[0] == weights[1] != weights[2]
+
+
+def test_ctrl_c_ends_with_its_own_status(capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fitting, "train_epoch", interrupted)
+    status, out, _ = run(capsys, *SHORT, "--folder", "run")
+    assert status == 130
+    assert "go on with resume" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "0"], "epochs=0 is too small"),
+        (["--precision", "half"], "precision='half' is unknown"),
+        (["--batch-size", "512"], "batch_size=512 is larger than the 232 training pictures"),
+        (["--validation", "2"], "validation=2.0 is no share"),
+        (["--max-lr", "1e30", *SHORT], "use max_lr below 1e+30"),
+    ],
+)
+def test_errors_take_one_line(capsys, arguments, message):
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("convbook train: error: ")
+    assert message in err
