@@ -77,7 +77,7 @@ def test_ctrl_c_ends_with_its_own_status(capsys, monkeypatch):
     [
         (["--epochs", "0"], "epochs=0 is too small"),
         (["--precision", "half"], "precision='half' is unknown"),
-        (["--batch-size", "512"], "batch_size=512 is larger than the 232 training pictures"),
+        (["--batch-size", "512"], "batch_size=512 is larger than the 288 training pictures"),
         (["--validation", "2"], "validation=2.0 is no share"),
         (["--max-lr", "1e30", *SHORT], "use max_lr below 1e+30"),
     ],
