@@ -75,8 +75,8 @@ def _parser():
     train = commands.add_parser(
         "train",
         help="train a network",
-        epilog="example: convbook train s7 --data cifar10 --folder my-run. With several GPUs: "
-        "torchrun --nproc_per_node=2 -m convbook.train s7 --folder my-run",
+        epilog="example: convbook train my.py:Net --data cifar10 --folder my-run. "
+        "With several GPUs: torchrun --nproc_per_node=2 -m convbook.train my.py:Net --folder my-run",
     )
     command.add_options(train)
     train.set_defaults(run=command.run)

@@ -8,7 +8,7 @@ from convbook.train.config import TrainConfig
 
 def add_options(parser):
     """Give a parser the options of the command."""
-    parser.add_argument("model", help="s7, tiny, or an address such as my.py:Net")
+    parser.add_argument("model", help="FILE.py:NAME, PACKAGE.MODULE:NAME or torchvision:NAME")
     parser.add_argument(
         "--data", metavar="DATA", default="cifar10", help="cifar10, shapes, a folder or a file"
     )
@@ -31,31 +31,21 @@ def run(options):
     """Train a network as the options say, and print what came of it."""
     import torch  # noqa: PLC0415 (torch loads when it is needed)
 
+    from convbook.cli import load_model  # noqa: PLC0415 (it imports this module)
     from convbook.data import load  # noqa: PLC0415
     from convbook.train.fitting import fit  # noqa: PLC0415
     from convbook.train.machine import join_workers  # noqa: PLC0415
 
-    build, config = _recipe(options.model)
     names = [field.name for field in fields(TrainConfig)]
     chosen = {name: value for name in names if (value := getattr(options, name)) is not None}
-    config = TrainConfig(**{**config, **chosen})
+    config = TrainConfig(**chosen)
     with join_workers() as device:
         data = load(options.data, validation=options.validation)
         torch.manual_seed(config.seed)
-        model = build().to(options.device or device)
+        model = load_model(options.model, with_weights=True).to(options.device or device)
         done = fit(model, data, config, options.folder, options.resume)
     test = done.test
     print(
         f"test accuracy {test['accuracy']:.2%} (with mirror images {test['mirrored_accuracy']:.2%})"
         f" after {done.seconds:.1f} s of training on {data.name}"
     )
-
-
-def _recipe(name):
-    """Return what builds a network, and the settings that suit it."""
-    from convbook.cli import load_model  # noqa: PLC0415 (the command imports this module)
-    from convbook.models import PRESETS  # noqa: PLC0415
-
-    if name in PRESETS:
-        return PRESETS[name]
-    return lambda: load_model(name, with_weights=True), {}

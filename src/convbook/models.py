@@ -1,3 +1,0 @@
-"""Whole networks: what the last chapter trains."""
-
-PRESETS = {}
