@@ -76,7 +76,7 @@ def _parser():
         "train",
         help="train a network",
         epilog="example: convbook train my.py:Net --data cifar10 --folder my-run. "
-        "With several GPUs: torchrun --nproc_per_node=2 -m convbook.train my.py:Net --folder my-run",
+        "With several GPUs: torchrun --nproc_per_node=2 -m convbook.train my.py:Net ...",
     )
     command.add_options(train)
     train.set_defaults(run=command.run)
