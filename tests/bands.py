@@ -1,11 +1,12 @@
 """Pictures that a small network learns in seconds: one bright band out of four says the class.
 
-`python bands.py FOLDER [EPOCHS]` trains on them, as a process that a test can kill. The variable
+`python bands.py FOLDER` trains on them, as a process that a test can kill. The variable
 DIE says where it dies: "epoch 2", "write 2" or "rename 2".
 """
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -59,33 +60,28 @@ def die_in_epoch(number):
     fitting.train_epoch = cut_short
 
 
-def die_in_write(number):
-    """Make the process end when half of the checkpoint after an epoch is written."""
+def die_in_write(number, complete=False):
+    """Make the process end when half of the checkpoint after an epoch is written.
+
+    With `complete`, all of it is written, but does not have its name yet.
+    """
     save = torch.save
 
     def cut_short(state, path):
         save(state, path)
         if state["epoch"] == number:
             whole = Path(path).read_bytes()
-            Path(path).write_bytes(whole[: len(whole) // 2])
+            Path(path).write_bytes(whole if complete else whole[: len(whole) // 2])
             os._exit(9)
 
     torch.save = cut_short
 
 
-def die_before_rename(number):
-    """Make the process end when the checkpoint is written but does not have its name yet."""
-    save = torch.save
-
-    def cut_short(state, path):
-        save(state, path)
-        if state["epoch"] == number:
-            os._exit(9)
-
-    torch.save = cut_short
-
-
-DEATHS = {"epoch": die_in_epoch, "write": die_in_write, "rename": die_before_rename}
+DEATHS = {
+    "epoch": die_in_epoch,
+    "write": die_in_write,
+    "rename": partial(die_in_write, complete=True),
+}
 
 
 def main(folder, *, resume):

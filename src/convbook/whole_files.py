@@ -19,7 +19,8 @@ def whole_file(path):
         OSError: the file cannot be written.
 
     Example:
-        >>> with whole_file("/tmp/convbook-example.txt") as partial:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, whole_file(f"{folder}/a.txt") as partial:
         ...     partial.write_text("all of it")
         9
 

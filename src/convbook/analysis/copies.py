@@ -16,10 +16,7 @@ def copy_with(model, replacement):
         TypeError: `model` is not an `nn.Module`.
         ValueError: it has no Python code to run, or parameters whose shape is still unknown.
     """
-    if not isinstance(model, nn.Module):
-        kind = model.__name__ if isinstance(model, type) else type(model).__name__
-        hint = f"; call it: {kind}()" if isinstance(model, type) else ""
-        raise TypeError(f"model={kind} is not an nn.Module{hint}")
+    check_model(model)
     others = {}
     for path, module in model.named_modules():
         if isinstance(module, torch.jit.ScriptModule):
@@ -48,6 +45,14 @@ def all_ones(tensor):
     if not tensor.is_floating_point():
         return torch.zeros(tensor.shape, dtype=tensor.dtype) if tensor.is_meta else tensor
     return torch.ones((), dtype=torch.float64).expand(tensor.shape)
+
+
+def check_model(model):
+    """Refuse what is no model; of a class, say that it must be called."""
+    if not isinstance(model, nn.Module):
+        kind = model.__name__ if isinstance(model, type) else type(model).__name__
+        hint = f"; call it: {kind}()" if isinstance(model, type) else ""
+        raise TypeError(f"model={kind} is not an nn.Module{hint}")
 
 
 def check_input_size(input_size):

@@ -14,6 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from convbook.analysis.rules import is_pointwise
 from convbook.analysis.steps import op_name, several, tensors_in
+from convbook.arguments import per_axis
 
 
 class StandIns(TorchFunctionMode):
@@ -110,7 +111,7 @@ def _averaging(kernel_size):
 def _max_pool(rank, shape, input, kernel_size, stride=None, padding=0, dilation=1, *_, **__):
     """Average over the same windows, which may be dilated, or end beyond the border."""
     stride = kernel_size if stride in (None, [], ()) else stride
-    settings = [_per_axis(value, rank) for value in (kernel_size, stride, padding, dilation)]
+    settings = [per_axis(value, rank, "", 0) for value in (kernel_size, stride, padding, dilation)]
     pads = []
     axes = zip(*settings, input.shape[2:], shape[2:], strict=True)
     for kernel, step, before, gap, size, count in axes:
@@ -144,12 +145,6 @@ def _pixel_unshuffle(shape, input, downscale_factor):
 def _pad(shape, input, pad, *args, **kwargs):
     channels_too = len(pad) > 2 * (input.ndim - 2)
     return F.pad(input if channels_too else _thin(input, 1), pad, *args, **kwargs)
-
-
-def _per_axis(value, rank):
-    """Return one int per axis, of a setting that PyTorch has accepted."""
-    values = tuple(value) if isinstance(value, tuple | list) else (value,)
-    return values * (rank // len(values))
 
 
 # ------------------------------------------------------------------ products, reductions, shapes

@@ -89,6 +89,11 @@ def plain(value):
     return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
 
 
+def values(value, axes):
+    """Return one value per axis, also from one that stands for all: `plain` undone."""
+    return tuple(value) if isinstance(value, tuple | list) else (value,) * axes
+
+
 # Changes to what is seen along one dimension, for `Seen.change`.
 
 

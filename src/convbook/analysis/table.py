@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from html import escape
 
-from convbook.analysis.steps import plain
+from convbook.analysis.steps import plain, values
 from convbook.arithmetic import ReceptiveField
 
 # Heading, what it says, and whether its cells stand to the right.
@@ -144,7 +144,7 @@ class Table:
         is none, the last row's.
         """
         fields = [row.receptive_field for row in self.rows]
-        local = [field for field in fields if all(_values(field.jump))]
+        local = [field for field in fields if all(values(field.jump, 1))]
         return (local or fields or [ReceptiveField(1, 1, 0)])[-1]
 
     @property
@@ -207,7 +207,7 @@ class Table:
     def _sees_all(self, field):
         """Return whether every output sees every pixel."""
         axes = len(self.input_size) - 1
-        jumps, sizes = (_values(value, axes) for value in (field.jump, field.size))
+        jumps, sizes = (values(value, axes) for value in (field.jump, field.size))
         return not any(jumps) and sizes == self.input_size[1:]
 
     def _notes(self):
@@ -225,11 +225,6 @@ class Table:
             count = sum(self.unused.values())
             notes.append(f"not used in this forward pass: {count:,} parameters ({first}, ...)")
         return notes
-
-
-def _values(value, axes=1):
-    """Return one value per axis."""
-    return value if isinstance(value, tuple) else (value,) * axes
 
 
 def _text(value, sign):

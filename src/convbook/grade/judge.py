@@ -5,7 +5,7 @@ from typing import NamedTuple
 from torch import nn
 
 from convbook.analysis import trace
-from convbook.analysis.copies import check_input_size
+from convbook.analysis.copies import check_input_size, check_model
 from convbook.grade.averaging import global_average_pooling
 from convbook.grade.convolutions import depthwise_separable, dilated, padded_point, short_padding
 from convbook.grade.network import Network
@@ -61,10 +61,7 @@ def judge(model, claim, input_size=(3, 32, 32)):
     input_size = check_input_size(input_size)
     if len(input_size) != 3:
         raise ValueError(f"input_size={input_size} is not (channels, height, width)")
-    if not isinstance(model, nn.Module):
-        kind = model.__name__ if isinstance(model, type) else type(model).__name__
-        hint = f"; call it: {kind}()" if isinstance(model, type) else ""
-        raise TypeError(f"model={kind} is not an nn.Module{hint}")
+    check_model(model)
     model = getattr(model, "_orig_mod", model)  # what torch.compile has wrapped
     try:
         network = Network(model, trace(model, input_size))

@@ -6,6 +6,7 @@ from math import prod
 from torch import nn
 
 from convbook.analysis.rules import is_pointwise
+from convbook.analysis.steps import values
 
 # Layers that a student may define and forget to call.
 ASKED_FOR = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
@@ -155,8 +156,8 @@ def is_map(shape):
 
 
 def pair(value):
-    """Return one value per axis."""
-    return tuple(value) if isinstance(value, tuple | list) else (value, value)
+    """Return one value for each of two axes."""
+    return values(value, 2)
 
 
 def side(value):

@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 from convbook.runs import provenance
 from convbook.train import files
 from convbook.train.evaluation import evaluate
-from convbook.train.loop import epoch_batches, train_epoch
+from convbook.train.loop import epoch_batches, epoch_seed, train_epoch
 from convbook.train.machine import repeatable, workers
 from convbook.train.optimisation import make_average, make_optimizer, make_schedule
 
@@ -84,6 +84,7 @@ class _Training:
         self.device = data.train.images.device
         self.steps = len(data.train) // config.batch_size
         self.epoch, self.rows, self.test = 0, [], {}
+        self.origin = provenance(config.seed, data.name) if folder else {}  # asks git: once a run
         check_sizes(data, config, self.workers.count)
         if config.channels_last:
             model.to(memory_format=torch.channels_last)
@@ -116,8 +117,7 @@ class _Training:
     def run_epoch(self):
         """Train for one epoch, evaluate, and save."""
         begin = time.perf_counter()
-        # The epoch's own seed: a run that goes on draws what it would have drawn.
-        torch.manual_seed(self.config.seed * 100_003 + self.epoch)
+        torch.manual_seed(epoch_seed(self.config, self.epoch))
         batches = epoch_batches(self.data.train, self.config, self.epoch, self.workers)
         loss = train_epoch(
             self.network,
@@ -147,6 +147,11 @@ class _Training:
         """The network with averaged weights, or the one that trains."""
         return self.average.module if self.average else self.model
 
+    @property
+    def seconds(self):
+        """The time that training took so far, without evaluation."""
+        return sum(row["seconds"] for row in self.rows)
+
     def progress_bar(self, batches):
         hidden = None if self.progress is None else not self.progress  # as tqdm says it
         shown = f"epoch {self.epoch + 1} of {self.config.epochs}"
@@ -162,7 +167,7 @@ class _Training:
             self.model.load_state_dict(self.result.state_dict())
             self.model.eval()
             self.save(weights=True)
-        return Run(self.rows, self.test, sum(row["seconds"] for row in self.rows))
+        return Run(self.rows, self.test, self.seconds)
 
     # -------------------------------------------------------------- saving and going on
 
@@ -212,14 +217,14 @@ class _Training:
     def record(self):
         """Return where the run comes from and what came out."""
         return {
-            **provenance(self.config.seed, describe(self.data)["name"]),
+            **self.origin,
             "device": torch.cuda.get_device_name() if self.device.type == "cuda" else "cpu",
             "processes": self.workers.count,
             "network": type(self.model).__name__,
             "params": sum(parameter.numel() for parameter in self.model.parameters()),
             "config": self.config.to_dict(),
             "epochs": self.rows,
-            "seconds": sum(row["seconds"] for row in self.rows),
+            "seconds": self.seconds,
             "test": self.test,
         }
 

@@ -7,6 +7,11 @@ from convbook.train.augmentation import augment, draw_moves
 from convbook.train.machine import ALONE, autocast
 
 
+def epoch_seed(config, epoch):
+    """Return the epoch's own seed: a run that goes on draws what it would have drawn."""
+    return config.seed * 100_003 + epoch
+
+
 def train_epoch(network, batches, optimizer, schedule, average, config):
     """Take one step per batch and return the mean loss."""
     network.train()
@@ -27,7 +32,7 @@ def train_epoch(network, batches, optimizer, schedule, average, config):
 
 def epoch_batches(split, config, epoch, workers=ALONE):
     """Yield the changed pictures and the labels of one epoch; each process gets its share."""
-    generator = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
+    generator = torch.Generator().manual_seed(epoch_seed(config, epoch))
     order = torch.randperm(len(split), generator=generator)
     moves = draw_moves(len(split), split.images.shape[2:], config, generator)
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
