@@ -9,6 +9,7 @@ import pytest
 
 from convbook import cli
 from convbook.analysis import trace
+from convbook.models import PRESETS
 
 NET = """
 import torch
@@ -95,6 +96,12 @@ def test_the_input_size(folder, capsys, size):
     assert "2x7x9" in out
 
 
+def test_a_word_alone_is_a_network_of_the_book(folder, capsys):
+    status, out, _ = run(capsys, "tiny")
+    assert status == 0
+    assert f"{sum(p.numel() for p in PRESETS['tiny'].network().parameters()):,} parameters" in out
+
+
 def test_json_is_the_dict(folder, capsys):
     status, out, _ = run(capsys, "my.py:Net", "--json")
     assert status == 0
@@ -105,7 +112,10 @@ def test_json_is_the_dict(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["resnet50"], "model=resnet50 has no source; use torchvision:resnet50 or my.py:Net"),
+        (
+            ["resnet50"],
+            "model=resnet50 has no source; use torchvision:resnet50, my.py:Net or a preset: fast,",
+        ),
         (["torchvision:resnet5"], "torchvision has no model resnet5; did you mean resnet50"),
         (["there_is_none.py:Net"], "there is no file there_is_none.py"),
         (["there_is_none:Net"], "cannot be imported: ModuleNotFoundError"),
@@ -137,6 +147,8 @@ def test_the_package_installs_the_command():
 def test_help_comes_without_loading_torch():
     command = [sys.executable, "-X", "importtime", "-m", "convbook.cli", "trace", "--help"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "torchvision:NAME, FILE.py:NAME or PACKAGE.MODULE:NAME" in result.stdout
+    help_text = " ".join(result.stdout.split())
+    assert f"{cli.ADDRESS} options:" in help_text
+    assert all(name in cli.ADDRESS for name in PRESETS)
     assert "numpy" not in result.stderr
     assert "| torch\n" not in result.stderr

@@ -1,9 +1,9 @@
 """The command `convbook`: what the package does, from a terminal.
 
 `convbook trace torchvision:resnet50` prints the table of `convbook.analysis.trace`; `my.py:Net`
-takes a class, a function or a model from a file of yours, and `package.module:Net` from a package.
-`convbook grade my.py:Net` says which requirements of the final assignment a network meets, and
-`convbook train my.py:Net` trains it.
+takes a class, a function or a model from a file of yours, `package.module:Net` from a package, and
+`s7` is a network of the book (see `convbook.models`). `convbook grade my.py:Net` says which
+requirements of the final assignment a network meets, and `convbook train my.py:Net` trains it.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from convbook.train import command
 
-ADDRESS = "torchvision:NAME, FILE.py:NAME or PACKAGE.MODULE:NAME"
+ADDRESS = "torchvision:NAME, FILE.py:NAME, PACKAGE.MODULE:NAME or a preset: fast, s7, tiny"
 
 
 def main(arguments=None):
@@ -144,9 +144,10 @@ def parse_size(text):
 
 
 def load_model(address, with_weights=False):
-    """Return the model that `torchvision:NAME`, `FILE.py:NAME` or `PACKAGE.MODULE:NAME` names.
+    """Return the model that an address names: `torchvision:NAME`, `FILE.py:NAME` and so on.
 
     A class or function is called without arguments; torchvision's models get no trained weights.
+    A word alone is one of `convbook.models.PRESETS`.
 
     Args:
         address: where the model is.
@@ -161,8 +162,13 @@ def load_model(address, with_weights=False):
         'ReLU'
     """
     source, _, name = address.rpartition(":")
+    if preset := find_preset(address):
+        return _call(preset.network, address, with_weights)
     if not source or not name:
-        raise ValueError(f"model={address} has no source; use torchvision:resnet50 or my.py:Net")
+        raise ValueError(
+            f"model={address} has no source; use torchvision:resnet50, my.py:Net or a preset: "
+            f"{', '.join(sorted(_presets()))}"
+        )
     if source == "torchvision":
         return _torchvision_model(name, with_weights)
     thing = _module(source)
@@ -171,6 +177,22 @@ def load_model(address, with_weights=False):
             raise ValueError(f"{source} has no {name}{_similar(part, dir(thing))}")
         thing = getattr(thing, part)
     return _call(thing, address, with_weights)
+
+
+def find_preset(address):
+    """Return the preset of this name, or None.
+
+    Example:
+        >>> find_preset("s7").network.__name__, find_preset("my.py:Net")
+        ('S7Net', None)
+    """
+    return None if ":" in address else _presets().get(address)
+
+
+def _presets():
+    from convbook.models import PRESETS  # noqa: PLC0415 (torch loads when it is needed)
+
+    return PRESETS
 
 
 def _torchvision_model(name, with_weights):

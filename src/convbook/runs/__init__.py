@@ -88,13 +88,22 @@ def record(name, seed, data, results, folder=None):
     Raises:
         ValueError: a tracked file is changed, so that the commit would not be what ran.
     """
+    check_committed()
+    content = {**provenance(seed, data), **results}
+    with whole_file(Path(folder or FOLDER) / f"{name}.json") as partial:
+        partial.write_text(json.dumps(content, indent=2) + "\n", "utf8")
+
+
+def check_committed():
+    """Refuse to record what no commit holds; a long recording asks before it begins.
+
+    Raises:
+        ValueError: a tracked file is changed.
+    """
     if changed := _git("status", "--porcelain", "--untracked-files=no"):
         raise ValueError(
             f"changed files would not be in the recorded commit; commit them:\n{changed}"
         )
-    content = {**provenance(seed, data), **results}
-    with whole_file(Path(folder or FOLDER) / f"{name}.json") as partial:
-        partial.write_text(json.dumps(content, indent=2) + "\n", "utf8")
 
 
 def _git(*arguments):

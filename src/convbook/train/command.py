@@ -1,14 +1,18 @@
 """The command `convbook train`: its options, one for each setting, and what it does."""
 
 import argparse
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from convbook.train.config import TrainConfig
 
 
 def add_options(parser):
     """Give a parser the options of the command."""
-    parser.add_argument("model", help="FILE.py:NAME, PACKAGE.MODULE:NAME or torchvision:NAME")
+    parser.add_argument(
+        "model",
+        help="FILE.py:NAME, PACKAGE.MODULE:NAME, torchvision:NAME, "
+        "or a network of the book with its own settings: fast, s7, tiny",
+    )
     parser.add_argument(
         "--data", metavar="DATA", default="cifar10", help="cifar10, shapes, a folder or a file"
     )
@@ -31,14 +35,15 @@ def run(options):
     """Train a network as the options say, and print what came of it."""
     import torch  # noqa: PLC0415 (torch loads when it is needed)
 
-    from convbook.cli import load_model  # noqa: PLC0415 (it imports this module)
+    from convbook.cli import find_preset, load_model  # noqa: PLC0415 (it imports this module)
     from convbook.data import load  # noqa: PLC0415
     from convbook.train.fitting import fit  # noqa: PLC0415
     from convbook.train.machine import join_workers  # noqa: PLC0415
 
     names = [field.name for field in fields(TrainConfig)]
     chosen = {name: value for name in names if (value := getattr(options, name)) is not None}
-    config = TrainConfig(**chosen)
+    preset = find_preset(options.model)
+    config = replace(preset.config if preset else TrainConfig(), **chosen)
     with join_workers() as device:
         data = load(options.data, validation=options.validation)
         torch.manual_seed(config.seed)

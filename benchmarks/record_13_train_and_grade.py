@@ -1,0 +1,175 @@
+"""Record for chapter 13: networks trained on CIFAR-10, three seeds each.
+
+python benchmarks/record_13_train_and_grade.py s7 --data FOLDER --work WORK
+
+`s7`, `tiny` and `fast` train a preset of `convbook.models`; `ablations` trains `fast` again and
+again, each time without one of its tricks. WORK keeps each run's files: a recording that was
+stopped goes on where it was, even in the middle of a run.
+"""
+
+import argparse
+import base64
+import dataclasses
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+from torchvision.io import encode_png
+
+from convbook import runs
+from convbook.analysis import trace
+from convbook.data import load
+from convbook.grade import grade
+from convbook.models import PRESETS
+from convbook.train import fit, predict
+
+SEEDS = (0, 1, 2)
+MISTAKES = 12
+
+
+def own_start(model):
+    """Give the convolutions the weights that PyTorch starts with."""
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.reset_parameters()
+
+
+def no_dilation(model):
+    """Put the taps of every kernel next to each other."""
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.dilation, layer.padding = (1, 1), tuple(k // 2 for k in layer.kernel_size)
+
+
+# What each trial changes: settings, and what is done to the new network.
+TRIALS = {
+    "all tricks": ({}, None),
+    "no averaged weights": ({"ema_decay": 0.0}, None),
+    "no mirroring": ({"flip": False}, None),
+    "no shifting": ({"shift": 0}, None),
+    "no label smoothing": ({"label_smoothing": 0.0}, None),
+    "no weight decay": ({"weight_decay": 0.0}, None),
+    "no warm-up": ({"warmup": 0.0}, None),
+    "no momentum": ({"momentum": 0.0}, None),
+    "PyTorch's own start": ({}, own_start),
+    "no dilation": ({}, no_dilation),
+    "float32": ({"precision": "float32"}, None),
+    "channels first": ({"channels_last": False}, None),
+}
+
+
+def train(preset, seed, data, folder, changes=None, alter=None):
+    """Train a preset's network, or go on with it, and return it with what is recorded of it."""
+    config = dataclasses.replace(preset.config, seed=seed, **(changes or {}))
+    torch.manual_seed(seed)
+    model = preset.network()
+    if alter:
+        alter(model)
+    check_commit(folder)
+    done = fit(model, data, config, folder, resume=(folder / "checkpoint.pt").exists())
+    print(f"{folder.name}: {done.test['accuracy']:.2%} in {done.seconds:.0f} s", flush=True)
+    return model, {
+        "seed": seed,
+        "threads": torch.get_num_threads(),
+        "seconds": done.seconds,
+        "epochs": done.epochs,
+        "test": done.test,
+    }
+
+
+def check_commit(folder):
+    """Refuse to go on with a run of another commit."""
+    path = folder / "run.json"
+    if path.exists():
+        begun = json.loads(path.read_text("utf8"))["commit"]
+        now = runs.provenance(0, "")["commit"]
+        if begun != now:
+            sys.exit(f"{folder} was begun at commit {begun}, this is {now}; use another --work")
+
+
+def record_preset(name, data, work):
+    """Train a preset from each seed; of the first, say what it takes for what."""
+    preset = PRESETS[name]
+    models, done = zip(
+        *[train(preset, seed, data, work / f"{name}-{seed}") for seed in SEEDS], strict=True
+    )
+    report = grade(models[0], done[0]["test"]["accuracy"], data.input_size)
+    print(report)
+    table = trace(models[0], data.input_size)
+    logits = predict(models[0], data.test, precision=preset.config.precision)
+    return {
+        "preset": name,
+        "network": type(models[0]).__name__,
+        "params": table.params,
+        "macs": table.macs,
+        "receptive_field": table.receptive_field.size,
+        "passed": report.passed,
+        "config": preset.config.to_dict(),
+        "classes": list(data.classes),
+        "runs": list(done),
+        "confusion": confusion(logits, data.test.labels, len(data.classes)),
+        "mistakes": mistakes(logits, data),
+    }
+
+
+def record_ablations(data, work):
+    """Train `fast` without each trick."""
+    trials = []
+    for name, (changes, alter) in TRIALS.items():
+        folder = "-".join(["ablation", *name.lower().replace("'", "").split()])
+        done = [
+            train(PRESETS["fast"], seed, data, work / f"{folder}-{seed}", changes, alter)[1]
+            for seed in SEEDS
+        ]
+        trials.append({"name": name, "changed": changes, "runs": done})
+    config = PRESETS["fast"].config.to_dict()
+    return {"preset": "fast", "config": config, "trials": trials}
+
+
+def confusion(logits, labels, classes):
+    """Return how often each class (row) was taken for each (column)."""
+    counts = torch.bincount(labels * classes + logits.argmax(1), minlength=classes**2)
+    return counts.reshape(classes, classes).tolist()  # (true, said)
+
+
+def mistakes(logits, data):
+    """Return the wrong answers that the network is surest of, with their pictures as PNG."""
+    probability, said = logits.softmax(1).max(1)
+    wrong = (said != data.test.labels).nonzero().flatten()
+    worst = wrong[probability[wrong].argsort(descending=True)][:MISTAKES]
+    return [
+        {
+            "label": data.classes[data.test.labels[i]],
+            "said": data.classes[said[i]],
+            "probability": round(probability[i].item(), 4),
+            "png": base64.b64encode(encode_png(data.test.images[i]).numpy().tobytes()).decode(),
+        }
+        for i in worst
+    ]
+
+
+def main():
+    """Train, and record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["fast", "s7", "tiny", "ablations"])
+    parser.add_argument("--data", required=True, help="cifar10, a folder or a packed file")
+    parser.add_argument("--called", help="what the data are; left out, their own name")
+    parser.add_argument("--work", required=True, type=Path, help="the folder for the runs' files")
+    options = parser.parse_args()
+    runs.check_committed()
+    data = load(options.data)
+    if options.what == "ablations":
+        results = record_ablations(data, options.work)
+    else:
+        results = record_preset(options.what, data, options.work)
+    words = ["python", f"benchmarks/{Path(__file__).name}", options.what]
+    command = shlex.join([*words, "--data", data.name, "--work", "WORK"])
+    results = {"command": command, "seeds": SEEDS, **results}
+    runs.record(f"13_{options.what}", SEEDS[0], options.called or data.name, results)
+
+
+if __name__ == "__main__":
+    main()

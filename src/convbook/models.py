@@ -1,0 +1,268 @@
+"""Whole networks: three answers to the final assignment.
+
+`S7Fast` is made to learn in a minute, `S7Net` to be right, and `S7Tiny` to have few parameters.
+`PRESETS` holds each with the settings it is trained with: `convbook train s7`.
+"""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+import torch.nn.functional as F
+from torch import nn
+
+from convbook.train.config import TrainConfig
+
+
+def conv_block(in_channels, out_channels, kernel_size=3, pool=False, dilation=1, groups=1):
+    """Return a convolution that keeps the size, then a max-pool if wanted, batch norm and ReLU.
+
+    Batch norm and ReLU come after the pool because they then work on a quarter of the numbers.
+
+    Shapes:
+        `(N, C_in, H, W)` to `(N, C_out, H, W)`, or `(N, C_out, H // 2, W // 2)` with the pool.
+
+    Args:
+        in_channels: of the input.
+        out_channels: filters.
+        kernel_size: an odd number.
+        pool: whether a max-pool halves the map.
+        dilation: the distance between the kernel's taps.
+        groups: as in `nn.Conv2d`.
+
+    Example:
+        >>> [type(layer).__name__ for layer in conv_block(3, 8, pool=True)]
+        ['Conv2d', 'MaxPool2d', 'BatchNorm2d', 'ReLU']
+
+    Source: Ioffe and Szegedy, arXiv 1502.03167 (batch norm makes the bias needless).
+    """
+    layers = [
+        nn.Conv2d(
+            in_channels,
+            out_channels,
+            kernel_size,
+            padding=dilation * (kernel_size - 1) // 2,
+            dilation=dilation,
+            groups=groups,
+            bias=False,
+        )
+    ]
+    if pool:
+        layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers, nn.BatchNorm2d(out_channels), nn.ReLU())
+
+
+def separable_block(in_channels, out_channels, dilation=1):
+    """Return a 3x3 depthwise convolution and a 1x1 convolution, each with batch norm and ReLU.
+
+    Shapes:
+        `(N, C_in, H, W)` to `(N, C_out, H, W)`.
+
+    Args:
+        in_channels: of the input.
+        out_channels: filters of the 1x1 convolution.
+        dilation: the distance between the taps of the depthwise kernels.
+
+    Example:
+        >>> sum(p.numel() for p in separable_block(16, 32).parameters() if p.ndim > 1)
+        656
+
+    Source: Howard et al., arXiv 1704.04861, section 3.1.
+    """
+    return nn.Sequential(
+        conv_block(in_channels, in_channels, dilation=dilation, groups=in_channels),
+        conv_block(in_channels, out_channels, kernel_size=1),
+    )
+
+
+def head(channels, classes):
+    """Return global average pooling and a linear layer: a score for each class.
+
+    Shapes:
+        `(N, C, H, W)` to `(N, classes)`.
+
+    Args:
+        channels: of the last map.
+        classes: how many scores.
+
+    Example:
+        >>> head(64, 10)[-1].in_features
+        64
+
+    Source: Lin et al., arXiv 1312.4400, section 3.2 (global average pooling).
+    """
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))
+
+
+class Residual(nn.Module):
+    """Layers with a shortcut around them: `x + layers(x)`.
+
+    Shapes:
+        The layers keep the shape `(N, C, H, W)`.
+
+    Args:
+        layers: called one after the other.
+
+    Example:
+        >>> import torch
+        >>> Residual(nn.ReLU())(torch.tensor([-1.0, 2.0]))
+        tensor([-1.,  4.])
+
+    Source: He et al., arXiv 1512.03385, equation 1.
+    """
+
+    def __init__(self, *layers):
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x):
+        """Return `x` and what the layers make of it, added."""
+        return x + self.layers(x)
+
+
+class S7Fast(nn.Sequential):
+    """A network that learns fast: three quick halvings, most of the work on small maps.
+
+    Shapes:
+        `(N, 3, H, W)`, H and W at least 8, to `(N, classes)`.
+
+    Args:
+        classes: how many scores.
+
+    Example:
+        >>> sum(p.numel() for p in S7Fast().parameters())
+        278442
+
+    Source: chapter 13.
+    """
+
+    def __init__(self, classes=10):
+        super().__init__(
+            OrderedDict(
+                c1=conv_block(3, 32, pool=True),  # (N, 32, H / 2, W / 2)
+                c2=conv_block(32, 64, pool=True),  # (N, 64, H / 4, W / 4)
+                c3=conv_block(64, 128, pool=True),  # (N, 128, H / 8, W / 8)
+                c4=nn.Sequential(
+                    Residual(conv_block(128, 128, dilation=2)),
+                    separable_block(128, 256),
+                ),  # (N, 256, H / 8, W / 8)
+                head=head(256, classes),
+            )
+        )
+
+
+class S7Net(nn.Sequential):
+    """A network to be right with, under a million parameters.
+
+    Where maps are large it has dense convolutions, which processors do fast; where channels are
+    many, and weights with them, it has depthwise separable ones.
+
+    Shapes:
+        `(N, 3, H, W)`, H and W at least 8, to `(N, classes)`.
+
+    Args:
+        classes: how many scores.
+
+    Example:
+        >>> sum(p.numel() for p in S7Net().parameters()) < 1_000_000
+        True
+
+    Source: chapter 13.
+    """
+
+    def __init__(self, classes=10):
+        super().__init__(
+            OrderedDict(
+                c1=conv_block(3, 64, pool=True),
+                c2=nn.Sequential(Residual(conv_block(64, 64)), conv_block(64, 128, pool=True)),
+                c3=nn.Sequential(
+                    Residual(conv_block(128, 128), conv_block(128, 128)),
+                    conv_block(128, 256, pool=True),
+                ),
+                c4=nn.Sequential(separable_block(256, 256, dilation=2), separable_block(256, 256)),
+                head=head(256, classes),
+            )
+        )
+
+
+class SharedBlock(nn.Module):
+    """A depthwise separable convolution with a shortcut, applied several times.
+
+    The weights are the same each time; the batch norms, which have few, are not.
+
+    Shapes:
+        `(N, C, H, W)` to the same.
+
+    Args:
+        channels: C.
+        times: how often it is applied.
+        dilation: the distance between the taps of the depthwise kernels.
+
+    Example:
+        >>> sum(p.numel() for p in SharedBlock(32, times=2).parameters() if p.ndim > 1)
+        1312
+
+    Source: Jastrzebski et al., arXiv 1710.04773 (blocks that share weights, not statistics).
+    """
+
+    def __init__(self, channels, times, dilation=1):
+        super().__init__()
+        self.depthwise = nn.Conv2d(
+            channels,
+            channels,
+            3,
+            padding=dilation,
+            dilation=dilation,
+            groups=channels,
+            bias=False,
+        )
+        self.pointwise = nn.Conv2d(channels, channels, 1, bias=False)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for _ in range(times))
+
+    def forward(self, x):
+        """Return `x` after all the times."""
+        for norm in self.norms:
+            x = x + F.relu(norm(self.pointwise(self.depthwise(x))))
+        return x
+
+
+class S7Tiny(nn.Sequential):
+    """A network with few parameters: it applies the same weights again and again.
+
+    Shapes:
+        `(N, 3, H, W)`, H and W at least 8, to `(N, classes)`.
+
+    Args:
+        classes: how many scores.
+
+    Example:
+        >>> sum(p.numel() for p in S7Tiny().parameters()) < 12_000
+        True
+
+    Source: chapter 13.
+    """
+
+    def __init__(self, classes=10):
+        width = 48
+        super().__init__(
+            OrderedDict(
+                c1=conv_block(3, width, pool=True),
+                c2=nn.Sequential(SharedBlock(width, times=2), nn.MaxPool2d(2)),
+                c3=nn.Sequential(SharedBlock(width, times=2, dilation=2), nn.MaxPool2d(2)),
+                c4=SharedBlock(width, times=2),
+                head=head(width, classes),
+            )
+        )
+
+
+class Preset(NamedTuple):
+    """A network, and the settings it is trained with."""
+
+    network: type
+    config: TrainConfig
+
+
+PRESETS = {
+    "fast": Preset(S7Fast, TrainConfig(epochs=5, max_lr=0.3)),
+    "s7": Preset(S7Net, TrainConfig(epochs=20, max_lr=0.3, ema_decay=0.995)),
+    "tiny": Preset(S7Tiny, TrainConfig(epochs=40, max_lr=0.3, label_smoothing=0.0, shift=2)),
+}
