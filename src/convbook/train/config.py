@@ -36,6 +36,8 @@ class TrainConfig:
         flip: whether half of the pictures are mirrored, left to right.
         shift: the most pixels by which a picture is moved, along each axis.
         cutout: the side of a square that is blanked in each picture; 0 is none.
+        whiten: whether the first convolution gets filters that whiten the patches of the pictures,
+            and keeps them.
         precision: "float32", "bfloat16" (autocast), or "auto": bfloat16 where the machine has it.
         channels_last: whether the channels of a pixel lie next to each other in memory.
         compile: whether `torch.compile` makes the network faster first.
@@ -65,6 +67,7 @@ class TrainConfig:
     flip: bool = True
     shift: int = 4
     cutout: int = 0
+    whiten: bool = False
     precision: str = "auto"
     channels_last: bool = True
     compile: bool = False

@@ -15,6 +15,7 @@ from convbook.train.evaluation import evaluate
 from convbook.train.loop import epoch_batches, epoch_seed, train_epoch
 from convbook.train.machine import repeatable, workers
 from convbook.train.optimisation import make_average, make_optimizer, make_schedule
+from convbook.train.whitening import whiten
 
 
 @dataclass
@@ -86,6 +87,8 @@ class _Training:
         self.epoch, self.rows, self.test = 0, [], {}
         self.origin = provenance(config.seed, data.name) if folder else {}  # asks git: once a run
         check_sizes(data, config, self.workers.count)
+        if config.whiten:
+            whiten(model, data.train.images)
         if config.channels_last:
             model.to(memory_format=torch.channels_last)
         self.optimizer = make_optimizer(model, config)

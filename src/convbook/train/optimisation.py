@@ -9,7 +9,8 @@ def make_optimizer(model, config):
     """Return SGD that decays weights, but not biases and normalisation."""
     groups = {True: [], False: []}
     for parameter in model.parameters():
-        groups[parameter.ndim > 1].append(parameter)
+        if parameter.requires_grad:
+            groups[parameter.ndim > 1].append(parameter)
     groups = [
         {"params": groups[True], "weight_decay": config.weight_decay},
         {"params": groups[False], "weight_decay": 0.0},
