@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 
 import convbook
 from agreement import EVEN_SAME, conv_transpose_cases, per_axis, window_settings
+from convbook.analysis import trace
 from convbook.arithmetic import (
     Layer,
     ReceptiveField,
+    conv_macs,
     conv_output_size,
+    conv_params,
     conv_transpose_output_size,
     receptive_field,
     same_padding,
@@ -118,6 +121,46 @@ def test_same_padding_keeps_the_size(kernel_size, dilation, size):
     assert zeros == min(before, size)
 
 
+@st.composite
+def conv_layers(draw, ranks):
+    """Draw a convolution of one of these ranks, as its class and arguments, and its input."""
+    rank, groups = draw(ranks), draw(st.integers(1, 4))
+    c_in, c_out = (groups * draw(st.integers(1, 5)) for _ in range(2))
+    kernel_size, size = (draw(st.tuples(*[st.integers(1, 4)] * rank)) for _ in range(2))
+    if rank == 2 and draw(st.booleans()):
+        kernel_size = kernel_size[0]  # an int is a square
+    kind = getattr(torch.nn, f"Conv{rank}d")
+    settings = {"padding": 3, "groups": groups, "bias": draw(st.booleans())}
+    return kind, (c_in, c_out, kernel_size), settings, (c_in, *size)
+
+
+@examples(300)
+@given(conv_layers(st.integers(1, 3)))
+def test_parameters_and_macs_are_those_of_pytorchs_layers(case):
+    kind, arguments, settings, input_shape = case
+    with torch.device("meta"):
+        layer = kind(*arguments, **settings)
+        outputs = layer(torch.empty(1, *input_shape)).shape[2:]
+    groups, bias = settings["groups"], settings["bias"]
+    assert conv_params(*arguments, groups, bias) == sum(p.numel() for p in layer.parameters())
+    assert conv_macs(*arguments, outputs, groups) == outputs.numel() * layer.weight.numel()
+
+
+@examples(100)
+@given(conv_layers(st.just(2)))
+def test_parameters_and_macs_are_those_that_a_trace_counts(case):
+    kind, arguments, settings, input_shape = case
+    with torch.device("meta"):
+        (row,) = trace(kind(*arguments, **settings), input_shape)
+    assert row.params == conv_params(*arguments, settings["groups"], settings["bias"])
+    assert row.macs == conv_macs(*arguments, row.output_shape[1:], settings["groups"])
+
+
+def test_each_bias_is_one_parameter_and_no_mac():
+    assert conv_params(16, 32, 3) - conv_params(16, 32, 3, bias=False) == 32
+    assert conv_macs(16, 32, 3, output_size=1) == conv_params(16, 32, 3, bias=False) == 4608
+
+
 layers_1d = st.builds(
     Layer, st.integers(1, 4), st.integers(1, 3), st.integers(0, 3), st.integers(1, 3)
 )
@@ -184,6 +227,7 @@ def test_receptive_field_per_axis():
 
 
 SMALL = {"input_size": 5, "kernel_size": 3}
+CHANNELS = {"in_channels": 8, "out_channels": 12, "kernel_size": 3}
 REFUSALS = [
     (
         conv_output_size,
@@ -218,6 +262,26 @@ REFUSALS = [
     ),
     (conv_transpose_output_size, {**SMALL, "output_padding": -1}, "output_padding=-1"),
     (same_padding, {"kernel_size": 0}, "kernel_size=0"),
+    (
+        conv_params,
+        {**CHANNELS, "groups": 6},
+        "groups=6 must divide in_channels=8 and out_channels=12; "
+        "use groups=4, or channel numbers that are multiples of 6",
+    ),
+    (conv_params, {**CHANNELS, "groups": 10**9}, "use groups=4, or"),
+    (conv_params, {**CHANNELS, "groups": 8}, "groups=8 must divide"),
+    (conv_params, {**CHANNELS, "groups": 3}, "use groups=2, or"),
+    (conv_params, {**CHANNELS, "groups": 0}, "groups=0 is too small"),
+    (conv_params, {**CHANNELS, "in_channels": 0}, "in_channels=0 is too small"),
+    (conv_params, {**CHANNELS, "out_channels": -1}, "out_channels=-1 is too small"),
+    (conv_params, {**CHANNELS, "kernel_size": (3, 0)}, "kernel_size=0 is too small"),
+    (conv_macs, {**CHANNELS, "output_size": -1}, "output_size=-1 is too small"),
+    (conv_macs, {**CHANNELS, "output_size": 1, "groups": 5}, "use groups=4, or"),
+    (
+        conv_macs,
+        {**CHANNELS, "kernel_size": (3, 3), "output_size": (1, 1, 1)},
+        "output_size=(1, 1, 1) has 3 values; use one int or 2 ints",
+    ),
     (Layer, {"kernel_size": 3, "stride": 0}, "stride=0"),
     (Layer, {"kernel_size": 3, "stride": 2, "padding": "same"}, "padding='same' needs stride=1"),
     (receptive_field, {"layers": [Layer((3, 3)), Layer((3, 3, 3))]}, "kernel_size=(3, 3)"),
@@ -243,6 +307,15 @@ def test_refused_types(name, value):
         return  # a word, and an unknown one: a ValueError
     with pytest.raises(TypeError, match=f"{name}=.* is not an integer; use an int"):
         conv_output_size(**{**SMALL, name: value})
+
+
+@pytest.mark.parametrize("value", [1.0, True, "1", None], ids=repr)
+@pytest.mark.parametrize(
+    "name", ["in_channels", "out_channels", "kernel_size", "output_size", "groups"]
+)
+def test_refused_types_of_costs(name, value):
+    with pytest.raises(TypeError, match=f"{name}=.* is not an integer; use an int"):
+        conv_macs(**{**CHANNELS, "output_size": 4, name: value})
 
 
 def test_only_layers_have_a_receptive_field():

@@ -18,10 +18,13 @@ _SUBMODULES = (
     "explorers",
     "functional",
     "grade",
+    "models",
+    "nn",
     "photographs",
     "plots",
     "quizzes",
     "runs",
+    "train",
 )
 
 

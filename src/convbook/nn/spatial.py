@@ -1,0 +1,259 @@
+"""Spatially separable convolutions: a column of taps, then a row."""
+
+import torch
+from torch import nn
+
+from convbook.arguments import integer
+from convbook.nn.settings import check_maps, check_multiple, plain_conv2d, window
+from convbook.tensors import NUMBERS, check_dtype, check_groups, check_type, check_weight
+
+FLOATS = {dtype for dtype in NUMBERS if dtype.is_floating_point or dtype.is_complex}
+
+
+class SpatiallySeparableConv2d(nn.Module):
+    """A convolution by columns of taps (k_h x 1), then by rows (1 x k_w).
+
+    Each pair of an output channel `o` and an input channel `c` that it reads has a kernel, a matrix
+    of `k_h` x `k_w` numbers. Here it is a sum of `rank` products of a column and a row: it costs
+    `rank * (k_h + k_w)` weights instead of `k_h * k_w`. With `rank = min(k_h, k_w)` it can be any
+    kernel, and nothing is saved.
+
+    `vertical` slides the columns, each over its one channel; `horizontal` slides the rows over
+    what they gave and adds up, for each output channel. Between them the maps change places: they
+    come out ordered by input channel, and are read ordered by output channel. The stride, the
+    padding and the dilation of an axis are in the layer that slides along it, and the bias is in
+    `horizontal`. Arguments as for `nn.Conv2d`, and `rank`.
+
+    Inception's k x 1, then 1 x k (Szegedy et al., arXiv 1512.00567) is something else for more than
+    one channel: two plain layers, whose maps in between serve all output channels.
+
+    Shapes:
+        input `(N, in_channels, H, W)` or `(in_channels, H, W)` -> `(N, out_channels, H_out, W_out)`
+        or `(out_channels, H_out, W_out)`, where `(H_out, W_out)` is
+        `conv_output_size((H, W), kernel_size, stride, padding, dilation)`; in between,
+        `in_channels * out_channels / groups * rank` maps of `(H_out, W)`.
+
+    Args:
+        in_channels: of the input, a multiple of `groups`.
+        out_channels: of the output, a multiple of `groups`.
+        kernel_size: taps, at least 1, an int or a pair.
+        stride: pixels from one window to the next, at least 1, an int or a pair.
+        padding: pixels on each side, at least 0, an int, a pair, `'same'` or `'valid'`.
+        dilation: pixels from one tap to the next, at least 1, an int or a pair.
+        groups: how many groups of output channels, each reading its own input channels.
+        bias: whether to add a learned number to each map of the output.
+        padding_mode: `'zeros'`, `'reflect'`, `'replicate'` or `'circular'`.
+        device: of the weights.
+        dtype: of the weights.
+        rank: how many products each kernel is the sum of, from 1 to `min(k_h, k_w)`.
+
+    Raises:
+        ValueError: a value is out of range, or the input does not fit.
+        TypeError: a value is not an integer, or the input is not a tensor.
+
+    Example:
+        >>> sobel = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
+        >>> laplacian = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])
+        >>> for kernel, rank in [(sobel, 1), (laplacian, 1), (laplacian, 2)]:
+        ...     layer = SpatiallySeparableConv2d.from_kernel(kernel[None, None], rank)
+        ...     print(f"{layer.error:.2f}")
+        0.00
+        0.10
+        0.00
+
+    Source: Treitel and Shanks, The Design of Multistage Separable Planar Filters, 1971.
+    """
+
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        dilation=1,
+        groups=1,
+        bias=True,
+        padding_mode="zeros",
+        device=None,
+        dtype=None,
+        *,
+        rank=1,
+    ):
+        super().__init__()
+        self.in_channels = integer(in_channels, "in_channels", 1)
+        self.out_channels = integer(out_channels, "out_channels", 1)
+        self.groups = integer(groups, "groups", 1)
+        check_multiple(self.in_channels, "in_channels", self.groups, "groups")
+        check_multiple(self.out_channels, "out_channels", self.groups, "groups")
+        settings = window(kernel_size, stride, padding, dilation)
+        self.kernel_size, self.stride, self.padding, self.dilation = settings
+        self.padding_mode = padding_mode
+        self.rank = integer(rank, "rank", 1)
+        if self.rank > min(self.kernel_size):
+            k_h, k_w = self.kernel_size
+            raise ValueError(
+                f"rank={rank} is more than a kernel of {k_h} x {k_w} can have; "
+                f"use rank<={min(self.kernel_size)}"
+            )
+        self.error = None  # known to from_kernel only
+        share = {"padding_mode": padding_mode, "device": device, "dtype": dtype}
+        maps = self.in_channels * self.out_channels // self.groups * self.rank
+        self.vertical = nn.Conv2d(
+            self.in_channels,
+            maps,
+            **self._along(0),
+            groups=self.in_channels,
+            bias=False,
+            **share,
+        )
+        self.horizontal = nn.Conv2d(
+            maps, self.out_channels, **self._along(1), groups=self.out_channels, bias=bias, **share
+        )
+
+    @classmethod
+    def from_kernel(
+        cls,
+        weight,
+        rank=1,
+        bias=None,
+        stride=1,
+        padding=0,
+        dilation=1,
+        groups=1,
+        padding_mode="zeros",
+    ):
+        """Return the layer whose kernels are the nearest of this rank to those of `weight`.
+
+        Nearest means the smallest sum of squared differences: the singular value decomposition of
+        each kernel, cut off after `rank` terms. The layer's `error` is the norm of the difference,
+        divided by the norm of `weight`; it is not updated when the layer is trained.
+
+        Shapes:
+            weight `(C_out, C_in/groups, k_h, k_w)`, bias `(C_out)`.
+
+        Args:
+            weight: the filters of a convolution, floating point, on a device with values.
+            rank: how many products each kernel becomes the sum of, from 1 to `min(k_h, k_w)`.
+            bias: one number per filter, of the same dtype, or None.
+            stride: as for the layer, like the settings below.
+            padding: pixels on each side.
+            dilation: pixels from one tap to the next.
+            groups: of the convolution that `weight` belongs to.
+            padding_mode: what the padding holds.
+
+        Raises:
+            ValueError: a value is out of range, a shape does not fit, or a weight is not finite.
+            TypeError: something has the wrong type, or the dtypes differ.
+
+        Example:
+            >>> kernel = torch.tensor([[3.0, 0], [0, 4]])[None, None]
+            >>> round(SpatiallySeparableConv2d.from_kernel(kernel).error, 6)
+            0.6
+
+        Source: Eckart and Young, Psychometrika 1, 1936.
+        """
+        _check_kernel(weight, bias, groups)
+        layer = nn.utils.skip_init(
+            cls,
+            weight.shape[1] * groups,
+            weight.shape[0],
+            tuple(weight.shape[2:]),
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias is not None,
+            padding_mode,
+            device=weight.device,
+            dtype=weight.dtype,
+            rank=rank,
+        )
+        exact = _precise(weight)
+        columns, rows = _products(exact, layer.rank)
+        # columns (C_out, C_in/groups, k_h, rank), for `vertical` ordered by input channel first
+        columns = columns.unflatten(0, (groups, -1)).permute(0, 2, 4, 1, 3)
+        with torch.no_grad():
+            layer.vertical.weight.copy_(columns.reshape(layer.vertical.weight.shape))
+            layer.horizontal.weight.copy_(rows.reshape(layer.horizontal.weight.shape))
+            if bias is not None:
+                layer.horizontal.bias.copy_(bias)
+            difference = exact - _precise(layer.dense()[0])
+        layer.error = float(difference.norm() / exact.norm()) if exact.any() else 0.0
+        return layer
+
+    def forward(self, input):
+        check_maps(input, self)
+        x = self.vertical(input)  # (N, groups * C_in/groups * rank * C_out/groups, H_out, W)
+        x = x.unflatten(-3, (self.groups, -1, self.out_channels // self.groups))
+        x = x.transpose(-4, -3).flatten(-5, -3)
+        return self.horizontal(x)
+
+    def dense(self):
+        """Return weight `(C_out, C_in/groups, k_h, k_w)` and bias of the plain layer.
+
+        They are computed from this layer's parameters: a gradient runs through them.
+        """
+        each = (self.in_channels // self.groups, self.rank)
+        outputs = self.out_channels // self.groups
+        columns = self.vertical.weight.reshape(self.groups, *each, outputs, -1)
+        rows = self.horizontal.weight.reshape(self.groups, outputs, *each, -1)
+        weight = torch.einsum("gcqoi,gocqj->gocij", columns, rows)
+        return weight.flatten(0, 1), self.horizontal.bias
+
+    def as_conv2d(self):
+        """Return the plain `nn.Conv2d`, with as many groups, that gives the same, as a copy."""
+        return plain_conv2d(*self.dense(), self, self.groups)
+
+    def extra_repr(self):
+        error = "" if self.error is None else f", error={self.error:.3g}"
+        return (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+            f"groups={self.groups}, rank={self.rank}{error}"
+        )
+
+    def _along(self, axis):
+        """Return the part of the window that lies along one axis."""
+
+        def only(pair, other):
+            return tuple(value if i == axis else other for i, value in enumerate(pair))
+
+        word = isinstance(self.padding, str)
+        return {
+            "kernel_size": only(self.kernel_size, 1),
+            "stride": only(self.stride, 1),
+            "padding": self.padding if word else only(self.padding, 0),
+            "dilation": only(self.dilation, 1),
+        }
+
+
+def _check_kernel(weight, bias, groups):
+    """Refuse what cannot be taken apart."""
+    check_weight(weight)
+    check_dtype(weight, "weight", FLOATS)
+    check_groups(groups, weight.shape[0])
+    if weight.is_meta:
+        raise ValueError("weight is on the meta device and has no values; use another device")
+    if not weight.isfinite().all():
+        raise ValueError("weight has values that are infinite or not a number; use finite ones")
+    if bias is not None:
+        check_type(bias, "bias")
+        if bias.shape != weight.shape[:1]:
+            raise ValueError(f"bias has shape {tuple(bias.shape)}; use ({weight.shape[0]},)")
+        if bias.dtype != weight.dtype:
+            raise TypeError(
+                f"weight and bias have dtypes {weight.dtype} and {bias.dtype}; "
+                "convert them to one dtype"
+            )
+
+
+def _precise(weight):
+    """Return a tensor's values in double precision, where all dtypes and devices agree."""
+    return weight.detach().cpu().to(torch.complex128 if weight.is_complex() else torch.float64)
+
+
+def _products(kernels, rank):
+    """Return columns (..., k_h, rank) and rows (..., rank, k_w) whose product is nearest."""
+    left, sizes, right = torch.linalg.svd(kernels, full_matrices=False)
+    share = sizes[..., :rank].sqrt()
+    return left[..., :rank] * share[..., None, :], share[..., None] * right[..., :rank, :]
