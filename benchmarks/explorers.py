@@ -13,7 +13,7 @@ import statistics
 from playwright.sync_api import sync_playwright
 
 from convbook.arithmetic import Layer
-from convbook.explorers import ConvStepper, MatrixView, ReceptiveFieldExplorer
+from convbook.explorers import ConvStepper, CostExplorer, MatrixView, ReceptiveFieldExplorer
 from convbook.explorers.sources import module_source, names, style_source
 from convbook.site.browser import FLAGS, find_chromium
 
@@ -105,6 +105,19 @@ LARGEST = [
         "Layer",
         (17, 18),
     ),
+    (
+        "cost, 2048 <-> 4096 channels in",
+        CostExplorer(4096, 4096, kernel_size=11, input_size=1024, bias=True),
+        "Channels in",
+        (2048, 4096),
+    ),
+    (
+        "cost, 2048 <-> 4096 groups",
+        CostExplorer(4096, 4096, kernel_size=11, show="grouped"),
+        "Groups",
+        (11, 12),
+    ),
+    ("cost, kernel 3 <-> 5", CostExplorer(show="spatially_separable"), "Kernel size", (1, 2)),
 ]
 
 MEASURE = """async ({ state, target, values, moves }) => {

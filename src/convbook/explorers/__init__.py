@@ -1,6 +1,7 @@
 """Explorers: figures the reader can change, alive on the static page, in Jupyter and in Colab.
 
-    from convbook.explorers import ConvStepper, MatrixView, Quiz, ReceptiveFieldExplorer
+    from convbook.explorers import ConvStepper, CostExplorer, MatrixView, Quiz
+    from convbook.explorers import ReceptiveFieldExplorer
 
 The classes need anywidget, the site build does not: they load when first asked for (PEP 562).
 """
@@ -9,12 +10,13 @@ from importlib import import_module
 
 _CLASSES = {
     "ConvStepper": "conv_stepper",
+    "CostExplorer": "cost",
     "MatrixView": "matrix_view",
     "Quiz": "quiz",
     "ReceptiveFieldExplorer": "receptive_field",
 }
 
-__all__ = ["ConvStepper", "MatrixView", "Quiz", "ReceptiveFieldExplorer"]
+__all__ = ["ConvStepper", "CostExplorer", "MatrixView", "Quiz", "ReceptiveFieldExplorer"]
 
 
 def __getattr__(name):

@@ -114,6 +114,12 @@ function parseNumber(text) {
   return value === 0 ? 0 : value; // never -0
 }
 
+/** The whole number in `text` if it lies in [low, high], else null. */
+function wholeNumber(text, [low, high]) {
+  const value = /^\d{1,6}$/.test(text.trim()) ? Number(text) : NaN;
+  return value >= low && value <= high ? value : null;
+}
+
 /** A number for reading: true minus sign, no floating-point dust. */
 function formatNumber(value, digits = 12) {
   const rounded = Number(value.toPrecision(digits));
@@ -129,6 +135,11 @@ function formatCell(value) {
 /** A factor of a product: negative numbers in brackets. */
 function formatFactor(value) {
   return value < 0 ? `(${formatNumber(value)})` : formatNumber(value);
+}
+
+/** A whole number with a comma at each thousand: 4,608. */
+function withCommas(number) {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** "no zeros", "1 zero", "20 zeros". */
@@ -230,7 +241,7 @@ function keepKeys(root) {
 
 // ---------------------------------------------------------------- controls
 
-/** A labelled range with its value visible: { root, set(value), limit(max) }. */
+/** A labelled range with its value, or a text for it, visible: { root, set(value), limit(max) }. */
 function rangeControl({ label, hint, min, max, onInput }) {
   const value = h("span", { class: "cb-value", "aria-hidden": "true" });
   const input = h("input", { type: "range", min, max, step: 1 });
@@ -240,12 +251,42 @@ function rangeControl({ label, hint, min, max, onInput }) {
   const root = h("label", { class: "cb-control" }, name, value, input);
   return {
     root,
-    set(number) {
+    set(number, text = String(number)) {
       if (input.value !== String(number)) input.value = number;
-      setText(value, String(number));
+      setText(value, text);
+      setAttribute(input, "aria-valuetext", text === String(number) ? null : text);
     },
     limit(largest) {
       setAttribute(input, "max", largest);
+    },
+  };
+}
+
+/** A field for a whole number: { root, set(value) }; `onInvalid` hears of what is none, or null. */
+function wholeField({ label, name, limits, onInput, onInvalid }) {
+  const [min, max] = limits;
+  const input = h("input", {
+    type: "number", min, max, step: 1, inputmode: "numeric", class: "cb-number", "aria-label": name,
+  });
+  let value = null;
+  input.addEventListener("input", () => {
+    const number = wholeNumber(input.value, limits);
+    setAttribute(input, "aria-invalid", number === null ? "true" : null);
+    onInvalid(number === null ? `${name}: use a whole number from ${min} to ${max}.` : null);
+    if (number !== null) onInput(number);
+  });
+  input.addEventListener("focusout", () => {
+    // Leaving the field: what counts is shown, so nothing half typed stays behind.
+    setAttribute(input, "aria-invalid", null);
+    onInvalid(null);
+    input.value = value;
+  });
+  return {
+    root: h("label", { class: "cb-field" }, h("span", { class: "cb-name" }, label), input),
+    set(number) {
+      const typing = document.activeElement === input && input.hasAttribute("aria-invalid");
+      if (!typing && (value !== number || Number(input.value) !== number)) input.value = number;
+      value = number;
     },
   };
 }

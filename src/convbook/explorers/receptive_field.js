@@ -182,12 +182,6 @@ function fragmentOf(key, inputSize, rows) {
   return `#${key}=${inputSize};${rows.map((row) => row.slice(1).join(".")).join(",")}`;
 }
 
-/** The whole number in `text` if it lies in [low, high], else null. */
-function wholeNumber(text, [low, high]) {
-  const value = /^\d{1,6}$/.test(text.trim()) ? Number(text) : NaN;
-  return value >= low && value <= high ? value : null;
-}
-
 /** Text from an address, where a mail program may have escaped signs. */
 function decoded(text) {
   try {
@@ -555,35 +549,6 @@ function addressOf(el, limits) {
 }
 
 // ---------------------------------------------------------------- the table of layers
-
-/** A field for a whole number: { root, set(value) }; `onInvalid` hears of what is none, or null. */
-function wholeField({ label, name, limits, onInput, onInvalid }) {
-  const [min, max] = limits;
-  const input = h("input", {
-    type: "number", min, max, step: 1, inputmode: "numeric", class: "cb-number", "aria-label": name,
-  });
-  let value = null;
-  input.addEventListener("input", () => {
-    const number = wholeNumber(input.value, limits);
-    setAttribute(input, "aria-invalid", number === null ? "true" : null);
-    onInvalid(number === null ? `${name}: use a whole number from ${min} to ${max}.` : null);
-    if (number !== null) onInput(number);
-  });
-  input.addEventListener("focusout", () => {
-    // Leaving the field: what counts is shown, so nothing half typed stays behind.
-    setAttribute(input, "aria-invalid", null);
-    onInvalid(null);
-    input.value = value;
-  });
-  return {
-    root: h("label", { class: "cb-field" }, h("span", { class: "cb-name" }, label), input),
-    set(number) {
-      const typing = document.activeElement === input && input.hasAttribute("aria-invalid");
-      if (!typing && (value !== number || Number(input.value) !== number)) input.value = number;
-      value = number;
-    },
-  };
-}
 
 const FIELD_NAMES = ["Output", "Field", "Jump", "Start"];
 

@@ -32,6 +32,30 @@ class Whole(traitlets.TraitType):
         return whole_number(self.name, value, self.low, self.high)
 
 
+class Odd(Whole):
+    """An odd whole number in a range."""
+
+    def validate(self, _, value):
+        """Return the number, or raise."""
+        number = super().validate(_, value)
+        if number % 2 == 0:
+            raise ValueError(
+                f"{self.name}={number} is even; use an odd number, whose padding is the same on "
+                "both sides"
+            )
+        return number
+
+
+class Switch(traitlets.TraitType):
+    """On or off."""
+
+    def validate(self, _, value):
+        """Return the truth value, or raise."""
+        if not isinstance(value, bool):
+            raise TypeError(f"{self.name}={value!r}; use True or False")
+        return value
+
+
 class Pair(Whole):
     """Two whole numbers, before and after; one number stands for both."""
 
