@@ -99,7 +99,7 @@ def record_preset(name, data, work):
     report = grade(models[0], done[0]["test"]["accuracy"], data.input_size)
     print(report)
     table = trace(models[0], data.input_size)
-    logits = predict(models[0], data.test, precision=preset.config.precision)
+    logits = predict(models[0], data.test)
     return {
         "preset": name,
         "network": type(models[0]).__name__,

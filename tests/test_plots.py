@@ -25,6 +25,10 @@ DRAWINGS = {
     "weight matrix": lambda: plots.weight_matrix(torch.tensor([[1, 2, 0], [0, 1, 2]]), "pq", "abc"),
     "bars": lambda: plots.bars({"one": 1.0, "two": 2.5}, "metres"),
     "lines": lambda: plots.lines([1, 2, 4], {"one": [1, 3, 5], "two": [2, 2, 2]}, "size", "ms"),
+    "confusion": lambda: plots.confusion([[8, 2, 0], [1, 9, 0], [0, 0, 10]], ["cat", "dog", "car"]),
+    "spread": lambda: plots.spread({"all": [80.1, 80.4], "none": [78.0]}, "accuracy", level=80),
+    "curves": lambda: plots.curves({"a": ([1, 9], [5, 8]), "b": ([2, 3, 4], [6, 8, 8])}, "s", "%"),
+    "dots": lambda: plots.curves({"a": ([1, 9], [5, 8])}, "s", "%", "x", joined=False, level=6),
 }
 
 
@@ -41,6 +45,10 @@ def test_drawings_do_not_depend_on_digits_they_do_not_show():
     exact, off = 0.49, 0.49 + 1e-12
     assert plots.bars({"a": exact}, "x").data == plots.bars({"a": off}, "x").data
     drawn = [plots.lines([0, 1], {"a": [value, 2]}, "x", "y", log="y") for value in (exact, off)]
+    assert drawn[0].data == drawn[1].data
+    drawn = [plots.curves({"a": ([0, value], [value, 2])}, "x", "y") for value in (exact, off)]
+    assert drawn[0].data == drawn[1].data
+    drawn = [plots.spread({"a": [value]}, "x", level=1) for value in (exact, off)]
     assert drawn[0].data == drawn[1].data
     maps = [torch.full((2, 2), value, dtype=torch.float64) for value in (exact, off)]
     first, second = (plots.grids([m], ["a"], ["input"], digits=2).data for m in maps)
@@ -111,6 +119,63 @@ def test_stack_draws_a_line_to_each_number_that_is_read():
     assert lines([Layer(3)], 0) == 3
     assert lines([Layer(3), Layer(3, dilation=2)], 0) == 3 + 3 * 3
     assert lines([Layer(5), Layer(2)], 1) == 2 + 2 * 5
+
+
+def test_confusion_outlines_what_is_right_and_tints_what_is_wrong():
+    counts = [[80, 5, 0], [10, 90, 0], [0, 0, 95]]
+    svg = plots.confusion(counts, ["cat", "dog", "car"])
+    assert [word for word in words(svg) if word.isdigit()] == [
+        *["80", "5", "0", "10", "90", "0", "0", "0", "95"]
+    ]
+    assert svg.data.lower().count(f"stroke: {colours.OUTPUT.lower()}") == 3
+    tints = re.findall(rf"fill: {colours.KERNEL.lower()}; opacity: ([\d.]+)", svg.data.lower())
+    assert sorted(map(float, tints), reverse=True) == [0.6, 0.3]
+    assert plots.confusion([[1, 0], [0, 1]], "ab").data  # nothing is wrong
+
+
+def test_a_row_is_the_true_class_of_a_confusion():
+    """The labels of the y axis come last in the file, so the words tell which axis is which."""
+    texts = words(plots.confusion([[1, 0], [0, 1]], ["cat", "dog"]))
+    assert texts[:3] == ["cat", "dog", "answer"]
+    assert texts[3:6] == ["cat", "dog", "true class"]
+
+
+def test_spread_has_a_dot_for_each_value_and_a_band_behind_the_first_row():
+    def dots(rows):
+        svg = plots.spread(rows, "accuracy").data.lower()
+        return svg.count(f"fill: {colours.OUTPUT.lower()}"), svg
+
+    count, svg = dots({"all": [80.1, 80.4, 80.2], "without": [78.9, 79.2]})
+    assert count - dots({"all": [80.1, 80.4], "without": [78.9, 79.2]})[0] == 1
+    assert f"fill: {colours.GRID}" in svg
+    assert words(plots.spread({"p": [1], "q": [2]}, "x"))[-2:] == ["p", "q"]
+
+
+def test_curves_have_their_own_x_and_their_names_at_the_end():
+    svg = plots.curves({"slow": ([1, 9], [5, 8]), "fast": ([1, 2], [6, 8])}, "seconds", "%")
+    assert words(svg)[-2:] == ["slow", "fast"]
+    dashed = "stroke-dasharray"
+    assert dashed not in svg.data
+    assert dashed in plots.curves({"a": ([1, 9], [5, 8])}, "s", "%", level=7).data
+    dots = plots.curves({"a": ([1, 9], [5, 8])}, "s", "%", joined=False).data.lower()
+    line = f"stroke: {colours.INPUT.lower()}; stroke-width: 2"
+    assert line in svg.data.lower()
+    assert line not in dots
+
+
+def test_a_gallery_shows_all_its_pictures_in_rows():
+    red, green = torch.zeros(2, 3, 8, 8)
+    red[0] = green[1] = 1
+    images = [red, green, torch.eye(8)]
+    wide = plots.gallery(images, "abc", columns=3)
+    assert isinstance(wide, Image)
+    assert wide.data == plots.gallery(images, "abc", columns=3).data
+    colour = np.asarray(PIL.Image.open(io.BytesIO(wide.data)).convert("RGB"), int)
+    reds, greens = ((colour == hue).all(-1).sum() for hue in ([255, 0, 0], [0, 255, 0]))
+    assert reds == greens > 10_000
+    two_rows = pixels_of(plots.gallery(images, "abc", columns=2))
+    assert two_rows.shape[0] > 2 * pixels_of(wide).shape[0]
+    assert plt.get_fignums() == []
 
 
 def test_boxes_are_named_above_the_picture():
@@ -216,6 +281,22 @@ def test_tiles_share_one_scale_in_which_0_is_mid_grey():
         (lambda: plots.lines([1, 2], {"a": [1]}, "x", "y"), r"curves \['a'\]"),
         (lambda: plots.lines([0, 2], {"a": [1, 1]}, "x", "y"), "x holds 0.*leave 'x' out"),
         (lambda: plots.lines([1], {n: [1] for n in "abcdef"}, "x", "y"), "6 curves are too many"),
+        (
+            lambda: plots.curves({"a": ([1, 2], [1])}, "x", "y"),
+            r"curves \['a'\] have x and y of diff",
+        ),
+        (lambda: plots.curves({"a": ([], [])}, "x", "y"), r"curves \['a'\] have x and y of diff"),
+        (lambda: plots.curves({"a": ([0], [1])}, "x", "y", "x"), "x holds 0.*leave 'x' out"),
+        (lambda: plots.curves({n: ([1], [1]) for n in "abcdef"}, "x", "y"), "6 curves are too"),
+        (lambda: plots.spread({}, "x"), "values={} has nothing to draw"),
+        (lambda: plots.spread({"a": [1], "b": []}, "x"), "give each row a number"),
+        (
+            lambda: plots.confusion([[1, 2]], ["a", "b"]),
+            r"shape \(1, 2\); for 2 classes use \(2, 2",
+        ),
+        (lambda: plots.gallery([], []), "0 images have 0 titles"),
+        (lambda: plots.gallery([torch.eye(2)], ["a", "b"]), "1 images have 2 titles"),
+        (lambda: plots.gallery([torch.rand(2, 8, 8)], ["a"]), r"shape \(2, 8, 8\)"),
         (lambda: plots.bars({}, "metres"), "values={}"),
         (lambda: plots.bars({"a": -1.0}, "metres"), "-1.0"),
         (lambda: plots.photographs([torch.rand(2, 8, 8)], ["a"]), r"shape \(2, 8, 8\)"),

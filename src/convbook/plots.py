@@ -515,31 +515,203 @@ def lines(
     Raises:
         ValueError: a curve has another length than `x`, or a number has no place on its axis.
     """
-    if len(curves) > len(MARKERS):
-        raise ValueError(f"{len(curves)} curves are too many to tell apart; draw {len(MARKERS)}")
+    _check_count(curves)
     if wrong := [name for name, y in curves.items() if len(y) != len(x)]:
         raise ValueError(f"curves {wrong} have another length than x, {len(x)}; give one y per x")
-    numbers = {"x": x, "y": [value for y in curves.values() for value in y]}
-    for axis in log:
-        if min(numbers[axis]) <= 0:
-            raise ValueError(
-                f"{axis} holds {min(numbers[axis])}, which has no place on a logarithmic axis; "
-                f"leave {axis!r} out of log={log!r}"
-            )
+    for numbers, axis in ((x, "x"), ([value for y in curves.values() for value in y], "y")):
+        _check_log(numbers, axis, log)
     with plt.style.context(STYLE):
         figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
         for (name, y), marker in zip(curves.items(), MARKERS, strict=False):
             drawn = [float(f"{value:.3g}") for value in y]
             (line,) = axes.plot(x, drawn, marker=marker, markersize=4)
-            axes.annotate(
-                name, (x[-1], drawn[-1]), xytext=(8, 0), textcoords="offset points", va="center",
-                color=line.get_color(), fontweight="bold",
-            )  # fmt: skip
-        axes.set(xlabel=xlabel, ylabel=ylabel)
-        axes.set_xscale("log" if "x" in log else "linear")
-        axes.set_yscale("log" if "y" in log else "linear")
+            _name_curve(axes, name, (x[-1], drawn[-1]), line.get_color())
+        _scale(axes, xlabel, ylabel, log)
         if "x" in log or len(x) <= 10:
             axes.set_xticks(x, [f"{value:g}" for value in x])
         axes.minorticks_off()
         axes.margins(x=0.05)
         return show(figure)
+
+
+def gallery(images: Sequence[Tensor], titles: Sequence[str], columns: int = 5) -> Image:
+    """Show small pictures in rows, each under its title, without pixel numbers.
+
+    Shapes:
+        each of `images`: as in `photographs`.
+
+    Raises:
+        ValueError: an image has another shape, there is none, or not one title for each.
+
+    Example:
+        >>> import torch
+        >>> type(gallery([torch.rand(3, 8, 8)] * 3, ["a", "b", "c"], columns=2)).__name__
+        'Image'
+    """
+    if not len(images) or len(images) != len(titles):
+        raise ValueError(f"{len(images)} images have {len(titles)} titles; give one title for each")
+    pictures = [_as_picture(image) for image in images]
+    height, width = pictures[0].shape[:2]
+    rows = -(-len(pictures) // columns)
+    lines = 1 + max(title.count("\n") for title in titles)
+    with plt.style.context(STYLE):
+        size = (WIDTH, rows * (WIDTH / columns * height / width + 0.2 * lines))
+        figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False)
+        for axes in grid.flat:
+            axes.axis("off")
+        for axes, picture, title in zip(grid.flat, pictures, titles, strict=False):
+            axes.imshow(picture, cmap="gray", interpolation="nearest")
+            axes.set_title(title, loc="center", fontsize=9)
+        return show(figure, "png")
+
+
+def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> SVG:
+    """Draw which class was taken for which: a row for each true class, a column for each answer.
+
+    Right answers, on the diagonal, are outlined; the others get a deeper tint the more there are.
+
+    Shapes:
+        counts: `(N, N)` for N classes.
+
+    Raises:
+        ValueError: there is not one row and one column for each class.
+
+    Example:
+        >>> type(confusion([[9, 1], [0, 10]], ["cat", "dog"])).__name__
+        'SVG'
+    """
+    table = np.asarray(counts)
+    if table.shape != (len(classes),) * 2:
+        raise ValueError(
+            f"counts has shape {table.shape}; for {len(classes)} classes use "
+            f"({len(classes)}, {len(classes)})"
+        )
+    wrong = table * (1 - np.eye(len(classes), dtype=int))
+    depths = _depths(wrong)
+    with plt.style.context(STYLE):
+        figure, axes = plt.subplots(figsize=(WIDTH, 0.45 * len(classes) + 1.2))
+        for (y, x), count in np.ndenumerate(table):
+            style = {"facecolor": colours.KERNEL, "alpha": 0.6 * depths[y, x]}
+            if y == x:
+                style = {"facecolor": "none", "edgecolor": colours.OUTPUT, "lw": 1.5}
+            _draw_square(axes, x, y, **style)
+            axes.text(
+                x + 0.5, y + 0.5, str(count), ha="center", va="center", fontsize=9,
+                color=colours.INK if count else colours.PADDING,
+            )  # fmt: skip
+        middles = np.arange(len(classes)) + 0.5
+        axes.set_xticks(middles, classes, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_yticks(middles, classes)
+        axes.tick_params(length=0)
+        axes.set(
+            xlim=(0, len(classes)), ylim=(len(classes), 0),
+            xlabel="answer", ylabel="true class",
+        )  # fmt: skip
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(False)
+        return show(figure)
+
+
+def spread(
+    values: Mapping[str, Sequence[float]], label: str, digits: int = 1, level: float | None = None
+) -> SVG:
+    """Draw one row of dots for each name, a dot for each of its values, and a line at their mean.
+
+    Behind all rows lies a band as wide as the dots of the first one: what lies inside differs no
+    more than its values do. `level` draws a dashed line at a value to reach. Of each number
+    `digits` are drawn.
+
+    Raises:
+        ValueError: there is no row, or one without a value.
+
+    Example:
+        >>> type(spread({"all": [80.1, 80.4], "no flip": [78.9, 79.2]}, "accuracy")).__name__
+        'SVG'
+    """
+    if not values or not all(len(row) for row in values.values()):
+        raise ValueError(f"values={dict(values)} has nothing to draw; give each row a number")
+    rows = [[round(value, digits) for value in row] for row in values.values()]
+    with plt.style.context(STYLE):
+        figure, axes = plt.subplots(figsize=(WIDTH, 0.34 * len(rows) + 0.8))
+        axes.axvspan(min(rows[0]), max(rows[0]), color=colours.GRID, alpha=0.6, lw=0)
+        if level is not None:
+            axes.axvline(level, color=colours.PADDING, ls="--", lw=1)
+        for y, row in enumerate(rows):
+            mean = round(sum(row) / len(row), digits)
+            axes.plot([mean] * 2, [y - 0.3, y + 0.3], color=colours.INK, lw=2)
+            axes.plot(row, [y] * len(row), "o", color=colours.OUTPUT, markersize=6, alpha=0.8)
+        axes.set_yticks(range(len(rows)), list(values))
+        axes.set_ylim(len(rows) - 0.5, -0.5)  # the first row on top
+        axes.set_xlabel(label)
+        axes.grid(visible=False, axis="y")
+        return show(figure)
+
+
+def curves(
+    points: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    xlabel: str,
+    ylabel: str,
+    log: str = "",
+    joined: bool = True,
+    level: float | None = None,
+) -> SVG:
+    """Draw curves that each have their own x, named at their last point.
+
+    `joined` draws a line through the points of a curve, or else each point as a dot. `log` names
+    the axes that are logarithmic, as in `lines`, and `level` draws a dashed line at a value of y.
+    Three digits of each number are drawn.
+
+    Shapes:
+        each of `points`: x and y, of one length.
+
+    Raises:
+        ValueError: a curve's x and y differ in length or are empty, there are too many curves, or
+            a number has no place on its axis.
+
+    Example:
+        >>> type(curves({"slow": ([1, 9], [5, 8]), "fast": ([1, 2], [6, 8])}, "s", "%")).__name__
+        'SVG'
+    """
+    _check_count(points)
+    if wrong := [name for name, (x, y) in points.items() if not len(x) or len(x) != len(y)]:
+        raise ValueError(f"curves {wrong} have x and y of different lengths; give one y per x")
+    for place, axis in enumerate("xy"):
+        _check_log([value for pair in points.values() for value in pair[place]], axis, log)
+    with plt.style.context(STYLE):
+        figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
+        if level is not None:
+            axes.axhline(level, color=colours.PADDING, ls="--", lw=1)
+        for (name, pair), marker in zip(points.items(), MARKERS, strict=False):
+            x, y = ([float(f"{value:.3g}") for value in axis] for axis in pair)
+            style = {} if joined else {"ls": "none", "marker": marker, "alpha": 0.8}
+            (line,) = axes.plot(x, y, **style)
+            _name_curve(axes, name, (x[-1], y[-1]), line.get_color())
+        _scale(axes, xlabel, ylabel, log)
+        axes.margins(x=0.12)
+        return show(figure)
+
+
+def _check_count(curves: Mapping) -> None:
+    if len(curves) > len(MARKERS):
+        raise ValueError(f"{len(curves)} curves are too many to tell apart; draw {len(MARKERS)}")
+
+
+def _check_log(numbers: Sequence[float], axis: str, log: str) -> None:
+    if axis in log and min(numbers) <= 0:
+        raise ValueError(
+            f"{axis} holds {min(numbers)}, which has no place on a logarithmic axis; "
+            f"leave {axis!r} out of log={log!r}"
+        )
+
+
+def _name_curve(axes, name: str, end: tuple[float, float], colour: str) -> None:
+    axes.annotate(
+        name, end, xytext=(8, 0), textcoords="offset points", va="center", color=colour,
+        fontweight="bold",
+    )  # fmt: skip
+
+
+def _scale(axes, xlabel: str, ylabel: str, log: str) -> None:
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.set_xscale("log" if "x" in log else "linear")
+    axes.set_yscale("log" if "y" in log else "linear")
