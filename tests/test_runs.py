@@ -42,6 +42,15 @@ def test_what_is_recorded_is_loaded(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["sample.json"]
 
 
+@pytest.mark.usefixtures("clean_checkout")
+@pytest.mark.parametrize(
+    ("results", "words"), [({}, "seed 3,"), ({"seeds": [3, 4, 5]}, "seeds 3, 4, 5,")]
+)
+def test_every_seed_is_named(tmp_path, results, words):
+    runs.record("sample", 3, "noise", results, tmp_path)
+    assert f"\n{words} data: noise" in runs.origin(runs.load("sample", tmp_path))
+
+
 def test_changed_files_are_refused(clean_checkout, tmp_path):
     clean_checkout["status"] = " M src/convbook/functional.py"
     with pytest.raises(ValueError, match=r"commit them:\n M src/convbook/functional\.py"):

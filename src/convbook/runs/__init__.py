@@ -39,7 +39,7 @@ def load(name, folder=None):
 
 
 def origin(run):
-    """Return in two lines where a run comes from: machine, versions, seed, data, commit.
+    """Return in two lines where a run comes from: machine, versions, seeds, data, commit.
 
     Example:
         >>> origin(load("02_conv_as_matmul")).startswith("Recorded on ")
@@ -47,10 +47,12 @@ def origin(run):
     """
     machine, versions = run["machine"], run["versions"]
     threads = "one thread" if machine["threads"] == 1 else f"{machine['threads']} threads"
+    seeds = run.get("seeds", [run["seed"]])
+    seeds = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
     return (
         f"Recorded on {machine['processor']}, {threads}, "
         f"Python {versions['python']}, PyTorch {versions['torch']},\n"
-        f"seed {run['seed']}, data: {run['data']}, commit {run['commit'][:10]}."
+        f"{seeds}, data: {run['data']}, commit {run['commit'][:10]}."
     )
 
 
