@@ -24,6 +24,7 @@ _SUBMODULES = (
     "plots",
     "quizzes",
     "runs",
+    "skips",
     "train",
 )
 

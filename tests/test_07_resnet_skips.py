@@ -1,0 +1,139 @@
+"""Chapter 7, ResNet skips: its quiz answers and its exercises' right answers, measured."""
+
+from itertools import combinations
+
+import pytest
+import torch
+from torch import nn
+
+from convbook import runs
+from convbook.checks import resnet_skips
+from convbook.data.shapes import draw
+from convbook.nn import ResidualBlock
+from convbook.skips import PlainBlock, block_stack
+
+
+def opening_question():
+    losses = {}
+    for stack in runs.load("07_resnet_skips")["stacks"]:
+        if stack["kind"] == "plain":
+            ends = [run["training_loss"][-1] for run in stack["runs"]]
+            losses[stack["convolutions"]] = sum(ends) / len(ends)
+    assert sorted(losses) == [7, 19, 37]
+    change = losses[37] - losses[7]
+    assert abs(change) > 1  # far from a draw
+    return "it rises" if change > 0 else "it falls: more layers can do more"
+
+
+def which_projection():
+    x = torch.zeros(1, 16, 8, 8)
+    shortcuts = {
+        "x itself": nn.Identity(),
+        "a 1 × 1 convolution from 16 to 32 channels": nn.Conv2d(16, 32, 1),
+        "a 1 × 1 convolution from 16 to 32 channels with stride 2": nn.Conv2d(16, 32, 1, 2),
+    }
+    fits = [text for text, layer in shortcuts.items() if layer(x).shape == (1, 32, 4, 4)]
+    assert len(fits) == 1
+    return fits[0]
+
+
+def plain_gradient():
+    shapes = draw(64)
+    norms = []
+    for blocks in (3, 18):
+        torch.manual_seed(0)
+        stack = block_stack(PlainBlock, blocks).double()
+        logits = stack(shapes.images.double() / 127.5 - 1)
+        nn.functional.cross_entropy(logits, shapes.labels).backward()
+        norms.append(stack.start[0][0].weight.grad.norm().item())
+    ratio = norms[1] / norms[0]
+    assert not 0.02 < ratio < 50  # far from the same size
+    return f"that of the deep stack is far {'larger' if ratio > 1 else 'smaller'}"
+
+
+QUIZ_ANSWERS = {
+    "opening-question": opening_question,
+    "which-projection": which_projection,
+    "plain-gradient": plain_gradient,
+}
+
+
+def test_shortcut_is_the_one_in_the_package():
+    for case in resnet_skips.check_shortcut.cases:
+        shortcut, answer = ResidualBlock(**case).shortcut, resnet_skips.shortcut(**case)
+        if answer == "identity":
+            assert isinstance(shortcut, nn.Identity)
+        else:
+            layer = shortcut[0]
+            square = (answer[2], answer[2]), (answer[3], answer[3])
+            assert (layer.in_channels, layer.out_channels) == answer[:2]
+            assert (layer.kernel_size, layer.stride) == square
+
+
+def test_skip_fits_where_the_shapes_of_all_maps_agree():
+    for case in resnet_skips.check_skip_fits.cases:
+        layer = nn.Conv2d(**case, device="meta")
+        maps = [torch.empty(1, 8, size, size, device="meta") for size in range(9, 14)]
+        fits = all(layer(x).shape == x.shape for x in maps)
+        assert resnet_skips.skip_fits(**case) is fits
+
+
+def test_block_params_is_what_pytorch_counts():
+    for case in resnet_skips.check_block_params.cases:
+        counted = sum(p.numel() for p in ResidualBlock(**case).parameters())
+        assert resnet_skips.block_params(**case) == counted
+
+
+def test_paths_are_the_ways_to_choose():
+    for case in resnet_skips.check_paths.cases:
+        ways = combinations(range(case["blocks"]), case["length"])
+        assert resnet_skips.paths(**case) == len(list(ways))
+
+
+class TestStacks:
+    """The recorded contest is fair: the two stacks differ in their sums only."""
+
+    def stacks(self, count):
+        for block in (PlainBlock, ResidualBlock):
+            torch.manual_seed(0)
+            yield block_stack(block, count).double().eval()
+
+    def test_both_start_from_the_same_weights(self):
+        plain, residual = (stack.state_dict() for stack in self.stacks(3))
+        assert plain.keys() == residual.keys()
+        assert all(torch.equal(plain[key], residual[key]) for key in plain)
+
+    def test_the_sum_is_what_differs(self):
+        torch.manual_seed(0)
+        plain, residual = PlainBlock(4, 4).double(), ResidualBlock(4, 4).double()
+        residual.load_state_dict(plain.state_dict())
+        x = torch.randn(2, 4, 5, 5).double()
+        before = plain.bn2(plain.conv2(plain.bn1(plain.conv1(x)).relu()))
+        assert torch.allclose(plain(x), before.relu())
+        assert torch.allclose(residual(x), (before + x).relu())
+
+    def test_no_block_projects(self):
+        for stack in self.stacks(3):
+            assert all(isinstance(block.shortcut, nn.Identity) for block in stack.blocks)
+
+    def test_maps_inside_have_a_quarter_of_the_size(self):
+        stack = next(self.stacks(1))
+        assert stack.start(torch.zeros(1, 3, 32, 32).double()).shape == (1, 16, 8, 8)
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [({"count": 0}, "count=0"), ({"width": 0}, "width=0"), ({"classes": 0}, "classes=0")],
+    )
+    def test_refusals(self, arguments, message):
+        with pytest.raises(ValueError, match=message):
+            block_stack(**{"block": PlainBlock, "count": 1, **arguments})
+
+
+def test_recorded_stacks_are_those_of_the_package():
+    for stack in runs.load("07_resnet_skips")["stacks"]:
+        block = {"plain": PlainBlock, "residual": ResidualBlock}[stack["kind"]]
+        model = block_stack(block, stack["blocks"])
+        assert stack["params"] == sum(p.numel() for p in model.parameters())
+        layers = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
+        assert stack["convolutions"] == len(layers)
+        assert [run["seed"] for run in stack["runs"]] == [0, 1, 2]

@@ -1,0 +1,89 @@
+"""Chapter 9, Grouped: its quiz answers and its exercises' right answers, from PyTorch."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from convbook import runs
+from convbook.checks import grouped as exercises
+
+
+def depends(layers, channels):
+    """Return a table: which output (row) depends on which input channel, by gradients."""
+    stack = nn.Sequential(*layers).double()
+    for parameter in stack.parameters():
+        nn.init.ones_(parameter)
+    x = torch.ones(1, channels, 1, 1, dtype=torch.float64)
+    return torch.autograd.functional.jacobian(stack, x).squeeze() != 0
+
+
+def shuffled_stack(channels, groups, depth):
+    layers = []
+    for _ in range(depth):
+        layers += [nn.ChannelShuffle(groups), nn.Conv2d(channels, channels, 1, groups=groups)]
+    return layers[1:]
+
+
+def opening_question():
+    moved = depends([nn.Conv2d(4, 4, 1, groups=2)], 4)[:, 0].nonzero().flatten().tolist()
+    names = {(0, 1, 2, 3): "all four", (0,): "0 alone", (0, 1): "0 and 1", (0, 2): "0 and 2"}
+    return names[tuple(moved)]
+
+
+def four_groups():
+    assert nn.Conv2d(64, 64, 3, bias=False).weight.numel() == 36_864
+    return f"{nn.Conv2d(64, 64, 3, bias=False, groups=4).weight.numel():,}"
+
+
+def shuffle_reach():
+    return str(depends(shuffled_stack(6, 3, 2), 6)[:, 0].sum().item())
+
+
+QUIZ_ANSWERS = {
+    "opening-question": opening_question,
+    "four-groups": four_groups,
+    "shuffle-reach": shuffle_reach,
+}
+
+
+def test_a_grouped_pixel_is_a_grouped_convolution():
+    for case in exercises.check_grouped_pixel.cases:
+        x = torch.tensor(case["pixel"])[None, :, None, None]
+        weight = torch.tensor(case["weight"])[:, :, None, None]
+        expected = F.conv2d(x, weight, groups=case["groups"]).flatten().tolist()
+        assert exercises.grouped_pixel(**case) == expected
+    example = exercises.grouped_pixel([1, 2, 3, 4], [[1, 2], [2, 1], [3, 1], [1, 1]], 2)
+    assert example == [5, 4, 13, 7]  # as in the exercise
+
+
+def test_parameters_are_those_of_the_layer():
+    for case in exercises.check_grouped_params.cases:
+        layer = nn.Conv2d(**case, device="meta")
+        assert exercises.grouped_params(**case) == sum(p.numel() for p in layer.parameters())
+    assert exercises.grouped_params(64, 64, (3, 3), 4) == 9280  # as in the exercise
+
+
+def test_the_order_is_that_of_the_shuffle():
+    for case in exercises.check_shuffled.cases:
+        channels = torch.arange(case["channels"], dtype=torch.float32)[None, :, None, None]
+        order = nn.ChannelShuffle(case["groups"])(channels).flatten().int().tolist()
+        assert exercises.shuffled(**case) == order
+
+
+def test_one_layer_less_would_not_reach_everything():
+    for case in exercises.check_layers_to_reach_all.cases:
+        channels, needed = case["channels"], exercises.layers_to_reach_all(**case)
+        assert depends(shuffled_stack(**case, depth=needed), channels).all()
+        if needed > 1:
+            assert not depends(shuffled_stack(**case, depth=needed - 1), channels).all()
+
+
+def test_the_recorded_layers_cost_what_pytorch_counts():
+    run = runs.load("09_grouped")
+    c_in, c_out = run["channels"]
+    _, _, height, width = run["input"]
+    for groups, macs in zip(run["groups"], run["macs"], strict=True):
+        layer = nn.Conv2d(c_in, c_out, run["kernel_size"], groups=groups, device="meta")
+        assert macs == layer.weight.numel() * height * width
+    assert len(run["milliseconds"]) == len(run["groups"])
+    assert run["milliseconds"][0] == max(run["milliseconds"])  # one group is the slowest
