@@ -10,18 +10,20 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
 from bands import CONFIG, bands, network
 from convbook.data import Data, Split
 from convbook.train import TrainConfig, evaluate, files, fit, fitting, predict
-from convbook.train.augmentation import Moves, augment, draw_moves, to_float
+from convbook.train.augmentation import Moves, augment, draw_moves, shrink, to_float
 from convbook.train.loop import epoch_batches
 from convbook.train.machine import Workers
 from convbook.train.optimisation import make_average, make_optimizer, make_schedule
@@ -101,6 +103,23 @@ def test_bytes_become_floats_from_minus_one_to_one():
 
 
 # ------------------------------------------------------------------ batches and steps
+
+
+@examples(50)
+@given(st.integers(2, 40), st.integers(2, 40), st.integers(1, 40))
+def test_small_pictures_are_those_of_another_library(height, width, size):
+    x = torch.rand(1, 2, height, width) * 2 - 1
+    expected = [
+        np.asarray(Image.fromarray(channel.numpy()).resize((size, size), Image.BILINEAR))
+        for channel in x[0]
+    ]
+    torch.testing.assert_close(shrink(x, size)[0], torch.tensor(np.stack(expected)))
+
+
+def test_only_the_first_epochs_have_small_pictures():
+    config = replace(CONFIG, small_epochs=2, small_size=12)
+    sizes = [next(epoch_batches(bands().train, config, epoch))[0].shape[2:] for epoch in range(4)]
+    assert sizes == [(12, 12), (12, 12), (16, 16), (16, 16)]
 
 
 def test_an_epoch_shows_each_picture_once_and_the_next_in_another_order():
@@ -428,6 +447,8 @@ def test_a_loss_that_is_not_a_number_stops_the_run(tmp_path):
         ({"ema_decay": 1}, ValueError),
         ({"flip": 1}, TypeError),
         ({"shift": -1}, ValueError),
+        ({"small_epochs": -1}, ValueError),
+        ({"small_size": 0}, ValueError),
         ({"precision": "half"}, ValueError),
         ({"compile": "yes"}, TypeError),
         ({"seed": -1}, ValueError),
@@ -444,3 +465,8 @@ def test_a_batch_must_fit():
         fit(network(), bands(), replace(CONFIG, batch_size=512), progress=False)
     with pytest.raises(ValueError, match="batch_size=32 does not divide among 3 processes"):
         fitting.check_sizes(bands(), CONFIG, 3)
+
+
+def test_small_pictures_must_be_smaller():
+    with pytest.raises(ValueError, match="small_size=24 is larger than the pictures' 16 pixels"):
+        fit(network(), bands(), replace(CONFIG, small_epochs=1), progress=False)

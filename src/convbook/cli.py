@@ -78,7 +78,7 @@ def _parser():
         epilog="example: convbook train my.py:Net --data cifar10 --folder my-run. "
         "With several GPUs: torchrun --nproc_per_node=2 -m convbook.train my.py:Net ...",
     )
-    command.add_options(train)
+    command.add_options(train, ADDRESS)
     train.set_defaults(run=command.run)
     return parser
 

@@ -6,13 +6,9 @@ from dataclasses import fields, replace
 from convbook.train.config import TrainConfig
 
 
-def add_options(parser):
-    """Give a parser the options of the command."""
-    parser.add_argument(
-        "model",
-        help="FILE.py:NAME, PACKAGE.MODULE:NAME, torchvision:NAME, "
-        "or a network of the book with its own settings: fast, s7, tiny",
-    )
+def add_options(parser, address):
+    """Give a parser the options of the command; `address` says what a model may be called."""
+    parser.add_argument("model", help=f"{address}; a preset brings its own settings")
     parser.add_argument(
         "--data", metavar="DATA", default="cifar10", help="cifar10, shapes, a folder or a file"
     )

@@ -5,7 +5,16 @@ from dataclasses import asdict, dataclass, fields
 from convbook.arguments import integer
 
 PRECISIONS = ("auto", "float32", "bfloat16")
-INTEGERS = {"epochs": 1, "batch_size": 1, "shift": 0, "cutout": 0, "seed": 0}  # and their least
+# Whole numbers, and the least each may be.
+INTEGERS = {
+    "epochs": 1,
+    "batch_size": 1,
+    "shift": 0,
+    "cutout": 0,
+    "small_epochs": 0,
+    "small_size": 1,
+    "seed": 0,
+}
 # What each number may be: the least, the most.
 RANGES = {
     "max_lr": (0, float("inf")),
@@ -36,6 +45,8 @@ class TrainConfig:
         flip: whether half of the pictures are mirrored, left to right.
         shift: the most pixels by which a picture is moved, along each axis.
         cutout: the side of a square that is blanked in each picture; 0 is none.
+        small_epochs: in how many epochs, the first ones, the pictures are shrunk.
+        small_size: the side that they are shrunk to, in pixels.
         whiten: whether the first convolution gets filters that whiten the patches of the pictures,
             and keeps them.
         precision: "float32", "bfloat16" (autocast), or "auto": bfloat16 where the machine has it.
@@ -53,7 +64,7 @@ class TrainConfig:
         5
 
     Source: Smith and Topin, arXiv 1708.07120 (one cycle); Szegedy et al., arXiv 1512.00567, section
-    7 (label smoothing).
+    7 (label smoothing); Tan and Le, arXiv 2104.00298, section 4 (small pictures first).
     """
 
     epochs: int = 10
@@ -67,6 +78,8 @@ class TrainConfig:
     flip: bool = True
     shift: int = 4
     cutout: int = 0
+    small_epochs: int = 0
+    small_size: int = 24
     whiten: bool = False
     precision: str = "auto"
     channels_last: bool = True

@@ -258,6 +258,12 @@ def check_sizes(data, config, count):
             f"batch_size={config.batch_size} is larger than the {len(data.train)} training "
             "pictures; use a smaller one"
         )
+    side = min(data.train.images.shape[2:])
+    if config.small_epochs and config.small_size > side:
+        raise ValueError(
+            f"small_size={config.small_size} is larger than the pictures' {side} pixels; "
+            "use a smaller one, or small_epochs=0"
+        )
     if config.batch_size % count:
         raise ValueError(
             f"batch_size={config.batch_size} does not divide among {count} processes; "

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from convbook.train.augmentation import augment, draw_moves
+from convbook.train.augmentation import augment, draw_moves, shrink
 from convbook.train.machine import ALONE, autocast
 
 
@@ -40,4 +40,6 @@ def epoch_batches(split, config, epoch, workers=ALONE):
         chosen = order[start : start + config.batch_size][workers.rank :: workers.count]
         place = chosen.to(split.images.device)
         x = augment(split.images[place], moves[chosen], config.cutout)
+        if epoch < config.small_epochs:
+            x = shrink(x, config.small_size)
         yield x.contiguous(memory_format=layout), split.labels[place]
