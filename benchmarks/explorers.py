@@ -13,7 +13,14 @@ import statistics
 from playwright.sync_api import sync_playwright
 
 from convbook.arithmetic import Layer
-from convbook.explorers import ConvStepper, CostExplorer, MatrixView, ReceptiveFieldExplorer
+from convbook.explorers import (
+    ConvStepper,
+    CostExplorer,
+    CoverageExplorer,
+    MatrixView,
+    ReceptiveFieldExplorer,
+    ShuffleExplorer,
+)
 from convbook.explorers.sources import module_source, names, style_source
 from convbook.site.browser import FLAGS, find_chromium
 
@@ -118,6 +125,50 @@ LARGEST = [
         (11, 12),
     ),
     ("cost, kernel 3 <-> 5", CostExplorer(show="spatially_separable"), "Kernel size", (1, 2)),
+    ("coverage 2, 2, 2, position", CoverageExplorer(), "Position", (5, 6)),
+    (
+        "coverage 1..16, 3 taps, layer 5",
+        CoverageExplorer(preset="long"),
+        "Layer 5",
+        (15, 16),
+    ),
+    (
+        "coverage, 577 wide, layer 6",
+        CoverageExplorer([16] * 6, kernel_size=7),
+        "Layer 6",
+        (15, 16),
+    ),
+    (
+        "coverage, all 433 reached, position",
+        CoverageExplorer([1, 7, 16, 16, 16, 16], kernel_size=7),
+        "Position",
+        (200, 201),
+    ),
+    (
+        "coverage, transposed -> 47x47, stride",
+        CoverageExplorer(mode="transposed", kernel_size=7, stride=4, dilation=3, size=8),
+        "Stride",
+        (3, 4),
+    ),
+    (
+        "coverage, 13x13 <-> 17x17 numbered",
+        CoverageExplorer(mode="transposed", size=8),
+        "Input size",
+        (6, 8),
+    ),
+    ("shuffle, 2 channels, cells", ShuffleExplorer(), ".cb-grid-large", (1, 14)),
+    (
+        "shuffle, 48 <-> 32 channels",
+        ShuffleExplorer(4, channels=3, size=3, show="values"),
+        "Channels",
+        (2, 3),
+    ),
+    (
+        "shuffle, 48 channels, cells",
+        ShuffleExplorer(4, channels=3, size=3),
+        ".cb-grid-large",
+        (1, 400),
+    ),
 ]
 
 MEASURE = """async ({ state, target, values, moves }) => {

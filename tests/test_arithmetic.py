@@ -323,7 +323,7 @@ def test_only_layers_have_a_receptive_field():
         receptive_field([(3, 2, 1)])
 
 
-MODULES = (convbook.arithmetic, convbook.functional)
+MODULES = (convbook.arithmetic, convbook.coverage, convbook.functional, convbook.nn)
 PUBLIC = [getattr(module, name) for module in MODULES for name in module.__all__]
 
 
@@ -337,7 +337,7 @@ def test_docstrings_are_complete(function):
         assert f"\n    {name}: " in text or "Arguments as for" in text
 
 
-@pytest.mark.parametrize("module", ["arithmetic", "functional"])
+@pytest.mark.parametrize("module", ["arithmetic", "coverage", "functional"])
 def test_docstring_examples_run(module):
     failed, run = doctest.testmod(getattr(convbook, module))
     assert failed == 0

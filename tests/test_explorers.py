@@ -245,12 +245,14 @@ def test_front_ends_are_read_without_anywidget_or_torch():
 def test_explorers_compute_without_torch():
     code = (
         "import sys; sys.modules.update(torch=None, numpy=None, matplotlib=None);"
-        "from convbook.explorers import ConvStepper, CostExplorer, MatrixView;"
-        "from convbook.explorers import ReceptiveFieldExplorer;"
+        "from convbook.explorers import ConvStepper, CostExplorer, CoverageExplorer, MatrixView;"
+        "from convbook.explorers import ReceptiveFieldExplorer, ShuffleExplorer;"
         "ConvStepper(stride=2, padding=1)._repr_mimebundle_();"
         "CostExplorer(stride=2)._repr_mimebundle_();"
+        "CoverageExplorer(preset='uneven')._repr_mimebundle_();"
         "MatrixView(stride=2, padding=1)._repr_mimebundle_();"
-        "ReceptiveFieldExplorer(preset='vgg16')._repr_mimebundle_()"
+        "ReceptiveFieldExplorer(preset='vgg16')._repr_mimebundle_();"
+        "ShuffleExplorer()._repr_mimebundle_()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -13,6 +13,7 @@ NUMBERS = {
     *(torch.complex64, torch.complex128),
     *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
 }
+FLOATS = {dtype for dtype in NUMBERS if dtype.is_floating_point or dtype.is_complex}
 
 
 def check_type(value, name):

@@ -1,7 +1,7 @@
 """Explorers: figures the reader can change, alive on the static page, in Jupyter and in Colab.
 
-    from convbook.explorers import ConvStepper, CostExplorer, MatrixView, Quiz
-    from convbook.explorers import ReceptiveFieldExplorer
+    from convbook.explorers import ConvStepper, CostExplorer, CoverageExplorer, MatrixView, Quiz
+    from convbook.explorers import ReceptiveFieldExplorer, ShuffleExplorer
 
 The classes need anywidget, the site build does not: they load when first asked for (PEP 562).
 """
@@ -11,12 +11,22 @@ from importlib import import_module
 _CLASSES = {
     "ConvStepper": "conv_stepper",
     "CostExplorer": "cost",
+    "CoverageExplorer": "coverage",
     "MatrixView": "matrix_view",
     "Quiz": "quiz",
     "ReceptiveFieldExplorer": "receptive_field",
+    "ShuffleExplorer": "shuffle",
 }
 
-__all__ = ["ConvStepper", "CostExplorer", "MatrixView", "Quiz", "ReceptiveFieldExplorer"]
+__all__ = [
+    "ConvStepper",
+    "CostExplorer",
+    "CoverageExplorer",
+    "MatrixView",
+    "Quiz",
+    "ReceptiveFieldExplorer",
+    "ShuffleExplorer",
+]
 
 
 def __getattr__(name):

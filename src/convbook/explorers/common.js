@@ -74,6 +74,17 @@ function range(start, stop) {
   return Array.from({ length: Math.max(0, stop - start) }, (_, i) => start + i);
 }
 
+/** Whole numbers in order as runs [first, last] without a gap. */
+function runsOf(numbers) {
+  const runs = [];
+  for (const number of numbers) {
+    const run = runs[runs.length - 1];
+    if (run && run[1] === number - 1) run[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs;
+}
+
 /** Convolve square `x` with square `w`; null when no window fits. */
 function convolve(x, w, s) {
   const size = convOutputSize(s);
@@ -574,6 +585,60 @@ function block(area, title, symbol, grid) {
 /** One entry of the legend. */
 function legendEntry(kind, text) {
   return h("li", {}, h("span", { class: `cb-cell cb-sample ${kind}`, "aria-hidden": "true" }), text);
+}
+
+// ---------------------------------------------------------------- drawings
+
+const SVG = "http://www.w3.org/2000/svg"; // a name, which nothing asks for
+const SMALLEST_CELL = 5; // narrower ones flow together
+
+/** Make an SVG element with these attributes. */
+function draft(tag, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** Write a number of pixels with two decimals at most. */
+function px(number) {
+  return Math.round(number * 100) / 100;
+}
+
+/** Rectangles [x, y, width, height] as one path, their corners round where there is room. */
+function rectangles(list) {
+  return list
+    .map(([x, y, width, height]) => {
+      const r = Math.min(width, height) < 12 ? 0 : 4;
+      const [w, v] = [px(width - 2 * r), px(height - 2 * r)];
+      const start = `M${px(x + r)} ${px(y)}`;
+      if (!r) return `${start}h${w}v${v}h${-w}z`;
+      const turn = (dx, dy) => `a${r} ${r} 0 0 1 ${dx * r} ${dy * r}`;
+      const half = `h${w}${turn(1, 1)}v${v}${turn(-1, 1)}`;
+      return `${start}${half}h${-w}${turn(-1, -1)}v${-v}${turn(1, -1)}z`;
+    })
+    .join("");
+}
+
+/** Space between cells of this width. */
+function spaceFor(width) {
+  return width < SMALLEST_CELL ? 0 : width < 9 ? 1 : width < 18 ? 2 : 3;
+}
+
+/** Let a press, and moves while it lasts, call `onPick(x, y)` with the place inside `element`. */
+function followPointer(element, onPick) {
+  const pick = (event) => {
+    const box = element.getBoundingClientRect();
+    onPick(event.clientX - box.left, event.clientY - box.top, event.type === "pointerdown");
+  };
+  element.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    element.setPointerCapture(event.pointerId);
+    pick(event);
+  });
+  element.addEventListener("pointermove", (event) => {
+    if (element.hasPointerCapture(event.pointerId)) pick(event);
+  });
 }
 
 // ---------------------------------------------------------------- results

@@ -78,6 +78,11 @@ def number_text(number):
     return text.replace("-", "\N{MINUS SIGN}")
 
 
+def counted(number, noun):
+    """Return "no zeros", "1 zero", "20 zeros"."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
 def html_table(caption, cells, head=""):
     """Return an HTML table of `cells`, rows of strings that are elements already."""
     rows = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)

@@ -8,7 +8,15 @@ import traitlets
 from convbook import colours
 from convbook.arithmetic import conv_output_size
 from convbook.explorers.convolved import ConvolvedExplorer
-from convbook.explorers.grids import INPUT_VALUES, corner, flat, folded, html_table, number_text
+from convbook.explorers.grids import (
+    INPUT_VALUES,
+    corner,
+    counted,
+    flat,
+    folded,
+    html_table,
+    number_text,
+)
 from convbook.explorers.sources import module_source
 from convbook.explorers.traits import Choice, Square, Whole, whole_number
 
@@ -35,10 +43,6 @@ def _cell(tag, kind, value):
 def _tints(count):
     """Return the number, 1 to 9, of each weight's tint: `colours.weight_tints` by their place."""
     return [colours.WEIGHTS.index(tint) + 1 for tint in colours.weight_tints(count)]
-
-
-def _count(number, noun):
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
 class _Selected(traitlets.TraitType):
@@ -125,7 +129,7 @@ class MatrixView(ConvolvedExplorer):
         count = sides[kind] ** 2
         if index >= count:
             raise ValueError(
-                f"selected={self.selected} is outside the {_count(count, kind)}; "
+                f"selected={self.selected} is outside the {counted(count, kind)}; "
                 f"use an index from 0 to {count - 1}"
             )
 
@@ -202,10 +206,10 @@ class MatrixView(ConvolvedExplorer):
         copies, padding, weights = counts["copies"], counts["padding"], counts["weights"]
         size = "{} × {} matrix: ".format(*counts["shape"]) + f"{counts['entries']} entries"
         if self.view == "dense":
-            zeros = _count(counts["entries"] - copies, "zero")
+            zeros = counted(counts["entries"] - copies, "zero")
             lost = f" {padding} taps fall on padding and have no column." if padding else ""
             word = "copy" if copies == 1 else "copies"
-            return f"{size}, {zeros}, {copies} {word} of {_count(weights, 'weight')}.{lost}"
+            return f"{size}, {zeros}, {copies} {word} of {counted(weights, 'weight')}.{lost}"
         pixels, every = counts["pixels"], self.input_size**2
         who = f"The {every} pixels" if pixels == every else f"{pixels} of the {every} pixels"
         verb = "is" if pixels == 1 else "are"

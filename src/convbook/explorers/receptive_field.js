@@ -57,17 +57,6 @@ function middleOf({ count }) {
   return Math.floor((count - 1) / 2);
 }
 
-/** Whole numbers in order as runs [first, last] without a gap. */
-function runsOf(numbers) {
-  const runs = [];
-  for (const number of numbers) {
-    const run = runs[runs.length - 1];
-    if (run && run[1] === number - 1) run[1] = number;
-    else runs.push([number, number]);
-  }
-  return runs;
-}
-
 /**
  * What feeds output `output` of level `layer`, for each level from the input on: from `first` to
  * `last` end to end, beyond the border too; the runs `read` that feed it, and those of padding.
@@ -235,42 +224,12 @@ function presetOf(presets, inputSize, rows) {
 
 // ---------------------------------------------------------------- drawing
 
-const SVG = "http://www.w3.org/2000/svg"; // a name, which nothing asks for
 const LARGEST_CELL = 38;
-const SMALLEST_CELL = 5; // narrower ones flow together
 const SMALLEST_INDEX = 19; // a narrower cell has no room for its index
 const MOST_INDEXED = 8; // more levels than that have low rows
 const TALLEST = 400; // for all levels, unless there are very many
 const PLANE = 240;
 const MARGIN = 4; // around the plane, for the frame
-
-/** Make an SVG element with these attributes. */
-function draft(tag, attributes = {}, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-/** Write a number of pixels with two decimals at most. */
-function px(number) {
-  return Math.round(number * 100) / 100;
-}
-
-/** Rectangles [x, y, width, height] as one path, their corners round where there is room. */
-function rectangles(list) {
-  return list
-    .map(([x, y, width, height]) => {
-      const r = Math.min(width, height) < 12 ? 0 : 4;
-      const [w, v] = [px(width - 2 * r), px(height - 2 * r)];
-      const start = `M${px(x + r)} ${px(y)}`;
-      if (!r) return `${start}h${w}v${v}h${-w}z`;
-      const turn = (dx, dy) => `a${r} ${r} 0 0 1 ${dx * r} ${dy * r}`;
-      const half = `h${w}${turn(1, 1)}v${v}${turn(-1, 1)}`;
-      return `${start}${half}h${-w}${turn(-1, -1)}v${-v}${turn(1, -1)}z`;
-    })
-    .join("");
-}
 
 /** The pixels [low, high) that the drawing shows, and how many screen pixels each gets. */
 function scaleOf(levels, rows, layer, width, largest) {
@@ -298,27 +257,6 @@ function edgeOf({ size, jump, start }, index) {
 function outputAt(level, pixel) {
   const index = Math.floor((pixel - edgeOf(level, 0)) / level.jump);
   return Math.max(0, Math.min(level.count - 1, index));
-}
-
-/** Space between cells of this width. */
-function spaceFor(width) {
-  return width < SMALLEST_CELL ? 0 : width < 9 ? 1 : width < 18 ? 2 : 3;
-}
-
-/** Let a press, and moves while it lasts, call `onPick(x, y)` with the place inside `element`. */
-function followPointer(element, onPick) {
-  const pick = (event) => {
-    const box = element.getBoundingClientRect();
-    onPick(event.clientX - box.left, event.clientY - box.top, event.type === "pointerdown");
-  };
-  element.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    element.setPointerCapture(event.pointerId);
-    pick(event);
-  });
-  element.addEventListener("pointermove", (event) => {
-    if (element.hasPointerCapture(event.pointerId)) pick(event);
-  });
 }
 
 /** A row of the cross-section: cells, padding, what is lit of both, its name, its count. */

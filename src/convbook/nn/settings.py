@@ -29,10 +29,11 @@ def window(kernel_size, stride, padding, dilation):
 def check_channels(input, in_channels, *layouts):
     """Refuse an input of another layout, or with another number of channels."""
     check_layout(input, "input", *layouts)
-    if input.shape[-3] != in_channels:
+    axes = layouts[0].partition("C")[2].count(",")  # those behind the channels
+    channels = input.shape[-1 - axes]
+    if channels != in_channels:
         raise ValueError(
-            f"input has {input.shape[-3]} channels, but in_channels={in_channels}; "
-            "change one of them"
+            f"input has {channels} channels, but in_channels={in_channels}; change one of them"
         )
 
 
@@ -41,6 +42,26 @@ def check_maps(input, layer):
     check_channels(input, layer.in_channels, "(C, H, W)", "(N, C, H, W)")
     size = tuple(input.shape[-2:])
     conv_output_size(size, layer.kernel_size, layer.stride, layer.padding, layer.dilation)
+    _check_border(size, layer)
+
+
+# How many pixels more than the padding a map must have for it to be reflected or to go round.
+SPARE_PIXELS = {"reflect": 1, "circular": 0}
+
+
+def _check_border(size, layer):
+    """Refuse a map that has too few pixels to fill its own padding."""
+    if layer.padding_mode not in SPARE_PIXELS:
+        return
+    sides = padding_sides(layer.padding, layer.kernel_size, layer.stride, layer.dilation)
+    for pixels, side in zip(size, map(max, sides), strict=True):
+        least = side + SPARE_PIXELS[layer.padding_mode]
+        if side and pixels < least:
+            raise ValueError(
+                f"padding_mode={layer.padding_mode!r} fills a padding of {side} from {least} "
+                f"pixels or more, but the map has {pixels}; use a larger input or "
+                "padding_mode='zeros'"
+            )
 
 
 def plain_conv2d(weight, bias, like, groups=1):

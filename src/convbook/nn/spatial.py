@@ -5,9 +5,7 @@ from torch import nn
 
 from convbook.arguments import integer
 from convbook.nn.settings import check_maps, check_multiple, plain_conv2d, window
-from convbook.tensors import NUMBERS, check_dtype, check_groups, check_type, check_weight
-
-FLOATS = {dtype for dtype in NUMBERS if dtype.is_floating_point or dtype.is_complex}
+from convbook.tensors import FLOATS, check_dtype, check_groups, check_type, check_weight
 
 
 class SpatiallySeparableConv2d(nn.Module):

@@ -1,0 +1,301 @@
+"""Shuffle: which channel pixel shuffle takes to which sub-pixel, in PyTorch's order and another."""
+
+from html import escape
+from typing import NamedTuple
+
+import traitlets
+
+from convbook.explorers.base import Explorer
+from convbook.explorers.grids import counted, html_table
+from convbook.explorers.sources import module_source
+from convbook.explorers.traits import Choice, Whole, whole_number
+
+# What page and kernel accept: the smallest and the largest of each.
+LIMITS = {"upscale_factor": (2, 4), "channels": (1, 3), "size": (1, 3)}
+SETTINGS = ("upscale_factor", "channels", "size", "direction", "order")
+
+
+class Preset(NamedTuple):
+    """What a button sets: its label, the settings, and what to notice."""
+
+    label: str
+    settings: dict
+    note: str
+
+
+def _settings(upscale_factor, channels, direction="shuffle", order="pytorch"):
+    return {
+        "upscale_factor": upscale_factor,
+        "channels": channels,
+        "size": 2,
+        "direction": direction,
+        "order": order,
+    }
+
+
+PRESETS = {
+    "example": Preset(
+        "×2, two channels",
+        _settings(2, 2),
+        "Four channels in a row share an output channel, one for each sub-pixel.",
+    ),
+    "one": Preset(
+        "×2, one channel",
+        _settings(2, 1),
+        "With one channel out, PyTorch and TensorFlow agree.",
+    ),
+    "colour": Preset(
+        "×3, three channels",
+        _settings(3, 3),
+        "27 channels make a colour image three times as high and as wide.",
+    ),
+    "tensorflow": Preset(
+        "depth_to_space, two channels",
+        _settings(2, 2, order="tensorflow"),
+        "In TensorFlow's order channels in a row share a sub-pixel, one for each output channel.",
+    ),
+    "back": Preset(
+        "pixel_unshuffle",
+        _settings(2, 2, direction="unshuffle"),
+        "The way back: resolution becomes channels, and nothing is lost.",
+    ),
+}
+
+
+class _Selected(traitlets.TraitType):
+    """A cell on the side with many channels: (channel, row, column)."""
+
+    def validate(self, _, value):
+        """Return the three indices, or raise."""
+        if not isinstance(value, (tuple, list)) or len(value) != 3:
+            raise TypeError(f"{self.name}={value!r}; use (channel, row, column), such as (1, 0, 0)")
+        most = LIMITS["channels"][1] * LIMITS["upscale_factor"][1] ** 2
+        ends = (most - 1, LIMITS["size"][1] - 1, LIMITS["size"][1] - 1)
+        return tuple(
+            whole_number(f"{self.name}[{i}]", one, 0, end)
+            for i, (one, end) in enumerate(zip(value, ends, strict=True))
+        )
+
+
+def sub_pixel(channel, upscale_factor, channels, order="pytorch"):
+    """Return the output channel c and the sub-pixel (i, j) that a channel fills, as (c, i, j)."""
+    if order == "pytorch":
+        c, place = divmod(channel, upscale_factor**2)
+    else:
+        place, c = divmod(channel, channels)
+    return (c, *divmod(place, upscale_factor))
+
+
+def channel_of(c, i, j, upscale_factor, channels, order="pytorch"):
+    """Return the channel that fills sub-pixel (i, j) of output channel c."""
+    place = i * upscale_factor + j
+    return c * upscale_factor**2 + place if order == "pytorch" else place * channels + c
+
+
+class ShuffleExplorer(Explorer):
+    """Follow each channel of a pixel shuffle to the sub-pixel that it fills, and back.
+
+    Every argument but `preset` is an attribute too, read and written by page and kernel alike;
+    `summary`, `place` and `code` (the PyTorch line) follow from them.
+
+    Args:
+        upscale_factor: r, 2 to 4.
+        channels: C, those of the large map, 1 to 3; the small maps have C * r * r.
+        size: rows and columns of the small maps, 1 to 3.
+        direction: 'shuffle', from small maps to large ones, or 'unshuffle', back.
+        order: 'pytorch', channel c*r*r + i*r + j fills sub-pixel (i, j) of channel c, or
+            'tensorflow', channel (i*r + j)*C + c does (`depth_to_space` in NHWC).
+        show: 'channels', each cell shows its channel among the many, or 'values', the input's cells
+            are numbered and keep their numbers.
+        selected: the cell lit first, (channel, row, column) of the small maps.
+        preset: 'example' (the default), 'one', 'colour', 'tensorflow' or 'back': what every
+            argument left out is taken from.
+
+    Raises:
+        ValueError: a value is out of range.
+        TypeError: a value is not of its kind.
+
+    Example:
+        >>> explorer = ShuffleExplorer(2, channels=2, selected=(5, 0, 1))
+        >>> explorer.place
+        'Channel 5 goes to sub-pixel (0, 1) of channel 1: input[5, 0, 1] becomes output[1, 0, 3].'
+        >>> explorer.code
+        'F.pixel_shuffle(x, 2)'
+
+    Source: Shi et al., arXiv 1609.05158, equation 4; TensorFlow's `tf.nn.depth_to_space`.
+    """
+
+    _explorer = "shuffle"
+    _esm = module_source("shuffle")
+
+    upscale_factor = Whole(2, *LIMITS["upscale_factor"]).tag(sync=True)
+    channels = Whole(2, *LIMITS["channels"]).tag(sync=True)
+    size = Whole(2, *LIMITS["size"]).tag(sync=True)
+    direction = Choice("shuffle", "unshuffle").tag(sync=True)
+    order = Choice("pytorch", "tensorflow").tag(sync=True)
+    show = Choice("channels", "values").tag(sync=True)
+    selected = _Selected((1, 0, 0)).tag(sync=True)
+    presets = traitlets.List(read_only=True).tag(sync=True)
+    limits = traitlets.Dict(read_only=True).tag(sync=True)
+
+    @traitlets.default("presets")
+    def _all_presets(self):
+        return [{"key": key, **preset._asdict()} for key, preset in PRESETS.items()]
+
+    @traitlets.default("limits")
+    def _all_limits(self):
+        return LIMITS
+
+    def __init__(
+        self,
+        upscale_factor=None,
+        *,
+        channels=None,
+        size=None,
+        direction=None,
+        order=None,
+        show="channels",
+        selected=(1, 0, 0),
+        preset=None,
+    ):
+        if preset is not None and preset not in PRESETS:
+            raise ValueError(f"preset={preset!r}; use {', '.join(map(repr, PRESETS))}")
+        given = {
+            "upscale_factor": upscale_factor,
+            "channels": channels,
+            "size": size,
+            "direction": direction,
+            "order": order,
+        }
+        given = {name: value for name, value in given.items() if value is not None}
+        settings = PRESETS[preset or "example"].settings | given
+        super().__init__(**settings, show=show, selected=selected)
+        if self.selected != self.chosen:
+            last = (self.channels_in - 1, self.size - 1, self.size - 1)
+            raise ValueError(f"selected={self.selected} is outside; use at most {last}")
+
+    # ------------------------------------------------------------ indices
+
+    @property
+    def channels_in(self):
+        """Channels of the small maps: C * r * r."""
+        return self.channels * self.upscale_factor**2
+
+    @property
+    def chosen(self):
+        """What is selected, brought inside what there is."""
+        ends = (self.channels_in - 1, self.size - 1, self.size - 1)
+        return tuple(map(min, self.selected, ends))
+
+    @property
+    def partner(self):
+        """The cell of the large maps that belongs to the one chosen: (channel, row, column)."""
+        channel, row, col = self.chosen
+        r = self.upscale_factor
+        c, i, j = sub_pixel(channel, r, self.channels, self.order)
+        return c, row * r + i, col * r + j
+
+    # ------------------------------------------------------------ words
+
+    @property
+    def formula(self):
+        """Which channel fills sub-pixel (i, j) of channel c, with the numbers put in."""
+        r = self.upscale_factor
+        if self.order == "pytorch":
+            return f"c·{r * r} + i·{r} + j"
+        return f"(i·{r} + j)·{self.channels} + c"
+
+    @property
+    def summary(self):
+        """What becomes of what, in a sentence."""
+        large = self.size * self.upscale_factor
+        small_maps = f"{counted(self.channels_in, 'channel')} of {self.size} × {self.size}"
+        large_maps = f"{counted(self.channels, 'channel')} of {large} × {large}"
+        if self.direction == "shuffle":
+            return (
+                f"{small_maps} become {large_maps}: channel {self.formula} goes to sub-pixel "
+                "(i, j) of channel c."
+            )
+        verb = "becomes" if self.channels == 1 else "become"
+        return (
+            f"{large_maps} {verb} {small_maps}: sub-pixel (i, j) of channel c goes to channel "
+            f"{self.formula}."
+        )
+
+    @property
+    def place(self):
+        """Where the cell chosen comes from and goes to, in a sentence."""
+        small, large = self.chosen, self.partner
+        c, i, j = sub_pixel(small[0], self.upscale_factor, self.channels, self.order)
+        texts, layout = [list(small), list(large)], ""
+        if self.order == "tensorflow":
+            texts, layout = [[row, col, k] for k, row, col in texts], ", in NHWC"
+        if self.direction == "shuffle":
+            start = f"Channel {small[0]} goes to sub-pixel ({i}, {j}) of channel {c}"
+        else:
+            start = f"Sub-pixel ({i}, {j}) of channel {c} goes to channel {small[0]}"
+            texts.reverse()
+        return f"{start}: input{texts[0]} becomes output{texts[1]}{layout}."
+
+    @property
+    def working(self):
+        """The formula of the channel chosen, with its numbers."""
+        r, channel = self.upscale_factor, self.chosen[0]
+        c, i, j = sub_pixel(channel, r, self.channels, self.order)
+        if self.order == "pytorch":
+            return f"c·r·r + i·r + j = {c}·{r}·{r} + {i}·{r} + {j} = {channel}"
+        return f"(i·r + j)·C + c = ({i}·{r} + {j})·{self.channels} + {c} = {channel}"
+
+    @property
+    def comparison(self):
+        """Which channel has the same sub-pixel in the order that is not shown."""
+        r, channel = self.upscale_factor, self.chosen[0]
+        place = sub_pixel(channel, r, self.channels, self.order)
+        other, name = ("tensorflow", "TensorFlow's")
+        if self.order == "tensorflow":
+            other, name = ("pytorch", "PyTorch's")
+        there = channel_of(*place, r, self.channels, other)
+        c, *pixel = place
+        if there == channel:
+            return f"In {name} order the same channel has this sub-pixel."
+        return f"In {name} order channel {there} has sub-pixel {tuple(pixel)} of channel {c}."
+
+    @property
+    def code(self):
+        """The PyTorch line that does it to x, of shape (N, C, H, W)."""
+        r, channels = self.upscale_factor, self.channels
+        reorder = self.order == "tensorflow" and channels > 1
+        if self.direction == "shuffle":
+            swap = f".unflatten(1, ({r * r}, {channels})).transpose(1, 2).flatten(1, 2)"
+            return f"F.pixel_shuffle(x{swap if reorder else ''}, {r})"
+        swap = f".unflatten(1, ({channels}, {r * r})).transpose(1, 2).flatten(1, 2)"
+        return f"F.pixel_unshuffle(x, {r}){swap if reorder else ''}"
+
+    def __repr__(self):
+        options = [f"{name}={getattr(self, name)!r}" for name in (*SETTINGS[1:], "show")]
+        if self.chosen != (1, 0, 0):
+            options.append(f"selected={self.chosen}")
+        return f"ShuffleExplorer({self.upscale_factor}, {', '.join(options)})"
+
+    def static_html(self):
+        """Return the channel of every sub-pixel as tables, the rule and the PyTorch line."""
+        r = self.upscale_factor
+        tables = [
+            html_table(
+                f"Output channel {c}" if self.direction == "shuffle" else f"Input channel {c}",
+                [
+                    [
+                        f"<td>{channel_of(c, i, j, r, self.channels, self.order)}</td>"
+                        for j in range(r)
+                    ]
+                    for i in range(r)
+                ],
+            )
+            for c in range(self.channels)
+        ]
+        return (
+            '<div class="convbook-root cb-static cb-shuffle-static">'
+            f"<p>The channel that belongs to each sub-pixel of a {r} × {r} block:</p>"
+            f'<div class="cb-tables">{"".join(tables)}</div>'
+            f"<p>{escape(self.summary)}</p><p><code>{escape(self.code)}</code></p></div>"
+        )
