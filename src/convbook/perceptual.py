@@ -71,6 +71,7 @@ class FeatureLoss(nn.Module):
         return found
 
     def forward(self, picture, target):
+        """Return the loss."""
         pairs = zip(self.maps(picture), self.maps(target), strict=True)
         errors = [(a - b).square().mean() / b.square().mean() for a, b in pairs]
         return sum(errors) / len(errors)

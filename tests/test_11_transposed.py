@@ -1,0 +1,324 @@
+"""Chapter 11, Transposed: its quiz answers, its exercises' right answers, and its identities."""
+
+import doctest
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from convbook import decoders, runs
+from convbook.analysis import trace
+from convbook.arithmetic import conv_output_size, conv_transpose_output_size
+from convbook.checks import transposed as exercises
+from convbook.coverage import is_even_overlap
+from convbook.decoders import (
+    DOUBLINGS,
+    decoder,
+    drawn_flat,
+    nyquist_share,
+    thumbnails,
+    train,
+    unevenness,
+)
+from convbook.nn import ResizeConv2d
+
+DOUBLE = torch.float64
+
+
+def opening_question():
+    torch.manual_seed(0)
+    first, weight = torch.randn(1, 1, 5, 5).double(), torch.randn(1, 1, 3, 3).double()
+    back = F.conv_transpose2d(F.conv2d(first, weight, stride=2), weight, stride=2)
+    if back.shape == (1, 1, 4, 4):
+        return "a 4 × 4 map, twice as large as 2 × 2"
+    assert back.shape == first.shape
+    if torch.allclose(back, first):
+        return "the 5 × 5 map that we started from"
+    return "a 5 × 5 map, in general another one"
+
+
+def padding():
+    layer = nn.ConvTranspose2d(1, 1, kernel_size=4, stride=2, padding=1)
+    height, width = layer(torch.zeros(1, 1, 8, 8)).shape[2:]
+    return f"{height} × {width}"
+
+
+def overlap():
+    ones = torch.ones(1, 1, 9, 9)
+    inside = F.conv_transpose2d(ones, torch.ones(1, 1, 3, 3), stride=2)[..., 2:-2, 2:-2]
+    counts = [str(int(count)) for count in inside.unique()]
+    if len(counts) == 1:
+        return f"{counts[0]} on each pixel"
+    return f"{', '.join(counts[:-1])} or {counts[-1]}, depending on the pixel"
+
+
+QUIZ_ANSWERS = {"opening-question": opening_question, "padding": padding, "overlap": overlap}
+
+
+# ------------------------------------------------------------------------------------ exercises
+
+
+def test_transposed_size_is_pytorchs():
+    for case in exercises.check_transposed_size.cases:
+        settings = dict(case)
+        x = torch.empty(1, 1, settings.pop("input_size"), device="meta")
+        layer = nn.ConvTranspose1d(1, 1, **settings, device="meta")
+        assert exercises.transposed_size(**case) == layer(x).shape[-1]
+
+
+def test_output_padding_leads_back():
+    for case in exercises.check_output_padding.cases:
+        size, *window = case.values()
+        extra = exercises.output_padding(**case)
+        assert 0 <= extra < case["stride"]
+        small = conv_output_size(size, *window)
+        assert conv_transpose_output_size(small, *window[:3], extra, window[3]) == size
+
+
+def test_transposed_row_is_pytorchs():
+    for case in exercises.check_transposed_row.cases:
+        numbers, kernel, *settings = case.values()
+        tensors = (torch.tensor(values).double()[None, None] for values in (numbers, kernel))
+        expected = F.conv_transpose1d(*tensors, None, *settings)[0, 0].tolist()
+        assert exercises.transposed_row(**case) == expected
+    assert exercises.transposed_row([1, 2, 3], [1, 10, 100], 2, 1, 1) == [10, 102, 20, 203, 30, 300]
+
+
+def test_overlap_is_what_a_kernel_of_ones_counts():
+    for case in exercises.check_overlap.cases:
+        k, stride, dilation = case.values()
+        ones = torch.ones(1, 1, 40)
+        counts = F.conv_transpose1d(ones, torch.ones(1, 1, k), stride=stride, dilation=dilation)
+        start = stride * dilation * k  # a multiple of the stride, away from the ends
+        inside = counts[0, 0, start : start + stride].int().tolist()
+        assert exercises.overlap(**case) == inside
+        assert (len(set(inside)) == 1) == is_even_overlap(k, stride, dilation)
+
+
+# ----------------------------------------------------------------------------------- identities
+
+
+def settings(largest_kernel=4):
+    """Draw kernel size, stride, padding, dilation, output padding and groups."""
+
+    @st.composite
+    def drawn(draw):
+        kernel = draw(st.tuples(*[st.integers(1, largest_kernel)] * 2))
+        stride, padding, dilation = (draw(st.integers(low, 3)) for low in (1, 0, 1))
+        extra = draw(st.integers(0, max(stride, dilation) - 1))
+        return kernel, stride, padding, dilation, extra, draw(st.integers(1, 2))
+
+    return drawn()
+
+
+def tensors(kernel, groups, size):
+    """Return maps of a transposed convolution's input size and its weight, in float64."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 2 * groups, *size, dtype=DOUBLE, requires_grad=True)
+    weight = torch.randn(2 * groups, 3, *kernel, dtype=DOUBLE, requires_grad=True)
+    return x, weight
+
+
+def large_size(size, kernel, stride, padding, dilation, extra):
+    """Return the size that comes out, or None where nothing would be left."""
+    full = [
+        (n - 1) * stride + dilation * (k - 1) + 1 + extra - 2 * padding
+        for n, k in zip(size, kernel, strict=True)
+    ]
+    return None if min(full) < 1 else full
+
+
+sizes = st.tuples(st.integers(1, 5), st.integers(1, 5))
+
+
+@given(settings(), sizes)
+def test_it_is_the_adjoint_of_the_convolution(drawn, size):
+    """<Cx, y> = <x, C'y>, and each is the other's gradient."""
+    kernel, stride, padding, dilation, extra, groups = drawn
+    if not (large := large_size(size, kernel, stride, padding, dilation, extra)):
+        return
+    y, weight = tensors(kernel, groups, size)
+    window = {"stride": stride, "padding": padding, "groups": groups, "dilation": dilation}
+    up = F.conv_transpose2d(y, weight, output_padding=extra, **window)
+    assert list(up.shape[2:]) == large
+    x = torch.randn(up.shape, dtype=DOUBLE, requires_grad=True)
+    # An output padding of a stride or more, which a large dilation allows, adds a window.
+    down = F.conv2d(x, weight, **window)[..., : size[0], : size[1]]
+    assert torch.allclose((down * y).sum(), (x * up).sum())
+    (through_conv,) = torch.autograd.grad(down, x, y.detach())
+    assert torch.allclose(through_conv, up)
+    (through_transposed,) = torch.autograd.grad(up, y, x.detach())
+    assert torch.allclose(through_transposed, down)
+
+
+@given(settings(), sizes)
+def test_it_is_a_convolution_of_spread_and_padded_pixels(drawn, size):
+    """Forward and both gradients, with the kernel turned and its channels exchanged."""
+    kernel, stride, padding, dilation, extra, _ = drawn
+    if not large_size(size, kernel, stride, padding, dilation, extra):
+        return
+    x, weight = tensors(kernel, 1, size)
+    direct = F.conv_transpose2d(x, weight, None, stride, padding, extra, dilation=dilation)
+    wide = x.new_zeros(*x.shape[:2], *((n - 1) * stride + 1 for n in size))
+    wide[..., ::stride, ::stride] = x
+    before = [dilation * (k - 1) - padding for k in kernel]
+    sides = before[1], before[1] + extra, before[0], before[0] + extra
+    turned = weight.flip(-2, -1).transpose(0, 1)
+    ordinary = F.conv2d(F.pad(wide, sides), turned, dilation=dilation)
+    assert torch.allclose(ordinary, direct)
+    gradients = [torch.autograd.grad((y**2).sum(), (x, weight)) for y in (direct, ordinary)]
+    for one, other in zip(*gradients, strict=True):
+        assert torch.allclose(one, other)
+
+
+@given(settings(), st.tuples(st.integers(1, 9), st.integers(1, 9)))
+def test_gradient_of_the_weight_exchanges_stride_and_dilation(drawn, size):
+    kernel, stride, padding, dilation, _, _ = drawn
+    spans = [dilation * (k - 1) + 1 for k in kernel]
+    if any(n + 2 * padding < span for n, span in zip(size, spans, strict=True)):
+        return
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, *size, dtype=DOUBLE)
+    weight = torch.randn(4, 3, *kernel, dtype=DOUBLE, requires_grad=True)
+    y = F.conv2d(x, weight, None, stride, padding, dilation)
+    g = torch.randn(y.shape, dtype=DOUBLE)
+    (gradient,) = torch.autograd.grad(y, weight, g)
+    # Channels take the place of the batch: what is summed over is the first axis of both.
+    exchanged = F.conv2d(
+        x.transpose(0, 1), g.transpose(0, 1), None, dilation, padding, dilation=stride
+    )
+    exchanged = exchanged.transpose(0, 1)[..., : kernel[0], : kernel[1]]
+    assert torch.allclose(exchanged, gradient)
+
+
+@given(settings(), st.integers(2, 6))
+def test_output_padding_crops_less(drawn, size):
+    """What lies beyond the last stamp holds the bias alone."""
+    (kernel, _), stride, padding, dilation, extra, _ = drawn
+    if not large_size((size,), (kernel,), stride, padding, dilation, extra):
+        return
+    torch.manual_seed(0)
+    x, weight = torch.randn(1, 1, size, dtype=DOUBLE), torch.randn(1, 1, kernel, dtype=DOUBLE)
+    bias = torch.tensor([7.0], dtype=DOUBLE)
+    full = F.conv_transpose1d(x, weight, None, stride, dilation=dilation)
+    out = F.conv_transpose1d(x, weight, bias, stride, padding, extra, dilation=dilation)
+    assert torch.allclose(out, F.pad(full, (-padding, extra - padding)) + bias)
+
+
+@given(st.integers(1, 5), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3))
+def test_resizing_first_is_a_transposed_convolution_with_equal_sums(k, scale, c_in, c_out):
+    """For an odd kernel: kernel k + s - 1, stride s, padding (k - 1) / 2."""
+    k += 1 - k % 2
+    torch.manual_seed(0)
+    layer = ResizeConv2d(c_in, c_out, k, scale_factor=scale).double()
+    x = torch.randn(2, c_in, 3, 4, dtype=DOUBLE, requires_grad=True)
+    turned = layer.conv.weight.flip(-2, -1).reshape(-1, 1, k, k)
+    tied = F.conv_transpose2d(turned, torch.ones(1, 1, scale, scale, dtype=DOUBLE))
+    tied = tied.reshape(c_out, c_in, *tied.shape[2:]).transpose(0, 1)
+    as_stamps = F.conv_transpose2d(x, tied, layer.conv.bias, scale, padding=k // 2)
+    assert torch.allclose(as_stamps, layer(x))
+    gradients = [
+        torch.autograd.grad((y**2).sum(), (x, layer.conv.weight)) for y in (as_stamps, layer(x))
+    ]
+    for one, other in zip(*gradients, strict=True):
+        assert torch.allclose(one, other)
+    sums = [tied[..., i::scale, j::scale].sum((-2, -1)) for i in range(scale) for j in range(scale)]
+    for one in sums[1:]:
+        assert torch.allclose(one, sums[0])
+
+
+# ------------------------------------------------------------------------------------- decoders
+
+
+class TestDecoders:
+    """The recorded contest is fair, and its measures measure what they say."""
+
+    def test_docstring_examples_run(self):
+        failed, run = doctest.testmod(decoders)
+        assert failed == 0
+        assert run > 0
+
+    @pytest.mark.parametrize("kind", DOUBLINGS)
+    def test_each_enlarges_four_times(self, kind):
+        assert decoder(kind)(torch.zeros(2, 3, 5, 8)).shape == (2, 3, 20, 32)
+
+    @pytest.mark.parametrize("kind", DOUBLINGS)
+    def test_only_the_doublings_differ(self, kind):
+        torch.manual_seed(0)
+        first = decoder(kind)[0].weight
+        torch.manual_seed(0)
+        assert torch.equal(first, decoder("resize")[0].weight)
+
+    @pytest.mark.parametrize("kind", DOUBLINGS)
+    def test_the_pattern_on_flat_grey_repeats_every_four_pixels(self, kind):
+        torch.manual_seed(0)
+        flat = drawn_flat(decoder(kind).double(), torch.tensor([0.3], dtype=DOUBLE))
+        assert torch.allclose(flat[..., 4:, 4:], flat[..., :-4, :-4])
+
+    def test_resizing_alone_is_even_with_any_weights(self):
+        torch.manual_seed(0)
+        for kind in DOUBLINGS:
+            uneven = unevenness(decoder(kind).double())
+            assert uneven < 1e-12 if kind == "resize" else uneven > 0.005
+
+    def test_unevenness_is_that_of_a_known_pattern(self):
+        """Stamps of ones with kernel 3 and stride 2 on grey g: g, 2g, 2g and 4g."""
+        grow = nn.ConvTranspose2d(3, 3, 3, 2, 1, output_padding=1, groups=3, bias=False).double()
+        nn.init.ones_(grow.weight)
+        repeat = nn.Upsample(scale_factor=2)
+        greys = torch.linspace(-0.8, 0.8, 9, dtype=DOUBLE)
+        spread = torch.tensor([1.0, 2, 2, 4], dtype=DOUBLE).var(correction=0)
+        expected = (greys.square().mean() * spread).sqrt().item()
+        assert unevenness(nn.Sequential(grow, repeat)) == pytest.approx(expected)
+
+    def test_nyquist_share_of_known_pictures(self):
+        ramp = torch.arange(24.0)
+        alternating = (-1.0) ** ramp
+        slow = (-1.0) ** (ramp // 2)
+        assert nyquist_share(alternating.expand(1, 1, 24, 24)) == pytest.approx(1)
+        assert nyquist_share(alternating[:, None].expand(1, 1, 24, 24)) == pytest.approx(1)
+        assert nyquist_share(slow.expand(1, 1, 24, 24)) == pytest.approx(0, abs=1e-9)
+        both = 3 + 2 * alternating + slow
+        assert nyquist_share(both.expand(2, 3, 24, 24)) == pytest.approx(0.8)
+
+    def test_training_draws_better_and_the_same_twice(self):
+        pictures = torch.randn(16, 3, 8, 8).clamp(-1, 1)
+        ends, errors = [], []
+        for _ in range(2):
+            torch.manual_seed(0)
+            model = decoder("kernel 4", width=4)
+            with torch.no_grad():
+                errors.append(F.mse_loss(model(thumbnails(pictures)), pictures).item())
+            ends.append(train(model, pictures, steps=60, seed=1))
+        assert ends[0] == ends[1] < errors[0]
+
+    @pytest.mark.parametrize(
+        ("function", "message"),
+        [
+            (lambda: decoder("kernel 5"), "kind='kernel 5'"),
+            (lambda: decoder("resize", width=0), "width=0"),
+            (lambda: train(decoder("resize"), torch.zeros(1, 3, 8, 8), steps=5), "steps=5"),
+            (
+                lambda: train(decoder("resize"), torch.zeros(1, 3, 8, 8), 10, batch_size=0),
+                "batch_size=0",
+            ),
+        ],
+    )
+    def test_refusals(self, function, message):
+        with pytest.raises(ValueError, match=message):
+            function()
+
+
+def test_recorded_decoders_are_those_of_the_package():
+    run = runs.load("11_transposed")
+    assert [one["kind"] for one in run["decoders"]] == list(DOUBLINGS)
+    for one in run["decoders"]:
+        table = trace(decoder(one["kind"]), (3, 8, 8))
+        assert (one["params"], one["macs"]) == (table.params, table.macs)
+        assert [r["seed"] for r in one["runs"]] == run["seeds"] == [0, 1, 2]
+        for r in one["runs"]:
+            period = torch.tensor(r["after"]["period"])
+            assert (period.std() > 0.001) == (one["kind"] != "resize")
