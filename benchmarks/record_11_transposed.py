@@ -23,6 +23,7 @@ from convbook.decoders import (
     train,
     unevenness,
 )
+from convbook.train.augmentation import to_float
 
 SEEDS = (0, 1, 2)
 TRAINING, TEST = 4096, 1024
@@ -31,7 +32,7 @@ CONFIG = {"steps": 1200, "batch_size": 32, "max_lr": 0.01}
 
 def pictures_of(count, seed):
     """Return pictures of shapes, numbers from -1 to 1."""
-    return draw(count, seed=seed).images / 127.5 - 1
+    return to_float(draw(count, seed=seed).images)
 
 
 def measure(model, test):

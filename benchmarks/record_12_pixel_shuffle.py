@@ -8,6 +8,7 @@ part, in the loss only.
 """
 
 import time
+from functools import cache
 from timeit import repeat
 
 import torch
@@ -32,6 +33,7 @@ JUDGED = "shuffle, ICNR"  # what is trained with the feature loss, too
 SHOWN = 3  # the factor at which that is done, and at which pictures are kept
 
 
+@cache
 def halves():
     """Return the left and the right half of the photograph, grey."""
     photo = grace_hopper(384).mean(1, keepdim=True)

@@ -2,6 +2,9 @@
 
 import torch
 from hypothesis import strategies as st
+from torch.utils.flop_counter import FlopCounterMode
+
+from convbook.analysis import trace
 
 # PyTorch warns, once per process, that 'same' may copy its input when the kernel is even.
 EVEN_SAME = "ignore:Using padding='same' with even kernel lengths:UserWarning"
@@ -125,3 +128,14 @@ def assert_same_verdict(ours, theirs, *args, **kwargs):
         assert isinstance(value, ValueError | TypeError), (value, expected)
     else:
         torch.testing.assert_close(value, expected)
+
+
+def assert_trace_counts(layer, size):
+    """Assert that `trace` finds the shape, the parameters and the MACs that PyTorch finds."""
+    table = trace(layer, size)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        output = layer(torch.zeros(1, *size))
+    assert 2 * table.macs == counter.get_total_flops()
+    assert table[-1].output_shape == output.shape[1:]
+    assert table.unused == {}
+    assert table.params == sum(parameter.numel() for parameter in layer.parameters())

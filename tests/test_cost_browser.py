@@ -18,6 +18,7 @@ from convbook.explorers.convolutions import (
     pytorch_lines,
 )
 from convbook.explorers.cost import LIMITS, USUAL, ratio_text
+from explorer_pages import SEE_KEYS, SET
 
 pytestmark = pytest.mark.browser
 
@@ -493,16 +494,10 @@ def test_the_keyboard_does_everything(open_page):
 
 def test_keys_stay_inside(open_page):
     page = open_page(CostExplorer())
-    page.evaluate("() => { window.seen = []; onkeydown = (event) => seen.push(event.key); }")
+    page.evaluate(SEE_KEYS)
     slider(page, "Groups").press("ArrowRight")
     field(page, "Map size").press("ArrowUp")
     assert page.evaluate("seen") == []
-
-
-SET = """async (settings) => {
-  for (const [name, value] of Object.entries(settings)) models[0].set(name, value);
-  await Promise.resolve();
-}"""
 
 
 def test_changes_from_a_kernel_are_drawn(open_page):

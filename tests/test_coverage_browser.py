@@ -10,6 +10,7 @@ import pytest
 from convbook.coverage import dilation_coverage, transposed_coverage
 from convbook.explorers import CoverageExplorer
 from convbook.explorers.coverage import LIMITS, PRESETS, SETTINGS
+from explorer_pages import SEE_KEYS, SET
 
 pytestmark = pytest.mark.browser
 
@@ -490,16 +491,10 @@ def test_the_keyboard_does_everything(open_page):
 
 def test_keys_stay_inside(open_page):
     page = open_page(CoverageExplorer())
-    page.evaluate("() => { window.seen = []; onkeydown = (event) => seen.push(event.key); }")
+    page.evaluate(SEE_KEYS)
     slider(page, "Position").press("ArrowRight")
     schedule(page).press("ArrowRight")
     assert page.evaluate("seen") == []
-
-
-SET = """async (settings) => {
-  for (const [name, value] of Object.entries(settings)) models[0].set(name, value);
-  await Promise.resolve();
-}"""
 
 
 def test_changes_from_a_kernel_are_drawn(open_page):

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from convbook.arithmetic import conv_output_size, conv_transpose_output_size, same_padding
 from convbook.explorers import ConvStepper, Quiz
 from convbook.quizzes import load
+from explorer_pages import SEE_KEYS
 
 pytestmark = pytest.mark.browser
 
@@ -548,7 +549,7 @@ def test_controls_answer_to_keys(open_page):
 def test_keys_stay_inside(explorer, quiz, open_page):
     """JupyterLab would take an arrow key for a move to the next cell, and the focus with it."""
     page = open_page(ConvStepper() if explorer == "stepper" else quiz)
-    page.evaluate("() => { window.seen = []; onkeydown = (event) => seen.push(event.key); }")
+    page.evaluate(SEE_KEYS)
     page.locator("input").first.focus()
     page.keyboard.press("ArrowRight")
     assert page.evaluate("seen") == []

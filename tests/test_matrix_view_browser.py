@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from convbook import colours
 from convbook.explorers import MatrixView
 from convbook.functional import conv2d_matrix, unfold
+from explorer_pages import SEE_KEYS
 
 pytestmark = pytest.mark.browser
 
@@ -643,7 +644,7 @@ def test_keys_count_while_the_mouse_rests_on_a_grid(open_page):
 
 def test_keys_stay_inside(open_page):
     page = open_page(MatrixView())
-    page.evaluate("() => { window.seen = []; onkeydown = (event) => seen.push(event.key); }")
+    page.evaluate(SEE_KEYS)
     cell(page, "left", 1, 0).focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")

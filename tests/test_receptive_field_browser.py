@@ -10,6 +10,7 @@ from convbook.arithmetic import Layer, receptive_field
 from convbook.explorers import ReceptiveFieldExplorer
 from convbook.explorers.receptive_field import LIMITS, SETTINGS
 from convbook.explorers.stacks import PRESETS
+from explorer_pages import SEE_KEYS
 
 pytestmark = pytest.mark.browser
 
@@ -705,7 +706,7 @@ def test_the_keyboard_edits_the_stack(open_page):
 
 def test_keys_stay_inside(open_page):
     page = open_page(ReceptiveFieldExplorer())
-    page.evaluate("() => { window.seen = []; onkeydown = (event) => seen.push(event.key); }")
+    page.evaluate(SEE_KEYS)
     page.get_by_role("slider", name=re.compile("^Output")).press("ArrowRight")
     setting(page, "Stride", 1).press("ArrowUp")
     assert page.evaluate("seen") == []

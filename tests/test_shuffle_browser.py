@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from convbook.explorers import ShuffleExplorer
 from convbook.explorers.shuffle import LIMITS, PRESETS, SETTINGS, channel_of, sub_pixel
+from explorer_pages import SEE_KEYS, SET
 from space_depth import depth_to_space, space_to_depth
 
 pytestmark = pytest.mark.browser
@@ -345,16 +346,10 @@ def test_tab_reaches_every_control(open_page, tab_stops):
 
 def test_keys_stay_inside(open_page):
     page = open_page(ShuffleExplorer())
-    page.evaluate("() => { window.seen = []; onkeydown = (event) => seen.push(event.key); }")
+    page.evaluate(SEE_KEYS)
     cell(page, "small", 1, 0, 0).press("ArrowRight")
     slider(page, "Map size").press("ArrowRight")
     assert page.evaluate("seen") == []
-
-
-SET = """async (settings) => {
-  for (const [name, value] of Object.entries(settings)) models[0].set(name, value);
-  await Promise.resolve();
-}"""
 
 
 def test_changes_from_a_kernel_are_drawn(open_page):

@@ -18,6 +18,7 @@ _SUBMODULES = (
     "data",
     "decoders",
     "dense",
+    "descent",
     "explorers",
     "functional",
     "grade",

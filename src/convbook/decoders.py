@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from convbook.arguments import integer
+from convbook.descent import descend
 from convbook.nn import ResizeConv2d
 
 FACTOR = 4  # how many times the decoder enlarges each side, in two steps of 2
@@ -110,15 +111,10 @@ def train(model, pictures, steps, seed=0, batch_size=32, max_lr=0.01):
     chooser = torch.Generator().manual_seed(integer(seed, "seed", 0))
     optimiser = torch.optim.Adam(model.parameters(), lr=max_lr)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    small, losses = thumbnails(pictures), []
-    for _ in range(steps):
-        chosen = torch.randint(0, len(pictures), (batch_size,), generator=chooser)
-        loss = F.mse_loss(model(small[chosen]), pictures[chosen])
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        losses.append(loss.item())
+    small = thumbnails(pictures)
+    order = (torch.randint(len(pictures), (batch_size,), generator=chooser) for _ in range(steps))
+    batches = ((small[some], pictures[some]) for some in order)
+    losses = descend(model, batches, F.mse_loss, optimiser, schedule)
     end = losses[-(steps // 10) :]
     return sum(end) / len(end)
 

@@ -14,7 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from convbook.arguments import integer
+from convbook.descent import descend
 from convbook.models import conv_block
+from convbook.train.augmentation import to_float
 
 SIZE = 32
 LANE = 10  # pixels across in which one strip lies
@@ -248,30 +250,11 @@ def train_dense(model, strips, epochs, seed=0, batch=10, max_lr=0.01):
     model.train()
     means = []
     for _ in range(epochs):
-        losses = []
-        for chosen in torch.randperm(count, generator=generator).split(batch):
-            scores = model(as_numbers(strips.images[chosen]))
-            loss = F.cross_entropy(scores, strips.labels[chosen])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            losses.append(loss.item())
+        order = torch.randperm(count, generator=generator).split(batch)
+        batches = ((to_float(strips.images[some]), strips.labels[some]) for some in order)
+        losses = descend(model, batches, F.cross_entropy, optimiser, schedule)
         means.append(sum(losses) / len(losses))
     return means
-
-
-def as_numbers(images):
-    """Return bytes as the numbers from -1 to 1 that the networks take.
-
-    Shapes:
-        uint8 of any shape to float32 of the same shape.
-
-    Example:
-        >>> as_numbers(torch.tensor([0, 255], dtype=torch.uint8))
-        tensor([-1.,  1.])
-    """
-    return images / 127.5 - 1
 
 
 @torch.no_grad()
@@ -290,4 +273,4 @@ def answers(model, strips):
         torch.Size([2, 32, 32])
     """
     model.eval()
-    return torch.cat([model(as_numbers(some)).argmax(1) for some in strips.images.split(100)])
+    return torch.cat([model(to_float(some)).argmax(1) for some in strips.images.split(100)])

@@ -12,6 +12,7 @@ from torch import nn
 
 from convbook.arguments import integer
 from convbook.arithmetic import same_padding
+from convbook.descent import descend
 from convbook.nn import SubPixelConv2d, icnr_
 
 KERNEL = 3  # of the sub-pixel convolution; the other layers have r * KERNEL taps on each axis
@@ -122,13 +123,9 @@ def train(network, picture, factor, steps, seed=0, loss=F.mse_loss, max_lr=4e-3)
     crops = torch.Generator().manual_seed(integer(seed, "seed", 0))
     optimiser = torch.optim.Adam(network.parameters(), lr=max_lr)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1, 0.02, steps)
-    for _ in range(steps):
-        large = _crops(picture, factor * SIDE, crops)
-        error = loss(network(F.avg_pool2d(large, factor)), large)
-        optimiser.zero_grad()
-        error.backward()
-        optimiser.step()
-        schedule.step()
+    pictures = (_crops(picture, factor * SIDE, crops) for _ in range(steps))
+    batches = ((F.avg_pool2d(large, factor), large) for large in pictures)
+    descend(network, batches, loss, optimiser, schedule)
 
 
 def _crops(picture, side, generator):

@@ -2,13 +2,9 @@
 
 from math import gcd, prod
 
+from convbook.arithmetic import span
 from convbook.checks.runner import Checker, grid
 from convbook.coverage import dilation_coverage
-
-
-def span(kernel_size, dilation):
-    """Return how many pixels a dilated window covers, from its first tap to its last."""
-    return dilation * (kernel_size - 1) + 1
 
 
 def causal(samples, weights, dilation):

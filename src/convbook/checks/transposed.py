@@ -1,17 +1,17 @@
 """Checkers for chapter 11, Transposed."""
 
+from convbook.arithmetic import span
 from convbook.checks.runner import Checker, grid
 
 
 def transposed_size(input_size, kernel_size, stride, padding, output_padding, dilation):
     """Return the pixels of a transposed convolution's output."""
-    reach = dilation * (kernel_size - 1) + 1
-    return (input_size - 1) * stride + reach - 2 * padding + output_padding
+    return (input_size - 1) * stride + span(kernel_size, dilation) - 2 * padding + output_padding
 
 
 def output_padding(input_size, kernel_size, stride, padding, dilation):
     """Return the output padding that leads back to `input_size`: what the floor dropped."""
-    return (input_size + 2 * padding - dilation * (kernel_size - 1) - 1) % stride
+    return (input_size + 2 * padding - span(kernel_size, dilation)) % stride
 
 
 def transposed_row(numbers, kernel, stride, padding, output_padding):

@@ -33,3 +33,15 @@ class Explorer(anywidget.AnyWidget):
         digest = state_digest(self.get_state())
         html = f'<div data-state="{digest}">{self.static_html()}</div>'
         return {**data, "text/plain": repr(self), "text/html": html}, metadata
+
+
+def preset_of(presets, preset, default):
+    """Return the preset of this name, or the default one where none is named."""
+    if preset is not None and preset not in presets:
+        raise ValueError(f"preset={preset!r}; use {', '.join(map(repr, presets))}")
+    return presets[preset or default]
+
+
+def given(**settings):
+    """Return the settings that were not left out."""
+    return {name: value for name, value in settings.items() if value is not None}

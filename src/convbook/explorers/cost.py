@@ -5,7 +5,7 @@ from html import escape
 
 import traitlets
 
-from convbook.explorers.base import Explorer
+from convbook.explorers.base import Explorer, given, preset_of
 from convbook.explorers.convolutions import (
     KINDS,
     PRESETS,
@@ -138,22 +138,19 @@ class CostExplorer(Explorer):
         show=None,
         preset=None,
     ):
-        if preset is not None and preset not in PRESETS:
-            raise ValueError(f"preset={preset!r}; use {', '.join(map(repr, PRESETS))}")
-        _, settings, shown, _ = PRESETS[preset or "example"]
-        given = {
-            "in_channels": in_channels,
-            "out_channels": out_channels,
-            "kernel_size": kernel_size,
-            "groups": groups,
-            "input_size": input_size,
-            "stride": stride,
-            "bias": bias,
-            "middle": middle,
-            "show": show,
-        }
-        given = {name: value for name, value in given.items() if value is not None}
-        super().__init__(**(settings._asdict() | {"show": shown} | given))
+        _, settings, shown, _ = preset_of(PRESETS, preset, "example")
+        chosen = given(
+            in_channels=in_channels,
+            out_channels=out_channels,
+            kernel_size=kernel_size,
+            groups=groups,
+            input_size=input_size,
+            stride=stride,
+            bias=bias,
+            middle=middle,
+            show=show,
+        )
+        super().__init__(**(settings._asdict() | {"show": shown} | chosen))
         if self.problem:
             raise ValueError(self.problem)
 

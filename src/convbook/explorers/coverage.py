@@ -7,7 +7,7 @@ from typing import NamedTuple
 import traitlets
 
 from convbook.coverage import dilation_coverage, is_even_overlap, transposed_coverage
-from convbook.explorers.base import Explorer
+from convbook.explorers.base import Explorer, given, preset_of
 from convbook.explorers.grids import counted, html_table
 from convbook.explorers.sources import module_source
 from convbook.explorers.traits import Choice, Whole, whole_number
@@ -225,18 +225,15 @@ class CoverageExplorer(Explorer):
         position=None,
         preset=None,
     ):
-        if preset is not None and preset not in PRESETS:
-            raise ValueError(f"preset={preset!r}; use {', '.join(map(repr, PRESETS))}")
-        given = {
-            "dilations": dilations,
-            "mode": mode,
-            "kernel_size": kernel_size,
-            "stride": stride,
-            "dilation": dilation,
-            "size": size,
-        }
-        given = {name: value for name, value in given.items() if value is not None}
-        super().__init__(**(PRESETS[preset or "fixed"].settings | given))
+        chosen = given(
+            dilations=dilations,
+            mode=mode,
+            kernel_size=kernel_size,
+            stride=stride,
+            dilation=dilation,
+            size=size,
+        )
+        super().__init__(**(preset_of(PRESETS, preset, "fixed").settings | chosen))
         self.position = self._middle if position is None else position
         if self.position >= len(self.counts):
             raise ValueError(

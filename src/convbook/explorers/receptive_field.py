@@ -5,7 +5,7 @@ from html import escape
 import traitlets
 
 from convbook.arithmetic import Layer, conv_output_size, receptive_field
-from convbook.explorers.base import Explorer
+from convbook.explorers.base import Explorer, preset_of
 from convbook.explorers.grids import html_table, number_text
 from convbook.explorers.sources import module_source
 from convbook.explorers.stacks import PRESETS, row
@@ -134,11 +134,9 @@ class ReceptiveFieldExplorer(Explorer):
         return {**LIMITS, "jump": (1, LARGEST_JUMP)}
 
     def __init__(self, layers=None, *, input_size=None, preset=None, selected=None):
-        if preset is not None and preset not in PRESETS:
-            raise ValueError(f"preset={preset!r}; use {', '.join(map(repr, PRESETS))}")
+        stack = preset_of(PRESETS, preset, "two_3x3")
         if preset is not None and layers is not None:
             raise ValueError(f"preset={preset!r} brings its own layers; leave preset or layers out")
-        stack = PRESETS[preset or "two_3x3"]
         super().__init__(
             rows=stack.rows if layers is None else [_row_of(layer) for layer in layers],
             input_size=stack.input_size if input_size is None else input_size,

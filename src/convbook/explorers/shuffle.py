@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import traitlets
 
-from convbook.explorers.base import Explorer
+from convbook.explorers.base import Explorer, given, preset_of
 from convbook.explorers.grids import counted, html_table
 from convbook.explorers.sources import module_source
 from convbook.explorers.traits import Choice, Whole, whole_number
@@ -158,17 +158,14 @@ class ShuffleExplorer(Explorer):
         selected=(1, 0, 0),
         preset=None,
     ):
-        if preset is not None and preset not in PRESETS:
-            raise ValueError(f"preset={preset!r}; use {', '.join(map(repr, PRESETS))}")
-        given = {
-            "upscale_factor": upscale_factor,
-            "channels": channels,
-            "size": size,
-            "direction": direction,
-            "order": order,
-        }
-        given = {name: value for name, value in given.items() if value is not None}
-        settings = PRESETS[preset or "example"].settings | given
+        chosen = given(
+            upscale_factor=upscale_factor,
+            channels=channels,
+            size=size,
+            direction=direction,
+            order=order,
+        )
+        settings = preset_of(PRESETS, preset, "example").settings | chosen
         super().__init__(**settings, show=show, selected=selected)
         if self.selected != self.chosen:
             last = (self.channels_in - 1, self.size - 1, self.size - 1)

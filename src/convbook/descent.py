@@ -1,0 +1,37 @@
+"""The step that the experiments of chapters 10 to 12 have in common."""
+
+
+def descend(model, batches, loss, optimiser, schedule):
+    """Take one step of an optimiser, and of its schedule, per batch; return the losses.
+
+    Shapes:
+        A list of floats, one per batch.
+
+    Args:
+        model: called with `x`, changed in place.
+        batches: pairs of `x` and what the model should give.
+        loss: called with what the model gave and with what it should have given.
+        optimiser: of `torch.optim`, over the model's parameters.
+        schedule: of the optimiser's learning rate, stepped once per batch.
+
+    Example:
+        >>> import torch
+        >>> model = torch.nn.Linear(1, 1)
+        >>> optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> schedule = torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1)
+        >>> batch = torch.ones(4, 1), torch.zeros(4, 1)
+        >>> first, second = descend(model, [batch] * 2, torch.nn.MSELoss(), optimiser, schedule)
+        >>> second < first
+        True
+
+    Source: chapter 10.
+    """
+    losses = []
+    for x, target in batches:
+        error = loss(model(x), target)
+        optimiser.zero_grad()
+        error.backward()
+        optimiser.step()
+        schedule.step()
+        losses.append(error.item())
+    return losses
