@@ -12,7 +12,15 @@ from bands import bands
 from convbook import cli, data
 from convbook.analysis import trace
 from convbook.grade import grade
-from convbook.models import PRESETS, S7Fast, S7Net, S7Tiny, SharedBlock, conv_block
+from convbook.models import (
+    PRESETS,
+    S7Fast,
+    S7Net,
+    S7Tiny,
+    SharedBlock,
+    conv_block,
+    identity_start,
+)
 from convbook.train import fit
 
 LIMITS = {"fast": 1_000_000, "s7": 1_000_000, "tiny": 12_000}
@@ -36,7 +44,7 @@ def test_presets_keep_to_their_number_of_parameters(name):
 
 
 @pytest.mark.parametrize("network", [S7Fast, S7Net, S7Tiny])
-@pytest.mark.parametrize(("size", "classes"), [((32, 32), 10), ((8, 8), 2), ((40, 56), 100)])
+@pytest.mark.parametrize(("size", "classes"), [((32, 32), 10), ((9, 9), 2), ((40, 56), 100)])
 def test_sizes_and_classes(network, size, classes):
     x = torch.randn(2, 3, *size)
     assert network(classes).eval()(x).shape == (2, classes)
@@ -65,6 +73,25 @@ def test_pooling_before_batch_norm_and_relu_gives_the_same():
     after = nn.Sequential(conv, norm, relu, pool).eval()
     x = torch.randn(2, 3, 8, 8)
     torch.testing.assert_close(before(x), after(x), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("c_in", "c_out", "groups"), [(3, 3, 1), (3, 8, 1), (6, 6, 6), (4, 8, 2)])
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_convolutions_begin_as_identities(c_in, c_out, groups, dilation):
+    conv, *_ = conv_block(c_in, c_out, groups=groups, dilation=dilation)
+    before = conv.weight.detach().clone()
+    identity_start(conv)
+    x = torch.randn(2, c_in, 9, 7)
+    first = torch.arange(c_out).reshape(groups, -1)[:, : c_in // groups].flatten()
+    assert torch.equal(conv(x)[:, first], x)
+    others = [i for i in range(c_out) if i not in first]
+    assert torch.equal(conv.weight[others], before[others])
+
+
+def test_only_3x3_convolutions_begin_as_identities():
+    for layer in (nn.Conv2d(3, 24, 2), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, (1, 3))):
+        before = layer.weight.detach().clone()
+        assert torch.equal(identity_start(layer).weight, before)
 
 
 def test_a_shared_block_is_the_blocks_that_it_stands_for():

@@ -23,7 +23,14 @@ from torch import nn
 from bands import CONFIG, bands, network
 from convbook.data import Data, Split
 from convbook.train import TrainConfig, evaluate, files, fit, fitting, predict
-from convbook.train.augmentation import Moves, augment, draw_moves, shrink, to_float
+from convbook.train.augmentation import (
+    Moves,
+    augment,
+    draw_moves,
+    shrink,
+    small_size,
+    to_float,
+)
 from convbook.train.loop import epoch_batches
 from convbook.train.machine import Workers
 from convbook.train.optimisation import make_average, make_optimizer, make_schedule
@@ -117,9 +124,25 @@ def test_small_pictures_are_those_of_another_library(height, width, size):
 
 
 def test_only_the_first_epochs_have_small_pictures():
-    config = replace(CONFIG, small_epochs=2, small_size=12)
+    config = replace(CONFIG, small_epochs=2, small_size=12)  # 12 + 8 is more than 16
     sizes = [next(epoch_batches(bands().train, config, epoch))[0].shape[2:] for epoch in range(4)]
     assert sizes == [(12, 12), (12, 12), (16, 16), (16, 16)]
+
+
+@examples(200)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 40))
+def test_small_pictures_grow_in_equal_shares(small_epochs, small, side):
+    config = replace(CONFIG, small_epochs=small_epochs, small_size=small)
+    sizes = [small_size(epoch, side, config) for epoch in range(small_epochs)]
+    stages = list(range(small, side, 8))
+    if not stages:
+        assert sizes == [None] * small_epochs
+    else:
+        assert sizes == sorted(sizes)
+        counts = [sizes.count(stage) for stage in stages]
+        assert sum(counts) == small_epochs
+        assert max(counts) - min(counts) <= 1
+    assert small_size(small_epochs, side, config) is None
 
 
 def test_an_epoch_shows_each_picture_once_and_the_next_in_another_order():

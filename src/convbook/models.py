@@ -5,6 +5,7 @@
 """
 
 from collections import OrderedDict
+from functools import partial
 from typing import NamedTuple
 
 import torch.nn.functional as F
@@ -13,10 +14,12 @@ from torch import nn
 from convbook.train.config import TrainConfig
 
 
-def conv_block(in_channels, out_channels, kernel_size=3, pool=False, dilation=1, groups=1):
-    """Return a convolution that keeps the size, then a max-pool if wanted, batch norm and ReLU.
+def conv_block(
+    in_channels, out_channels, kernel_size=3, pool=False, dilation=1, groups=1, activation=nn.ReLU
+):
+    """Return a convolution that keeps the size, a max-pool if wanted, batch norm, an activation.
 
-    Batch norm and ReLU come after the pool because they then work on a quarter of the numbers.
+    Batch norm and activation come after the pool: there they work on a quarter of the numbers.
 
     Shapes:
         `(N, C_in, H, W)` to `(N, C_out, H, W)`, or `(N, C_out, H // 2, W // 2)` with the pool.
@@ -28,6 +31,7 @@ def conv_block(in_channels, out_channels, kernel_size=3, pool=False, dilation=1,
         pool: whether a max-pool halves the map.
         dilation: the distance between the kernel's taps.
         groups: as in `nn.Conv2d`.
+        activation: the class of the last layer.
 
     Example:
         >>> [type(layer).__name__ for layer in conv_block(3, 8, pool=True)]
@@ -48,11 +52,11 @@ def conv_block(in_channels, out_channels, kernel_size=3, pool=False, dilation=1,
     ]
     if pool:
         layers.append(nn.MaxPool2d(2))
-    return nn.Sequential(*layers, nn.BatchNorm2d(out_channels), nn.ReLU())
+    return nn.Sequential(*layers, nn.BatchNorm2d(out_channels), activation())
 
 
-def separable_block(in_channels, out_channels, dilation=1):
-    """Return a 3x3 depthwise convolution and a 1x1 convolution, each with batch norm and ReLU.
+def separable_block(in_channels, out_channels, dilation=1, activation=nn.ReLU):
+    """Return a 3x3 depthwise and a 1x1 convolution, each with batch norm and an activation.
 
     Shapes:
         `(N, C_in, H, W)` to `(N, C_out, H, W)`.
@@ -61,6 +65,7 @@ def separable_block(in_channels, out_channels, dilation=1):
         in_channels: of the input.
         out_channels: filters of the 1x1 convolution.
         dilation: the distance between the taps of the depthwise kernels.
+        activation: the class of the layer after each batch norm.
 
     Example:
         >>> sum(p.numel() for p in separable_block(16, 32).parameters() if p.ndim > 1)
@@ -69,8 +74,10 @@ def separable_block(in_channels, out_channels, dilation=1):
     Source: Howard et al., arXiv 1704.04861, section 3.1.
     """
     return nn.Sequential(
-        conv_block(in_channels, in_channels, dilation=dilation, groups=in_channels),
-        conv_block(in_channels, out_channels, kernel_size=1),
+        conv_block(
+            in_channels, in_channels, dilation=dilation, groups=in_channels, activation=activation
+        ),
+        conv_block(in_channels, out_channels, kernel_size=1, activation=activation),
     )
 
 
@@ -150,14 +157,42 @@ class S7Fast(nn.Sequential):
         )
 
 
+def identity_start(model):
+    """Let the first filters of each 3x3 convolution, or group, hand on its input.
+
+    So a deep network begins as a shallow one: what a layer has not learnt to change, it passes on.
+    Where a layer has more filters than inputs, the others stay random.
+
+    Shapes:
+        The model keeps its shapes; it is changed in place, and returned.
+
+    Args:
+        model: the `nn.Module`.
+
+    Example:
+        >>> layer = identity_start(nn.Conv2d(1, 2, 3))
+        >>> layer.weight[0, 0].int().tolist()
+        [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
+
+    Source: Jordan, arXiv 2404.00498, section 3.3.
+    """
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d) and layer.kernel_size == (3, 3):
+            for filters in layer.weight.data.chunk(layer.groups):
+                # filters: (C_out / groups, C_in / groups, 3, 3)
+                nn.init.dirac_(filters[: filters.shape[1]])
+    return model
+
+
 class S7Net(nn.Sequential):
     """A network to be right with, under a million parameters.
 
-    Where maps are large it has dense convolutions, which processors do fast; where channels are
-    many, and weights with them, it has depthwise separable ones.
+    All but one of its convolutions are dense, because processors do those fast; the last one is
+    depthwise separable, where a dense one would cost a third of the parameters. The first layer is
+    meant to be set by `whiten=True` in `TrainConfig`, and stays as it is.
 
     Shapes:
-        `(N, 3, H, W)`, H and W at least 8, to `(N, classes)`.
+        `(N, 3, H, W)`, H and W at least 9, to `(N, classes)`.
 
     Args:
         classes: how many scores.
@@ -166,22 +201,28 @@ class S7Net(nn.Sequential):
         >>> sum(p.numel() for p in S7Net().parameters()) < 1_000_000
         True
 
-    Source: chapter 13.
+    Source: chapter 13; its beginning after Jordan, arXiv 2404.00498, section 3.
     """
 
     def __init__(self, classes=10):
+        block = partial(conv_block, activation=nn.GELU)
         super().__init__(
             OrderedDict(
-                c1=conv_block(3, 64, pool=True),
-                c2=nn.Sequential(Residual(conv_block(64, 64)), conv_block(64, 128, pool=True)),
-                c3=nn.Sequential(
-                    Residual(conv_block(128, 128), conv_block(128, 128)),
-                    conv_block(128, 256, pool=True),
+                c1=nn.Sequential(
+                    nn.Conv2d(3, 24, kernel_size=2),
+                    nn.GELU(),
+                    block(24, 64, pool=True),
+                ),  # (N, 64, (H - 1) / 2, (W - 1) / 2)
+                c2=nn.Sequential(block(64, 64), block(64, 128, pool=True)),
+                c3=nn.Sequential(block(128, 128, dilation=2), block(128, 192, pool=True)),
+                c4=nn.Sequential(
+                    block(192, 192),
+                    separable_block(192, 192, activation=nn.GELU),
                 ),
-                c4=nn.Sequential(separable_block(256, 256, dilation=2), separable_block(256, 256)),
-                head=head(256, classes),
+                head=head(192, classes),
             )
         )
+        identity_start(self)
 
 
 class SharedBlock(nn.Module):
@@ -262,7 +303,22 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    "fast": Preset(S7Fast, TrainConfig(epochs=5, max_lr=0.3)),
-    "s7": Preset(S7Net, TrainConfig(epochs=20, max_lr=0.3, ema_decay=0.995)),
+    "fast": Preset(S7Fast, TrainConfig(epochs=5, max_lr=0.3, shift=2)),
+    "s7": Preset(
+        S7Net,
+        TrainConfig(
+            epochs=40,
+            max_lr=0.4,
+            momentum=0.85,
+            weight_decay=1.3e-3,
+            warmup=0.2,
+            label_smoothing=0.2,
+            ema_decay=0.995,
+            shift=2,
+            small_epochs=26,
+            small_size=16,
+            whiten=True,
+        ),
+    ),
     "tiny": Preset(S7Tiny, TrainConfig(epochs=40, max_lr=0.3, label_smoothing=0.0, shift=2)),
 }

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
+GROWTH = 8  # pixels: how much larger the pictures of the next stage are
+
 
 class Moves(NamedTuple):
     """What happens to each picture: one number per picture, drawn on the CPU for a whole epoch.
@@ -94,6 +96,34 @@ def shrink(x, size):
     Source: Tan and Le, arXiv 2104.00298, section 4 (small pictures first).
     """
     return F.interpolate(x, size=(size, size), mode="bilinear", antialias=True)
+
+
+def small_size(epoch, side, config):
+    """Return the side that pictures are shrunk to in an epoch, or None where they stay as they are.
+
+    The sides from `small_size` up, `GROWTH` apart and below the pictures' own, get equal shares of
+    the first `small_epochs` epochs.
+
+    Shapes:
+        Numbers only.
+
+    Args:
+        epoch: which one, from 0.
+        side: the shorter side of the pictures, in pixels.
+        config: a `TrainConfig`.
+
+    Example:
+        >>> from convbook.train import TrainConfig
+        >>> config = TrainConfig(small_epochs=4, small_size=16)
+        >>> [small_size(epoch, 32, config) for epoch in range(5)]
+        [16, 16, 24, 24, None]
+
+    Source: Tan and Le, arXiv 2104.00298, section 4 (the size grows in stages).
+    """
+    if epoch >= config.small_epochs:
+        return None
+    sizes = range(config.small_size, side, GROWTH)
+    return sizes[epoch * len(sizes) // config.small_epochs] if sizes else None
 
 
 def to_float(images):

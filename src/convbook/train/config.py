@@ -46,7 +46,7 @@ class TrainConfig:
         shift: the most pixels by which a picture is moved, along each axis.
         cutout: the side of a square that is blanked in each picture; 0 is none.
         small_epochs: in how many epochs, the first ones, the pictures are shrunk.
-        small_size: the side that they are shrunk to, in pixels.
+        small_size: the side that they are shrunk to at first, in pixels; it grows by 8 at a time.
         whiten: whether the first convolution gets filters that whiten the patches of the pictures,
             and keeps them.
         precision: "float32", "bfloat16" (autocast), or "auto": bfloat16 where the machine has it.

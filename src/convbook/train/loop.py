@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from convbook.train.augmentation import augment, draw_moves, shrink
+from convbook.train.augmentation import augment, draw_moves, shrink, small_size
 from convbook.train.machine import ALONE, autocast
 
 
@@ -35,11 +35,12 @@ def epoch_batches(split, config, epoch, workers=ALONE):
     generator = torch.Generator().manual_seed(epoch_seed(config, epoch))
     order = torch.randperm(len(split), generator=generator)
     moves = draw_moves(len(split), split.images.shape[2:], config, generator)
+    size = small_size(epoch, min(split.images.shape[2:]), config)
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
     for start in range(0, len(split) // config.batch_size * config.batch_size, config.batch_size):
         chosen = order[start : start + config.batch_size][workers.rank :: workers.count]
         place = chosen.to(split.images.device)
         x = augment(split.images[place], moves[chosen], config.cutout)
-        if epoch < config.small_epochs:
-            x = shrink(x, config.small_size)
+        if size:
+            x = shrink(x, size)
         yield x.contiguous(memory_format=layout), split.labels[place]
