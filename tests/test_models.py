@@ -14,10 +14,10 @@ from convbook.analysis import trace
 from convbook.grade import grade
 from convbook.models import (
     PRESETS,
+    Residual,
     S7Fast,
     S7Net,
     S7Tiny,
-    SharedBlock,
     conv_block,
     identity_start,
 )
@@ -94,16 +94,10 @@ def test_only_3x3_convolutions_begin_as_identities():
         assert torch.equal(identity_start(layer).weight, before)
 
 
-def test_a_shared_block_is_the_blocks_that_it_stands_for():
-    torch.manual_seed(0)
-    shared = SharedBlock(4, times=3, dilation=2).double()
-    x = torch.randn(2, 4, 9, 9, dtype=torch.float64)
-    apart = x
-    for norm in shared.norms:
-        one = nn.Sequential(shared.depthwise, shared.pointwise, norm, nn.ReLU())
-        apart = apart + one(apart)
-    assert torch.equal(shared(x), apart)
-    assert trace(shared, (4, 9, 9)).params == 4 * 9 + 4 * 4 + 3 * 2 * 4
+def test_a_residual_adds_what_its_layers_say():
+    layers = [conv_block(4, 4), conv_block(4, 4, dilation=2)]
+    x = torch.randn(2, 4, 9, 9)
+    assert torch.equal(Residual(*layers).eval()(x), x + layers[1](layers[0](x)))
 
 
 @pytest.mark.parametrize("name", PRESETS)
