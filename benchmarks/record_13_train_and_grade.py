@@ -158,7 +158,9 @@ def main():
     else:
         results = record_preset(options.what, data, options.work)
     words = ["python", f"benchmarks/{Path(__file__).name}", options.what]
-    command = shlex.join([*words, "--data", data.name, "--work", "WORK"])
+    words += ["--data", "FOLDER" if Path(options.data).exists() else options.data]
+    words += ["--called", options.called] if options.called else []
+    command = shlex.join([*words, "--work", "WORK"])
     results = {"command": command, "seeds": SEEDS, **results}
     runs.record(f"13_{options.what}", SEEDS[0], options.called or data.name, results)
 
