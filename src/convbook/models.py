@@ -288,6 +288,7 @@ PRESETS = {
             label_smoothing=0.2,
             ema_decay=0.995,
             shift=2,
+            cutout=8,
             small_epochs=26,
             small_size=16,
             whiten=True,
