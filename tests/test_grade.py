@@ -226,7 +226,7 @@ BAD = {
     "AvgPool2d instead of max": (
         lambda: net(pool2=nn.AvgPool2d(2)),
         {POOLS},
-        "only `pool1`, `pool3` counts; put nn.MaxPool2d(2) between two blocks of convolutions; "
+        "only `pool1`, `pool3` count; put nn.MaxPool2d(2) between two blocks of convolutions; "
         "`pool2` takes means; use nn.MaxPool2d(2)",
     ),
     "strides instead of max-pools": (
@@ -308,8 +308,8 @@ BAD = {
         lambda: net(c1=conv(3, 16, 3, 2, dilation=2), c4=conv(32, 32, 1, 0),
                     c2=nn.Sequential(conv(16, 32), conv(32, 32))),
         {FIELD},
-        "read at `c5.0`, the last convolution; there a 3 × 3 convolution more adds 16, "
-        "one with dilation 2 32",
+        "read at `c5.0`, the last convolution; there one more 3 × 3 convolution adds 16, "
+        "with dilation 2 32",
     ),
     "a field that is wide and not high": (
         lambda: net(c4=conv(32, 32, (1, 3), (0, 2), dilation=2), c5=conv(32, 32, 1, 0)),

@@ -26,7 +26,8 @@ def transitions(network):
     if len(pools) > TRANSITIONS:
         remarks.insert(0, f"{names}: three are asked for; leave out {len(pools) - TRANSITIONS}")
     elif len(pools) < TRANSITIONS:
-        found = f"only {names} counts; " if pools else ""
+        verb = "counts" if len(pools) == 1 else "count"
+        found = f"only {names} {verb}; " if pools else ""
         remarks.insert(0, f"{found}put nn.MaxPool2d(2) between two blocks of convolutions")
         remarks[1:1] = _near_misses(network, pools)
     strided = _strided(network)
@@ -47,7 +48,7 @@ def receptive_field(network):
     passed = min(sizes) > FIELD
     if not passed:
         jump = min(jumps)
-        why += f"; there a 3 × 3 convolution more adds {2 * jump}, one with dilation 2 {4 * jump}"
+        why += f"; there one more 3 × 3 convolution adds {2 * jump}, with dilation 2 {4 * jump}"
     return Finding(side(sizes), passed, why)
 
 
