@@ -152,3 +152,11 @@ def test_help_comes_without_loading_torch():
     assert all(name in cli.ADDRESS for name in PRESETS)
     assert "numpy" not in result.stderr
     assert "| torch\n" not in result.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    command = f"{sys.executable} -m convbook.cli trace s7 | head -n 0; echo ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert result.stdout == "141\n"
+    assert "Broken pipe" not in result.stderr
+    assert "Exception ignored" not in result.stderr

@@ -6,7 +6,7 @@ import pytest
 
 from bands import bands
 from convbook import cli
-from convbook.train import fitting
+from convbook.train import TrainConfig, command, fitting
 
 NET = """
 from torch import nn
@@ -41,6 +41,25 @@ def test_it_trains_and_says_how_well(folder, capsys):
     assert record["config"]["max_lr"] == 0.05
     assert out.startswith(f"test accuracy {record['test']['accuracy']:.2%} (with mirror images ")
     assert "of training on bands" in out
+
+
+def test_a_run_too_short_for_its_average_says_so(capsys):
+    status, _, err = run(capsys, *SHORT)
+    assert status == 0
+    steps = 2 * (len(bands().train) // 64)
+    assert f"{0.99**steps:.0%} of it comes from the first step; {steps} steps are few" in err
+    advice = err.split("--ema-decay 0.99: use ")[1].split(",")[0]
+    assert "few" not in run(capsys, *SHORT, "--ema-decay", advice)[2]
+    assert "few" not in run(capsys, *SHORT, "--ema-decay", "0")[2]
+
+
+def test_the_advice_ends_the_note_for_every_length():
+    for steps in range(1, 1000):
+        advice = command.advise_on_average(TrainConfig(ema_decay=0.99), steps)
+        assert bool(advice) == (0.99**steps >= 0.01)
+        if advice:
+            shorter = float(advice.split(": use ")[1].split(",")[0])
+            assert not command.advise_on_average(TrainConfig(ema_decay=shorter), steps)
 
 
 def test_it_goes_on(folder, capsys):

@@ -26,13 +26,18 @@ def main(arguments=None):
     """Run the command and return its exit status.
 
     0; 1 where a network does not meet the assignment; 2 after an error, told in one line; 130 after
-    Ctrl-C.
+    Ctrl-C; 141 where nobody reads the output any more.
     """
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options) or 0
+        status = options.run(options) or 0
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         return 130  # as a shell says it
+    except BrokenPipeError:  # whoever reads the output, `head` say, has enough
+        sys.stdout = None  # else Python tries once more when it ends, and complains
+        return 141  # as a shell says it
     except (ValueError, TypeError, OSError) as error:
         message = " ".join(str(error).split())
         print(f"convbook {options.command}: error: {message}", file=sys.stderr)

@@ -1,9 +1,13 @@
 """The command `convbook train`: its options, one for each setting, and what it does."""
 
 import argparse
+import sys
 from dataclasses import fields, replace
 
 from convbook.train.config import TrainConfig
+
+START_FADED = 0.01  # the share of the first weights in their average that does no harm
+LOOK_BACKS = 10  # how many times a run should be longer than what its average looks back over
 
 
 def add_options(parser, address):
@@ -49,4 +53,19 @@ def run(options):
     print(
         f"test accuracy {test['accuracy']:.2%} (with mirror images {test['mirrored_accuracy']:.2%})"
         f" after {done.seconds:.1f} s of training on {data.name}"
+    )
+    advice = advise_on_average(config, len(data.train) // config.batch_size * config.epochs)
+    if advice:
+        print(advice, file=sys.stderr)
+
+
+def advise_on_average(config, steps):
+    """Say what to change where a run is so short that its averaged weights remember their start."""
+    if config.ema_decay**steps < START_FADED:
+        return ""
+    left, shorter = config.ema_decay**steps, max(0, round(1 - LOOK_BACKS / steps, 2))
+    return (
+        f"note: the weights that were tested are an average, and {left:.0%} of it comes from the "
+        f"first step; {steps} steps are few for --ema-decay {config.ema_decay}: use {shorter}, "
+        f"or more epochs"
     )
