@@ -1,6 +1,8 @@
 """The command `convbook train`, as a terminal sees it."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -60,6 +62,15 @@ def test_the_advice_ends_the_note_for_every_length():
         if advice:
             shorter = float(advice.split(": use ")[1].split(",")[0])
             assert not command.advise_on_average(TrainConfig(ema_decay=shorter), steps)
+
+
+def test_two_processes_speak_with_one_voice(folder):
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone"]
+    command += ["-m", "convbook.train", "my_linear_net.py:net", "--data", "bands.safetensors"]
+    result = subprocess.run([*command, *SHORT], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("test accuracy") == 1
+    assert result.stderr.count("steps are few") == 1
 
 
 def test_it_goes_on(folder, capsys):

@@ -38,7 +38,7 @@ def run(options):
     from convbook.cli import find_preset, load_model  # noqa: PLC0415 (it imports this module)
     from convbook.data import load  # noqa: PLC0415
     from convbook.train.fitting import fit  # noqa: PLC0415
-    from convbook.train.machine import join_workers  # noqa: PLC0415
+    from convbook.train.machine import join_workers, workers  # noqa: PLC0415
 
     names = [field.name for field in fields(TrainConfig)]
     chosen = {name: value for name in names if (value := getattr(options, name)) is not None}
@@ -49,6 +49,8 @@ def run(options):
         torch.manual_seed(config.seed)
         model = load_model(options.model, with_weights=True).to(options.device or device)
         done = fit(model, data, config, options.folder, options.resume)
+        if not workers().writes:
+            return
     test = done.test
     print(
         f"test accuracy {test['accuracy']:.2%} (with mirror images {test['mirrored_accuracy']:.2%})"
