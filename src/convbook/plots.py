@@ -685,7 +685,8 @@ def curves(
             x, y = ([float(f"{value:.3g}") for value in axis] for axis in pair)
             style = {} if joined else {"ls": "none", "marker": marker, "alpha": 0.8}
             (line,) = axes.plot(x, y, **style)
-            _name_curve(axes, name, (x[-1], y[-1]), line.get_color())
+            va = "center" if level is None else "bottom"  # a curve often ends near the level
+            _name_curve(axes, name, (x[-1], y[-1]), line.get_color(), va)
         _scale(axes, xlabel, ylabel, log)
         axes.margins(x=0.12)
         return show(figure)
@@ -704,9 +705,9 @@ def _check_log(numbers: Sequence[float], axis: str, log: str) -> None:
         )
 
 
-def _name_curve(axes, name: str, end: tuple[float, float], colour: str) -> None:
+def _name_curve(axes, name: str, end: tuple[float, float], colour: str, va="center") -> None:
     axes.annotate(
-        name, end, xytext=(8, 0), textcoords="offset points", va="center", color=colour,
+        name, end, xytext=(8, 0), textcoords="offset points", va=va, color=colour,
         fontweight="bold",
     )  # fmt: skip
 
