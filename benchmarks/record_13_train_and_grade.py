@@ -25,6 +25,7 @@ from convbook.data import load
 from convbook.grade import grade
 from convbook.models import PRESETS
 from convbook.train import fit, predict
+from convbook.train.machine import best_device
 
 SEEDS = (0, 1, 2)
 MISTAKES = 12
@@ -61,9 +62,10 @@ def train(preset, seed, data, folder, changes=None, alter=None):
     if alter:
         alter(model)
     check_commit(folder)
+    model.to(best_device())
     done = fit(model, data, config, folder, resume=(folder / "checkpoint.pt").exists())
     print(f"{folder.name}: {done.test['accuracy']:.2%} in {done.seconds:.0f} s", flush=True)
-    return model, {
+    return model.cpu(), {
         "seed": seed,
         "threads": torch.get_num_threads(),
         "seconds": done.seconds,

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+import torch
 
 from convbook import runs
 
@@ -49,6 +50,18 @@ def test_what_is_recorded_is_loaded(tmp_path):
 def test_every_seed_is_named(tmp_path, results, words):
     runs.record("sample", 3, "noise", results, tmp_path)
     assert f"\n{words} data: noise" in runs.origin(runs.load("sample", tmp_path))
+
+
+@pytest.mark.usefixtures("clean_checkout")
+@pytest.mark.parametrize("card", [None, "Made-up 9000"])
+def test_a_gpu_is_named_where_there_is_one(tmp_path, monkeypatch, card):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: card is not None)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: card)
+    runs.record("sample", 3, "noise", {}, tmp_path)
+    run = runs.load("sample", tmp_path)
+    assert run["machine"].get("gpu") == card
+    first = run["machine"]["processor"] if card is None else card
+    assert runs.origin(run).startswith(f"Recorded on {first}, ")
 
 
 def test_changed_files_are_refused(clean_checkout, tmp_path):

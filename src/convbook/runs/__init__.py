@@ -49,8 +49,9 @@ def origin(run):
     threads = "one thread" if machine["threads"] == 1 else f"{machine['threads']} threads"
     seeds = run.get("seeds", [run["seed"]])
     seeds = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+    card = f"{machine['gpu']}, " if "gpu" in machine else ""
     return (
-        f"Recorded on {machine['processor']}, {threads}, "
+        f"Recorded on {card}{machine['processor']}, {threads}, "
         f"Python {versions['python']}, PyTorch {versions['torch']},\n"
         f"{seeds}, data: {run['data']}, commit {run['commit'][:10]}."
     )
@@ -59,10 +60,12 @@ def origin(run):
 def provenance(seed, data):
     """Return where a run comes from: seed, data, commit, machine, versions.
 
-    The commit is None where the package is not a git checkout.
+    The commit is None where the package is not a git checkout; the machine has a `gpu` where there
+    is one by NVIDIA.
     """
     import torch  # noqa: PLC0415 (only a recording needs it)
 
+    card = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
     return {
         "seed": seed,
         "data": data,
@@ -72,6 +75,7 @@ def provenance(seed, data):
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
             "system": platform.system(),
+            **card,
         },
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
     }
