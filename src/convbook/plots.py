@@ -705,7 +705,7 @@ def _check_log(numbers: Sequence[float], axis: str, log: str) -> None:
         )
 
 
-def _name_curve(axes, name: str, end: tuple[float, float], colour: str, va="center") -> None:
+def _name_curve(axes, name: str, end: tuple[float, float], colour: str, va: str = "center") -> None:
     axes.annotate(
         name, end, xytext=(8, 0), textcoords="offset points", va=va, color=colour,
         fontweight="bold",

@@ -63,9 +63,10 @@ def run(options):
 
 def advise_on_average(config, steps):
     """Say what to change where a run is so short that its averaged weights remember their start."""
-    if config.ema_decay**steps < START_FADED:
+    left = config.ema_decay**steps
+    if left < START_FADED:
         return ""
-    left, shorter = config.ema_decay**steps, max(0, round(1 - LOOK_BACKS / steps, 2))
+    shorter = max(0, round(1 - LOOK_BACKS / steps, 2))
     return (
         f"note: the weights that were tested are an average, and {left:.0%} of it comes from the "
         f"first step; {steps} steps are few for --ema-decay {config.ema_decay}: use {shorter}, "
