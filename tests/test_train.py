@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bands import CONFIG, bands, network
 from convbook.data import Data, Split
@@ -31,8 +32,8 @@ from convbook.train.augmentation import (
     small_size,
     to_float,
 )
-from convbook.train.loop import epoch_batches
-from convbook.train.machine import Workers
+from convbook.train.loop import FIRST_SCALE, epoch_batches, make_step
+from convbook.train.machine import Workers, number_format
 from convbook.train.optimisation import make_average, make_optimizer, make_schedule
 from convbook.weights import load_weights
 from sampling import SCALE, examples
@@ -200,14 +201,47 @@ def test_the_learning_rate_rises_falls_and_ends_near_zero():
 
 def test_the_average_follows_at_its_decay():
     model = nn.Linear(1, 1, bias=False)
-    average = make_average(model, TrainConfig(ema_decay=0.75))
+    average = make_average(model, TrainConfig(ema_decay=0.75, ema_warmup=False))
     expected = None
     for value in (1.0, 5.0, -3.0):
         nn.init.constant_(model.weight, value)
-        average.update_parameters(model)
+        average.update(model)
         expected = value if expected is None else 0.75 * expected + 0.25 * value
     assert average.module.weight.item() == pytest.approx(expected)
     assert make_average(model, TrainConfig(ema_decay=0)) is None
+
+
+def test_the_fixed_average_is_that_of_pytorch():
+    model = network()
+    ours = make_average(model, TrainConfig(ema_decay=0.9, ema_warmup=False))
+    theirs = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.9), use_buffers=True)
+    for _ in range(5):
+        model(torch.randn(8, 3, 16, 16))
+        nn.init.normal_(model[0].weight)
+        ours.update(model)
+        theirs.update_parameters(model)
+    floats = {k: v for k, v in ours.module.state_dict().items() if v.is_floating_point()}
+    assert same(floats, {k: v for k, v in theirs.module.state_dict().items() if k in floats})
+    assert ours.network(model)[3].num_batches_tracked == model[3].num_batches_tracked == 5
+
+
+def test_an_average_that_warms_up_forgets_its_start_in_time():
+    model = nn.Linear(1, 1, bias=False)
+    average = make_average(model, TrainConfig(ema_decay=0.99))
+    values, expected = torch.randn(40), 0.0
+    for n, value in enumerate(values.tolist()):
+        nn.init.constant_(model.weight, value)
+        average.update(model)
+        decay = min(0.99, (1 + n) / (10 + n)) if n else 0
+        expected = decay * expected + (1 - decay) * value
+    assert average.module.weight.item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_one_epoch_gives_a_network_that_works():
+    config = replace(CONFIG, epochs=1, ema_decay=0.99)
+    warm = fit(network(), bands(), replace(config, ema_warmup=True), progress=False)
+    fixed = fit(network(), bands(), replace(config, ema_warmup=False), progress=False)
+    assert warm.test["accuracy"] > 0.5 > fixed.test["accuracy"]
 
 
 def test_it_learns(straight):
@@ -473,6 +507,8 @@ def test_a_loss_that_is_not_a_number_stops_the_run(tmp_path):
         ({"small_epochs": -1}, ValueError),
         ({"small_size": 0}, ValueError),
         ({"precision": "half"}, ValueError),
+        ({"ema_warmup": 1}, TypeError),
+        ({"cuda_graph": 1}, TypeError),
         ({"compile": "yes"}, TypeError),
         ({"seed": -1}, ValueError),
     ],
@@ -481,6 +517,54 @@ def test_settings_are_checked(settings, error):
     (name,) = settings
     with pytest.raises(error, match=f"{name}="):
         TrainConfig(**settings)
+
+
+def test_old_settings_act_as_they_did():
+    recorded = CONFIG.to_dict()
+    assert TrainConfig.from_dict(recorded) == CONFIG
+    del recorded["ema_warmup"], recorded["cuda_graph"]
+    assert TrainConfig.from_dict(recorded) == replace(CONFIG, ema_warmup=False)
+
+
+@pytest.mark.parametrize(
+    ("on_gpu", "bfloat16", "dtype"),
+    [
+        (True, True, torch.bfloat16),
+        (True, False, torch.float16),
+        (False, True, torch.bfloat16),
+        (False, False, torch.float32),
+    ],
+)
+def test_auto_is_the_best_format_that_the_device_computes(monkeypatch, on_gpu, bfloat16, dtype):
+    device = "cuda" if on_gpu else "cpu"
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: bfloat16)
+    for query in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, query, lambda: bfloat16, raising=False)
+    assert number_format(device, "auto") == dtype
+    assert number_format("mps", "auto") == torch.float32
+    for precision in ("float32", "bfloat16", "float16"):
+        assert number_format(device, precision) == getattr(torch, precision)
+
+
+def test_float16_scales_the_loss_and_goes_on_to_the_bit(tmp_path):
+    config = replace(CONFIG, precision="float16")
+    straight, resumed = network(), network()
+    run = fit(straight, bands(), config, progress=False)
+    assert run.test["accuracy"] > 0.9
+    fit(resumed, bands(), config, tmp_path, until=2, progress=False)
+    state = files.load_checkpoint(tmp_path)["step"]
+    assert state["scale"] == FIRST_SCALE
+    resumed = network()
+    fit(resumed, bands(), config, tmp_path, resume=True, progress=False)
+    assert same(weights_of(straight), weights_of(resumed))
+
+
+def test_a_graph_needs_one_gpu():
+    config = replace(CONFIG, cuda_graph=True)
+    with pytest.raises(ValueError, match="cuda_graph=True, but the network is on cpu; use one GPU"):
+        make_step(network(), None, config)
+    with pytest.raises(ValueError, match="cuda_graph=True with precision='float16'"):
+        replace(config, precision="float16")
 
 
 def test_a_batch_must_fit():

@@ -1,7 +1,7 @@
 """Whole networks: three answers to the final assignment.
 
 `S7Fast` is made to learn in a minute, `S7Net` to be right, and `S7Tiny` to have few parameters.
-`PRESETS` holds each with the settings it is trained with: `convbook train s7`.
+`PRESETS` holds each with the settings that it was recorded with: `convbook train s7`.
 """
 
 from collections import OrderedDict
@@ -276,7 +276,7 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    "fast": Preset(S7Fast, TrainConfig(epochs=5, max_lr=0.3, shift=2)),
+    "fast": Preset(S7Fast, TrainConfig(epochs=5, max_lr=0.3, ema_warmup=False, shift=2)),
     "s7": Preset(
         S7Net,
         TrainConfig(
@@ -287,6 +287,7 @@ PRESETS = {
             warmup=0.2,
             label_smoothing=0.2,
             ema_decay=0.995,
+            ema_warmup=False,
             shift=2,
             cutout=8,
             small_epochs=26,
@@ -303,6 +304,7 @@ PRESETS = {
             warmup=0.2,
             label_smoothing=0.0,
             ema_decay=0.998,
+            ema_warmup=False,
             shift=2,
             small_epochs=52,
             small_size=16,

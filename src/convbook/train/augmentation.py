@@ -23,6 +23,10 @@ class Moves(NamedTuple):
     def __getitem__(self, index):
         return Moves(*(numbers[index] for numbers in tuple(self)))
 
+    def to(self, device):
+        """Return the moves on `device`."""
+        return Moves(*(numbers.to(device) for numbers in tuple(self)))
+
 
 def draw_moves(count, size, config, generator):
     """Return the moves for `count` pictures of `size` `(H, W)`."""

@@ -7,7 +7,6 @@ from dataclasses import fields, replace
 from convbook.train.config import TrainConfig
 
 START_FADED = 0.01  # the share of the first weights in their average that does no harm
-LOOK_BACKS = 10  # how many times a run should be longer than what its average looks back over
 
 
 def add_options(parser, address):
@@ -64,11 +63,9 @@ def run(options):
 def advise_on_average(config, steps):
     """Say what to change where a run is so short that its averaged weights remember their start."""
     left = config.ema_decay**steps
-    if left < START_FADED:
+    if config.ema_warmup or left < START_FADED:
         return ""
-    shorter = max(0, round(1 - LOOK_BACKS / steps, 2))
     return (
         f"note: the weights that were tested are an average, and {left:.0%} of it comes from the "
-        f"first step; {steps} steps are few for --ema-decay {config.ema_decay}: use {shorter}, "
-        f"or more epochs"
+        f"first step; {steps} steps are few for --ema-decay {config.ema_decay}: use --ema-warmup"
     )

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 
 from convbook.arguments import integer
 
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 # Whole numbers, and the least each may be.
 INTEGERS = {
     "epochs": 1,
@@ -24,6 +24,8 @@ RANGES = {
     "label_smoothing": (0, 1),
     "ema_decay": (0, 1),
 }
+# What a run did before there was a setting for it.
+ONCE = {"ema_warmup": False}
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class TrainConfig:
         warmup: the share of the steps in which the learning rate rises, between 0 and 1.
         label_smoothing: the share of the target that is spread over all classes, below 1.
         ema_decay: how much of the averaged weights stays at each step, below 1; 0 is no average.
+        ema_warmup: whether the average looks back over few steps at first and over more as it gets
+            older, so that it forgets the random start; False has one decay from the first step on.
         flip: whether half of the pictures are mirrored, left to right.
         shift: the most pixels by which a picture is moved, along each axis.
         cutout: the side of a square that is blanked in each picture; 0 is none.
@@ -49,9 +53,11 @@ class TrainConfig:
         small_size: the side that they are shrunk to at first, in pixels; it grows by 8 at a time.
         whiten: whether the first convolution gets filters that whiten the patches of the pictures,
             and keeps them.
-        precision: "float32", "bfloat16" (autocast), or "auto": bfloat16 where the machine has it.
+        precision: "float32"; "bfloat16" or "float16" (autocast, the latter with a scaled loss); or
+            "auto": bfloat16 where the machine has it, else float16 on a GPU by NVIDIA.
         channels_last: whether the channels of a pixel lie next to each other in memory.
         compile: whether `torch.compile` makes the network faster first.
+        cuda_graph: whether a step is recorded on the GPU once and then launched as a whole.
         deterministic: whether only operations that repeat bit by bit are used.
         seed: where the random numbers start.
 
@@ -64,7 +70,8 @@ class TrainConfig:
         5
 
     Source: Smith and Topin, arXiv 1708.07120 (one cycle); Szegedy et al., arXiv 1512.00567, section
-    7 (label smoothing); Tan and Le, arXiv 2104.00298, section 4 (small pictures first).
+    7 (label smoothing); Tan and Le, arXiv 2104.00298, section 4 (small pictures first); the decay
+    that grows is that of TensorFlow's `ExponentialMovingAverage(num_updates=...)`.
     """
 
     epochs: int = 10
@@ -75,6 +82,7 @@ class TrainConfig:
     warmup: float = 0.25
     label_smoothing: float = 0.1
     ema_decay: float = 0.99
+    ema_warmup: bool = True
     flip: bool = True
     shift: int = 4
     cutout: int = 0
@@ -84,6 +92,7 @@ class TrainConfig:
     precision: str = "auto"
     channels_last: bool = True
     compile: bool = False
+    cuda_graph: bool = False
     deterministic: bool = False
     seed: int = 0
 
@@ -103,7 +112,17 @@ class TrainConfig:
                 raise TypeError(f"{field.name}={value!r} is not a bool; use True or False")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision={self.precision!r} is unknown; use one of {PRECISIONS}")
+        if self.cuda_graph and self.precision == "float16":
+            raise ValueError(
+                "cuda_graph=True with precision='float16': the scaled loss decides after each step "
+                "whether to take it, which a graph cannot; use bfloat16, or cuda_graph=False"
+            )
 
     def to_dict(self):
         """Return the settings as a dict that JSON can hold."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, settings):
+        """Return the settings that `to_dict` wrote, of older runs too: those act as they did."""
+        return cls(**ONCE | settings)

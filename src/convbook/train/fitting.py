@@ -12,9 +12,14 @@ from tqdm.auto import tqdm
 from convbook.runs import provenance
 from convbook.train import files
 from convbook.train.evaluation import evaluate
-from convbook.train.loop import epoch_batches, epoch_seed, train_epoch
+from convbook.train.loop import epoch_batches, epoch_seed, make_step, train_epoch
 from convbook.train.machine import repeatable, workers
-from convbook.train.optimisation import make_average, make_optimizer, make_schedule
+from convbook.train.optimisation import (
+    keep_rates_on,
+    make_average,
+    make_optimizer,
+    make_schedule,
+)
 from convbook.train.whitening import whiten
 
 
@@ -99,6 +104,7 @@ class _Training:
             self.network = DistributedDataParallel(model)
         if config.compile:
             self.network = torch.compile(self.network)
+        self.step = make_step(self.network, self.optimizer, config, self.workers.count)
 
     def start(self, resume):
         """Take up the run in the folder, or begin one there."""
@@ -129,6 +135,7 @@ class _Training:
             self.schedule,
             self.average,
             self.config,
+            self.step,
         )
         loss = self.workers.mean(loss).item()
         if not math.isfinite(loss):
@@ -137,7 +144,7 @@ class _Training:
                 f"use max_lr below {self.config.max_lr}{self.saved_so_far()}"
             )
         self.epoch += 1
-        row = {"epoch": self.epoch, "loss": loss, "lr": self.schedule.get_last_lr()[0]}
+        row = {"epoch": self.epoch, "loss": loss, "lr": float(self.schedule.get_last_lr()[0])}
         row["seconds"] = time.perf_counter() - begin
         if len(self.data.validation):
             found = evaluate(self.result, self.data.validation, precision=self.config.precision)
@@ -148,7 +155,7 @@ class _Training:
     @property
     def result(self):
         """The network with averaged weights, or the one that trains."""
-        return self.average.module if self.average else self.model
+        return self.average.network(self.model) if self.average else self.model
 
     @property
     def seconds(self):
@@ -196,6 +203,7 @@ class _Training:
             "average": self.average.state_dict() if self.average else {},
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
+            "step": self.step.state_dict(),
         }
 
     def restore(self, state):
@@ -214,7 +222,9 @@ class _Training:
         if self.average:
             self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        keep_rates_on(self.device, self.optimizer)
         self.schedule.load_state_dict(state["schedule"])
+        self.step.load_state_dict(state["step"])
         self.epoch, self.rows = state["epoch"], state["rows"]
 
     def record(self):

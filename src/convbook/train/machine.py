@@ -22,10 +22,20 @@ def has_bfloat16(device):
 
 def autocast(device, precision):
     """Return a context in which convolutions and products run in the chosen number format."""
-    kind = torch.device(device).type
+    dtype = number_format(device, precision)
+    return torch.autocast(torch.device(device).type, dtype, enabled=dtype != torch.float32)
+
+
+def number_format(device, precision):
+    """Return the dtype that a `precision` means on a device.
+
+    "auto" is bfloat16 where the device computes it; float16 on another GPU by NVIDIA, such as the
+    T4; else float32.
+    """
     if precision == "auto":
-        precision = "bfloat16" if has_bfloat16(device) else "float32"
-    return torch.autocast(kind, torch.bfloat16, enabled=precision == "bfloat16")
+        half = "float16" if torch.device(device).type == "cuda" else "float32"
+        precision = "bfloat16" if has_bfloat16(device) else half
+    return getattr(torch, precision)
 
 
 def best_device():
