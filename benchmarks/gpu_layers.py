@@ -23,7 +23,6 @@ NETWORKS = (
     "resnext50_32x4d",
     "mobilenet_v2",
     "efficientnet_b0",
-    "convnext_tiny",
 )
 
 

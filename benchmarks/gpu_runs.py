@@ -23,8 +23,24 @@ GOALS = (0.8, 0.9)
 # How a preset trains here; the rest of its settings are its own.
 SETTINGS = {
     "fast": {"ema_warmup": True, "cuda_graph": ON_GPU},
-    "s7": {"ema_warmup": True, "cuda_graph": ON_GPU},
-    "tiny": {"ema_warmup": True, "cuda_graph": ON_GPU},
+    "s7": {
+        "batch_size": 512,
+        "max_lr": 0.8,
+        "weight_decay": 2e-3,
+        "ema_decay": 0.99,
+        "ema_warmup": True,
+        "cutout": 12,
+        "small_epochs": 0,
+        "cuda_graph": ON_GPU,
+    },
+    "tiny": {
+        "batch_size": 512,
+        "max_lr": 0.8,
+        "ema_decay": 0.99,
+        "ema_warmup": True,
+        "small_epochs": 0,
+        "cuda_graph": ON_GPU,
+    },
 }
 
 

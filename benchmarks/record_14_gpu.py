@@ -71,6 +71,7 @@ def card():
         "multiprocessors": torch.cuda.get_device_properties(0).multi_processor_count,
         "cuda": torch.version.cuda,
         "cudnn": torch.backends.cudnn.version(),
+        "float32_convolutions_in_tf32": torch.backends.cudnn.allow_tf32,
     }
 
 
@@ -111,8 +112,10 @@ def main():
         "card": card(),
         "command": shlex.join([*words, "--minutes", f"{options.minutes:g}", "--out", "FOLDER"]),
         "seeds": SEEDS,
+        "commits": {},  # of each part, where it was measured
     }
-    content |= json.loads(path.read_text("utf8")) if path.exists() else {}
+    if path.exists():
+        content = json.loads(path.read_text("utf8")) | {"commit": content["commit"]}
     for name, measure in parts(data, options.small).items():
         spent = time.perf_counter() - begin
         if name in content or (options.only and name not in options.only):
@@ -121,6 +124,7 @@ def main():
             print(f"{name}: left out, {spent:.0f} s are over", flush=True)
             continue
         content[name] = measure()
+        content["commits"][name] = content["commit"]
         write(path, content)
         print(f"{name}: {time.perf_counter() - begin - spent:.1f} s", flush=True)
 

@@ -32,7 +32,7 @@ def seconds(call, device, repeats=1):
     return time.perf_counter() - start
 
 
-def milliseconds(call, device, rounds=7, warm_up=3):
+def milliseconds(call, device, rounds=5, warm_up=2):
     """Return the least and the median time of a call over the rounds, in ms.
 
     Nothing makes a call faster than it is, and much makes it slower: compare the least.
@@ -64,7 +64,7 @@ def kernels(call, device, calls=3):
     if torch.device(device).type != "cuda":
         return None
     call()
-    with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as seen:
+    with profile(activities=[ProfilerActivity.CUDA], acc_events=True) as seen:
         for _ in range(calls):
             call()
         torch.cuda.synchronize()
