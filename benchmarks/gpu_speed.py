@@ -15,7 +15,6 @@ from convbook.models import PRESETS
 from convbook.train.loop import epoch_batches, make_step
 from convbook.train.optimisation import make_optimizer
 
-
 WAITING = 16  # batches that eight loader processes have ready: they must not count as fast
 
 
