@@ -89,9 +89,7 @@ def main():
     parser.add_argument("--out", required=True, type=Path, help="the folder for 14_gpu.json")
     parser.add_argument("--minutes", type=float, default=8, help="no part begins after so many")
     parser.add_argument("--only", nargs="+", metavar="PART", help="these parts; left out, all")
-    parser.add_argument(
-        "--commit", help="what was copied here, where the folder is no git checkout"
-    )
+    parser.add_argument("--commit", help="what was copied here, where git does not know it")
     parser.add_argument("--small", action="store_true", help="a trial of everything, for tests")
     options = parser.parse_args()
     begin = time.perf_counter()
@@ -108,7 +106,7 @@ def main():
     origin = runs.provenance(SEEDS[0], options.called or data.name)
     content = {
         **origin,
-        "commit": origin["commit"] or options.commit,
+        "commit": options.commit or origin["commit"],
         "card": card(),
         "command": shlex.join([*words, "--minutes", f"{options.minutes:g}", "--out", "FOLDER"]),
         "seeds": SEEDS,
