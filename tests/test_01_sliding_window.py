@@ -96,3 +96,13 @@ def test_the_shape_of_a_matching_kernel_is_that_of_the_patch():
     assert accepts([[1, -1]], [[1, 0]])
     assert not accepts([[1], [-1]], [[1, 0]])
     assert not accepts([[1, -1], [1, -1]], [[1, 0]])
+
+
+def test_adding_up_to_0_is_judged_by_the_size_of_the_weights():
+    accepts = sliding_window.check_matching.accepts
+    patch = [[1, 0, 0], [0, 0, 0], [1, 0, 1]]
+    pixels = torch.tensor(patch)
+    right, wrong = pixels.float() - pixels.float().mean(), 2.0 * pixels - 1
+    for scale in (1e-10, 1, 1e9 / 3):
+        assert accepts((scale * right).tolist(), patch)
+        assert not accepts((scale * wrong).tolist(), patch)

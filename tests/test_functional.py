@@ -238,7 +238,8 @@ def test_matrix_transposed_is_the_transposed_convolution():
     torch.testing.assert_close(y.flatten(1) @ matrix, expected.flatten(1))
 
 
-# Worked examples: the first is misprinted in arXiv 1603.07285 and in many notes that copy it.
+# Worked examples. X1 is that of an animation in the tutorial of Theano, often copied, which shows a
+# corner of Y1 for stride 2; X2 is that of Figures 1.1 and 1.2 in arXiv 1603.07285.
 X1 = [[2, 2, 3, 3, 3], [0, 1, 3, 0, 3], [2, 3, 0, 1, 3], [3, 3, 2, 1, 2], [3, 3, 0, 2, 3]]
 K1 = [[2, 0, 1], [1, 0, 0], [0, 1, 1]]
 Y1 = [[1, 6, 5, 6, 6], [7, 10, 9, 16, 9], [7, 10, 8, 12, 3], [9, 10, 12, 10, 6], [3, 11, 10, 6, 4]]
