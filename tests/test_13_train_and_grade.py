@@ -108,6 +108,10 @@ def test_the_designed_networks_have_the_size_that_the_formula_says():
         (lambda: exercises._network(12), "lacks nothing"),
         (lambda: exercises._network(13), "lacks size below 5,000: 5,470"),
         (lambda: exercises._network(8), "lacks size above 2,500: 2,250"),
+        (
+            lambda: exercises._network(8, ballast=exercises._Ballast(2000)),
+            "lacks a use for all its parameters: 2,000 are never read",
+        ),
     ],
 )
 def test_verdicts_on_designs(answer, says):
