@@ -6,6 +6,7 @@ linked to their documentation.
 """
 
 import ast
+import inspect
 import re
 import warnings
 from pathlib import Path
@@ -16,9 +17,16 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from scipy import signal
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models import ResNet18_Weights
+from torchvision.transforms import functional as transforms
 
 from convbook import arithmetic, functional
+from convbook.photographs import grace_hopper
+from convbook.train import TrainConfig
+from convbook.train.augmentation import to_float
+from convbook.train.optimisation import make_optimizer
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 PAGE = (CHAPTERS / "conventions.md").read_text(encoding="utf-8")
@@ -255,6 +263,15 @@ def test_resize_corners():
     assert numbers(edges) == [3 * min(max((i + 0.5) / 2 - 0.5, 0), 1) for i in range(4)]
     centres = F.interpolate(row, size=4, mode="linear", align_corners=True)
     assert numbers(centres) == [0, 1, 2, 3]
+    for before, after in ((5, 3), (7, 4), (3, 5), (4, 9)):
+        row = torch.arange(float(before)).reshape(1, 1, -1)
+        floored = F.interpolate(row, size=after, mode="nearest")
+        assert numbers(floored) == [i * before // after for i in range(after)]
+        assert torch.equal(F.interpolate(row, size=after), floored)
+        exact = F.interpolate(row, size=after, mode="nearest-exact")
+        assert numbers(exact) == [(2 * i + 1) * before // (2 * after) for i in range(after)]
+    repeated = F.interpolate(row, scale_factor=3, mode="nearest")
+    assert torch.equal(F.interpolate(row, scale_factor=3, mode="nearest-exact"), repeated)
 
 
 def test_receptive_field_start():
@@ -294,3 +311,124 @@ def test_batch_norm_momentum():
     assert norm.running_var.item() == pytest.approx(0.9 * 1 + 0.1 * batch.var(correction=1).item())
     expected = (batch - 2) / (batch.var(correction=0) + norm.eps) ** 0.5
     torch.testing.assert_close(normalised, expected)
+
+
+def steps_of(optimizer, weight, gradients, rates):
+    """Return the weight after each step."""
+    found = []
+    for gradient, rate in zip(gradients, rates, strict=True):
+        optimizer.param_groups[0]["lr"] = rate
+        weight.grad = torch.full_like(weight, gradient)
+        optimizer.step()
+        found.append(weight.item())
+    return found
+
+
+def test_momentum_of_sgd():
+    gradients = [1.0, -2.0, 0.5, 4.0]
+    for rates, agree in (([0.25] * 4, True), ([1.0, 0.5, 0.25, 0.5], False)):
+        weight = torch.nn.Parameter(torch.zeros(1).double())
+        optimizer = torch.optim.SGD([weight], lr=1.0, momentum=0.5)
+        found = steps_of(optimizer, weight, gradients, rates)
+        outside, inside = [], []
+        velocity = step = 0
+        for gradient, rate in zip(gradients, rates, strict=True):
+            velocity = 0.5 * velocity + gradient
+            outside.append((outside or [0])[-1] - rate * velocity)
+            step = 0.5 * step - rate * gradient
+            inside.append((inside or [0])[-1] + step)
+        assert found == outside
+        assert (found == inside) == agree
+    # In one direction, steps add up to 1 / (1 - momentum) of them.
+    weight = torch.nn.Parameter(torch.zeros(1).double())
+    optimizer = torch.optim.SGD([weight], lr=1.0, momentum=0.9)
+    found = steps_of(optimizer, weight, [1.0] * 400, [1.0] * 400)
+    assert found[-2] - found[-1] == pytest.approx(10)
+
+
+def test_weight_decay():
+    rate, decay, start, gradient = 0.25, 0.5, 1.0, 0.125
+
+    def step(kind, gradient=gradient, decay=decay, **settings):
+        weight = torch.nn.Parameter(torch.full((1,), start).double())
+        optimizer = kind([weight], lr=rate, weight_decay=decay, **settings)
+        return steps_of(optimizer, weight, [gradient] * 2, [rate] * 2)[-1]
+
+    once = start - rate * (gradient + decay * start)
+    assert step(torch.optim.SGD) == once - rate * (gradient + decay * once)
+    # In the gradient it goes through the momentum; from the weight it does not.
+    assert step(torch.optim.SGD, momentum=0.5) < step(torch.optim.SGD)
+    # Adam's step without another gradient is the rate, whatever the decay; AdamW's is not.
+    for strength in (0.125, 0.5):
+        near = pytest.approx(start - 2 * rate, abs=1e-3)
+        assert step(torch.optim.Adam, gradient=0.0, decay=strength, betas=(0.0, 0.0)) == near
+        decoupled = start * (1 - rate * strength) ** 2
+        assert step(torch.optim.AdamW, gradient=0.0, decay=strength) == pytest.approx(decoupled)
+    # The book's loop spares biases and normalisation.
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 1), torch.nn.BatchNorm2d(1))
+    groups = make_optimizer(model, TrainConfig()).param_groups
+    decays = {id(p): group["weight_decay"] for group in groups for p in group["params"]}
+    assert decays.pop(id(model[0].weight)) == TrainConfig().weight_decay
+    assert set(decays.values()) == {0}
+
+
+def test_label_smoothing():
+    logits = torch.tensor([[0.5, -1.0, 2.0, 0.0]]).double()
+    for smoothing in (0.1, 0.2):
+        target = torch.full((1, 4), smoothing / 4).double()
+        target[0, 2] += 1 - smoothing
+        smoothed = F.cross_entropy(logits, torch.tensor([2]), label_smoothing=smoothing)
+        torch.testing.assert_close(smoothed, F.cross_entropy(logits, target))
+    asked_of_ten = 1 - 0.2 + 0.2 / 10
+    assert asked_of_ten == pytest.approx(0.82)
+
+
+def test_averaged_weights():
+    model = torch.nn.Linear(1, 1, bias=False).double()
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.75))
+    values, expected = [8.0, 4.0, -4.0, 0.0], 8.0  # the first is copied
+    for value in values:
+        torch.nn.init.constant_(model.weight, value)
+        average.update_parameters(model)
+        expected = 0.75 * expected + 0.25 * value
+        assert average.module.weight.item() == expected
+    assert inspect.signature(get_ema_multi_avg_fn).parameters["decay"].default == 0.999
+    norm = torch.nn.BatchNorm1d(1, momentum=0.25).double()
+    norm(torch.tensor([[7.0], [9.0]]).double())
+    assert norm.running_mean.item() == 0.75 * 0 + 0.25 * 8
+
+
+def test_dropout():
+    torch.manual_seed(0)
+    left = F.dropout(torch.ones(10_000), p=0.75)
+    assert left.unique().tolist() == [0, 1 / (1 - 0.75)]
+    assert 0.2 < left.count_nonzero() / 10_000 < 0.3
+    assert F.dropout(torch.ones(5), p=0.75, training=False).tolist() == [1] * 5
+
+
+def test_pixel_range():
+    image = Image.new("RGB", (1, 1), (255, 0, 51))
+    assert np.asarray(image).tolist() == [[[255, 0, 51]]]
+    scaled = transforms.to_tensor(image)
+    assert numbers(scaled) == pytest.approx([1, 0, 0.2])
+    mean, deviation = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    by_hand = [(x - m) / d for x, m, d in zip((1, 0, 0.2), mean, deviation, strict=True)]
+    assert numbers(transforms.normalize(scaled, mean, deviation)) == pytest.approx(by_hand)
+    preset = ResNet18_Weights.IMAGENET1K_V1.transforms()
+    assert (preset.mean, preset.std) == (mean, deviation)
+    assert numbers(to_float(torch.tensor([0, 255], dtype=torch.uint8))) == [-1, 1]
+    photograph = grace_hopper(64)
+    assert 0 <= photograph.min() < photograph.max() <= 1
+
+
+def test_loss_input():
+    logits, label = torch.tensor([[2.0, 0.0]]).double(), torch.tensor([0])
+    right = F.cross_entropy(logits, label)
+    torch.testing.assert_close(F.nll_loss(logits.log_softmax(1), label), right)
+    assert F.cross_entropy(logits.softmax(1), label) > right
+    one, is_one = torch.tensor([2.0]).double(), torch.tensor([1.0]).double()
+    torch.testing.assert_close(F.binary_cross_entropy_with_logits(one, is_one), right)
+    torch.testing.assert_close(F.binary_cross_entropy(one.sigmoid(), is_one), right)
+    # A softmax too many: the loss can no longer come near 0.
+    sure = torch.tensor([[100.0, 0.0]]).double()
+    assert F.cross_entropy(sure.softmax(1), label) > 0.3

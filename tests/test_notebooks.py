@@ -23,6 +23,9 @@ IGNORED_OUTPUTS = {
 }
 
 
+GPU_CHAPTERS = {"13_train_and_grade.ipynb"}  # those that ask Colab for a GPU
+
+
 def markdown(notebook):
     return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
@@ -40,6 +43,15 @@ def test_notebook_breaks_no_rule(path):
 def test_notebook_is_stored_in_normal_form(path):
     notebook = notebooks.read(path)
     assert nbformat.writes(notebooks.normalise(notebook)) + "\n" == path.read_text("utf8")
+
+
+def test_only_the_chapters_that_train_on_a_gpu_ask_for_one():
+    found = {
+        str(path.relative_to(notebooks.CHAPTERS))
+        for path in PATHS
+        if notebooks.WANTS_GPU.items() <= notebooks.read(path).metadata.items()
+    }
+    assert found == GPU_CHAPTERS
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
@@ -137,6 +149,24 @@ class TestRules:
     def test_run_dependent_metadata(self, notebook):
         notebook.metadata["papermill"] = {"duration": 3.1}
         self.assert_found(notebook, "papermill")
+
+    def test_a_wish_for_a_gpu_is_no_stray_metadata(self, notebook):
+        notebook.metadata |= notebooks.WANTS_GPU
+        assert notebooks.problems(notebook) == []
+
+    @pytest.mark.parametrize(
+        "stray",
+        [
+            {"accelerator": "TPU"},
+            {"accelerator": "GPU"},
+            {"colab": {"provenance": []}},
+            {"accelerator": "GPU", "colab": {"gpuType": "T4", "provenance": []}},
+        ],
+    )
+    def test_marks_that_colab_leaves(self, notebook, stray):
+        notebook.metadata |= stray
+        self.assert_found(notebook, "notebook metadata holds .*(accelerator|colab)")
+        assert not stray.keys() & notebooks.normalise(notebook).metadata.keys()
 
     @pytest.mark.parametrize("identifier", ["", "1f2e3d4c", "same"])
     def test_ids(self, notebook, identifier):
@@ -287,6 +317,13 @@ def test_normal_form_drops_what_one_run_leaves_in_a_cell():
     )
     notebook = notebooks.normalise(nbformat.v4.new_notebook(cells=[cell]))
     assert notebook.cells[0].metadata == {"tags": ["x"]}
+
+
+def test_normal_form_keeps_a_wish_for_a_gpu():
+    notebook = nbformat.v4.new_notebook(metadata={**notebooks.WANTS_GPU, "toc": {}})
+    metadata = notebooks.normalise(notebook).metadata
+    assert notebooks.WANTS_GPU.items() <= metadata.items()
+    assert "toc" not in metadata
 
 
 def test_the_launch_cell_goes_first_and_a_hidden_set_up_cell_stays():

@@ -2,12 +2,14 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import wraps
 from itertools import pairwise
 from math import isqrt
 from numbers import Real
 
+import torch
 from torch import nn
 
 from convbook.checks.runner import Checker, grid, run_checker
@@ -98,6 +100,14 @@ def _network(width, **others):
     return nn.Sequential(OrderedDict(parts | others))
 
 
+class _Ballast(nn.Identity):
+    """A layer that holds numbers and hands on its input."""
+
+    def __init__(self, count):
+        super().__init__()
+        self.idle = nn.Parameter(torch.zeros(count))
+
+
 def _width(limit):
     """Return the most channels under the limit: the network has 28 (width + 1)² - 18 weights."""
     return isqrt(limit // 28) - 1
@@ -120,6 +130,16 @@ class _Verdict(str):
 RIGHT = _Verdict("a network that lacks nothing")
 
 
+def _idle(network):
+    """Return how many parameters the output does not depend on."""
+    network = deepcopy(network).to("meta")  # shapes only, so that no large network takes long
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    output = network(torch.zeros(2, 3, 32, 32, device="meta"))
+    gradients = torch.autograd.grad(output.sum(), weights, allow_unused=True)
+    pairs = zip(weights, gradients, strict=True)
+    return sum(weight.numel() for weight, gradient in pairs if gradient is None)
+
+
 def _verdict(network, limit):
     """Return what a network lacks of the five requirements on layers and of the two on size."""
     if not isinstance(network, nn.Module):
@@ -133,6 +153,8 @@ def _verdict(network, limit):
         lacks.append(f"size below {limit:,}: {size.measured}")
     if count <= limit / 2:
         lacks.append(f"size above {limit // 2:,}: {size.measured}")
+    if not lacks and (idle := _idle(network)):
+        lacks.append(f"a use for all its parameters: {idle:,} are never read")
     if not lacks:
         return RIGHT
     others = f" and {len(lacks) - 1} more" if len(lacks) > 1 else ""
@@ -174,7 +196,7 @@ check_learning_rate = TranslatedChecker(
     [
         {"step": step, "steps": peak + fall, "peak": peak, "max_lr": max_lr}
         for peak, fall in ((4, 8), (2, 16), (8, 8))
-        for max_lr in (10, 40)
+        for max_lr in (10, 40, 0.2)
         for step in range(0, peak + fall + 1, 2)
     ],
     {
@@ -183,6 +205,13 @@ check_learning_rate = TranslatedChecker(
         ),
         "That never comes down. After `peak` it falls in a straight line to 0 at `steps`.": (
             lambda step, steps, peak, max_lr: _up_then(step, peak, max_lr, max_lr)
+        ),
+        "It starts at `max_lr / 10`; `//` makes that 0 for a rate like 0.2.": (
+            lambda step, steps, peak, max_lr: (
+                max_lr // 10 + (max_lr - max_lr // 10) * step / peak
+                if step < peak
+                else learning_rate(step, steps, peak, max_lr)
+            )
         ),
         "The way up ends at `peak`, not at `steps`.": lambda step, steps, peak, max_lr: (
             max_lr / 10 + (max_lr - max_lr / 10) * step / steps
@@ -309,6 +338,9 @@ check_design = TranslatedChecker(
                 c3=_conv(w, w),
                 c4=_conv(w, w),
             )
+        ),
+        "Parameters that no layer reads do not count; give the layers more channels.": (
+            lambda limit: _network(8, ballast=_Ballast(limit // 2))
         ),
         "It is the same network whatever the limit; choose the channels by it.": (
             lambda limit: _network(_width(5_000))

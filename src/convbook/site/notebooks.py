@@ -31,6 +31,8 @@ CELL_TIMEOUT = 120  # seconds, as in pyproject.toml
 # Traits that a static page has in its own files or that only a live kernel needs.
 TRANSIENT_TRAITS = {"_esm", "_css", "_anywidget_id", *UNSHOWN_TRAITS}
 CELL_METADATA = {"tags", "mystnb"}
+# What a notebook's metadata says where the chapter asks Colab for a machine with a GPU.
+WANTS_GPU = {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
 CELL_ID = re.compile(r"c-[0-9a-f]{8}(-\d+)?")
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))
@@ -126,6 +128,7 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
+            **(WANTS_GPU if _wants_gpu(notebook) else {}),
             "widgets": notebook.metadata.get("widgets", {}),
         }
     )
@@ -141,6 +144,11 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
                 output.execution_count = count
     _rename_widgets(notebook)
     return notebook
+
+
+def _wants_gpu(notebook) -> bool:
+    """Say whether the notebook asks for a GPU, all of it; Colab's own marks are not a wish."""
+    return {key: notebook.metadata.get(key) for key in WANTS_GPU} == WANTS_GPU
 
 
 def _set_cell_ids(notebook) -> None:
@@ -208,7 +216,10 @@ def check_metadata(notebook) -> Iterator[str]:
     name = notebook.metadata.get("kernelspec", {}).get("name")
     if name != "python3":
         yield f"kernelspec is {name!r}, not 'python3'; run `make execute`"
-    if extra := set(notebook.metadata) - {"kernelspec", "language_info", "widgets"}:
+    expected = {"kernelspec", "language_info", "widgets"}
+    if _wants_gpu(notebook):
+        expected |= WANTS_GPU.keys()
+    if extra := set(notebook.metadata) - expected:
         yield f"notebook metadata holds {sorted(extra)}; run `make execute`"
     for cell in notebook.cells:
         if extra := set(cell.metadata) - CELL_METADATA:
