@@ -32,7 +32,7 @@ from convbook.train.augmentation import (
     small_size,
     to_float,
 )
-from convbook.train.loop import FIRST_SCALE, epoch_batches, make_step
+from convbook.train.loop import FIRST_SCALE, check_graph, epoch_batches, make_step
 from convbook.train.machine import Workers, number_format
 from convbook.train.optimisation import make_average, make_optimizer, make_schedule
 from convbook.weights import load_weights
@@ -559,12 +559,15 @@ def test_float16_scales_the_loss_and_goes_on_to_the_bit(tmp_path):
     assert same(weights_of(straight), weights_of(resumed))
 
 
-def test_a_graph_needs_one_gpu():
-    config = replace(CONFIG, cuda_graph=True)
-    with pytest.raises(ValueError, match="cuda_graph=True, but the network is on cpu; use one GPU"):
-        make_step(network(), None, config)
-    with pytest.raises(ValueError, match="cuda_graph=True with precision='float16'"):
-        replace(config, precision="float16")
+def test_a_graph_needs_one_gpu_and_no_scaled_loss():
+    with pytest.raises(ValueError, match="cuda_graph=True, but the network is on cpu; move it"):
+        make_step(network(), None, replace(CONFIG, cuda_graph=True))
+    gpu = torch.device("cuda")
+    check_graph(gpu, torch.bfloat16, processes=1)
+    with pytest.raises(ValueError, match="but 2 processes train; use one, or cuda_graph=False"):
+        check_graph(gpu, torch.bfloat16, processes=2)
+    with pytest.raises(ValueError, match="but in float16 each step decides"):
+        check_graph(gpu, torch.float16, processes=1)
 
 
 def test_a_batch_must_fit():

@@ -112,11 +112,6 @@ class TrainConfig:
                 raise TypeError(f"{field.name}={value!r} is not a bool; use True or False")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision={self.precision!r} is unknown; use one of {PRECISIONS}")
-        if self.cuda_graph and self.precision == "float16":
-            raise ValueError(
-                "cuda_graph=True with precision='float16': the scaled loss decides after each step "
-                "whether to take it, which a graph cannot; use bfloat16, or cuda_graph=False"
-            )
 
     def to_dict(self):
         """Return the settings as a dict that JSON can hold."""

@@ -114,17 +114,30 @@ def make_step(network, optimizer, config, processes=1):
     """Return the step that the settings ask for.
 
     Raises:
-        ValueError: a graph is wanted where there is no GPU by NVIDIA, or for several processes.
+        ValueError: a graph is wanted where none can be recorded.
     """
     if not config.cuda_graph:
         return Step(network, optimizer, config)
     device = next(network.parameters()).device
-    if device.type != "cuda" or processes > 1:
-        where = f"the network is on {device}" if processes == 1 else f"{processes} processes train"
-        raise ValueError(
-            f"cuda_graph=True, but {where}; use one GPU by NVIDIA, or cuda_graph=False"
-        )
+    check_graph(device, number_format(device, config.precision), processes)
     return GraphedStep(network, optimizer, config)
+
+
+def check_graph(device, dtype, processes):
+    """Refuse to record a graph where that cannot be right.
+
+    Raises:
+        ValueError: the device is no GPU by NVIDIA, the loss is scaled, or several processes train.
+    """
+    if device.type != "cuda":
+        why = f"the network is on {device}; move it to a GPU by NVIDIA"
+    elif processes > 1:
+        why = f"{processes} processes train; use one"
+    elif dtype == torch.float16:
+        why = "in float16 each step decides whether it counts, and a graph cannot; use bfloat16"
+    else:
+        return
+    raise ValueError(f"cuda_graph=True, but {why}, or cuda_graph=False")
 
 
 def epoch_batches(split, config, epoch, workers=ALONE):
