@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 import torch.nn.functional as F
-from timing import DEVICE, FORMATS, LAYOUTS, ON_GPU, as_graph, milliseconds, peak_megabytes
+from gpu_timing import DEVICE, FORMATS, LAYOUTS, ON_GPU, as_graph, milliseconds, peak_megabytes
 from torch import nn
 from torchvision import models
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import torch
-from timing import DEVICE, ON_GPU, first
+from gpu_timing import DEVICE, ON_GPU, first
 
 from convbook.analysis import trace
 from convbook.data import Data, Split

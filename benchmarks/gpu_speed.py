@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from gpu_runs import config_of
 from PIL import Image
-from timing import DEVICE, FORMATS, LAYOUTS, ON_GPU, first, kernels, seconds
+from gpu_timing import DEVICE, FORMATS, LAYOUTS, ON_GPU, first, kernels, seconds
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 

@@ -1,11 +1,14 @@
 """Record for chapter 8: how long convolutions take that need fewer multiply-adds.
 
 python benchmarks/record_08_depthwise_separable.py
+
+It takes about a minute, on a quiet machine.
 """
 
-import time
+from functools import partial
 
 import torch
+from timing import take_turns, warm_the_allocator
 from torch import nn
 from torchvision import models
 
@@ -13,7 +16,7 @@ from convbook import analysis, runs
 from convbook.nn import DepthwiseSeparableConv2d
 
 SEED = 0
-ROUNDS = 31
+ROUNDS = {"layers": 101, "networks": 31}
 CHANNELS = (32, 64, 128, 256, 512)
 MAP_SIZE = 28
 NETWORKS = ("resnet18", "mobilenet_v2")
@@ -30,20 +33,15 @@ def layers(channels):
     }
 
 
-def measure(modules, input):
-    """Return name -> multiply-adds, and name -> milliseconds, the shortest of all rounds.
+def measure(modules, input, rounds):
+    """Return three tables, name -> multiply-adds, milliseconds and page faults.
 
-    The shortest, since nothing makes a layer faster than it is, and much makes it slower.
+    The milliseconds are those of the best round.
     """
     macs = {name: analysis.trace(m, tuple(input.shape[1:])).macs for name, m in modules.items()}
-    times = {name: [] for name in modules}
-    with torch.no_grad():
-        for name, module in modules.items():
-            for _ in range(ROUNDS):
-                start = time.perf_counter()
-                module(input)
-                times[name].append(1e3 * (time.perf_counter() - start))
-    return macs, {name: round(min(each), 4) for name, each in times.items()}
+    best, _, faults = take_turns([partial(m, input) for m in modules.values()], rounds)
+    names = tuple(modules)
+    return macs, dict(zip(names, best, strict=True)), dict(zip(names, faults, strict=True))
 
 
 def main():
@@ -51,15 +49,17 @@ def main():
     runs.check_committed()
     torch.manual_seed(SEED)
     torch.set_num_threads(1)  # one thread waits for nobody, so the times repeat
-    macs, milliseconds = {}, {}
+    warm_the_allocator()
+    macs, milliseconds, faults = {}, {}, {}
     for channels in CHANNELS:
         input = torch.randn(1, channels, MAP_SIZE, MAP_SIZE)
-        measured = measure(layers(channels), input)
-        for table, values in zip((macs, milliseconds), measured, strict=True):
+        measured = measure(layers(channels), input, ROUNDS["layers"])
+        for table, values in zip((macs, milliseconds, faults), measured, strict=True):
             for name, value in values.items():
                 table.setdefault(name, []).append(value)
     networks = {name: models.get_model(name).eval() for name in NETWORKS}
-    network_macs, network_milliseconds = measure(networks, torch.randn(1, 3, 224, 224))
+    pictures = torch.randn(1, 3, 224, 224)
+    network_macs, network_times, network_faults = measure(networks, pictures, ROUNDS["networks"])
     results = {
         "rounds": ROUNDS,
         "layers": {
@@ -67,8 +67,13 @@ def main():
             "map_size": MAP_SIZE,
             "macs": macs,
             "milliseconds": milliseconds,
+            "page_faults": faults,
         },
-        "networks": {"macs": network_macs, "milliseconds": network_milliseconds},
+        "networks": {
+            "macs": network_macs,
+            "milliseconds": network_times,
+            "page_faults": network_faults,
+        },
     }
     print(results)
     runs.record("08_depthwise_separable", SEED, "random normal numbers, float32", results)

@@ -1,19 +1,26 @@
 """Record for chapter 9: how long one layer takes, by the number of its groups.
 
 python benchmarks/record_09_grouped.py
+
+The layer is timed twice: first in a process in which every call asks the system for new memory,
+then on memory that is there already (see `timing.py`). It takes a few seconds, on a quiet machine.
 """
 
-import statistics
-import time
+import os
+import re
+import tempfile
+from functools import partial
 
 import torch
+from timing import take_turns, warm_the_allocator
 from torch import nn
+from torch.backends import mkldnn
 
 from convbook import runs
 from convbook.arithmetic import conv_macs
 
 SEED = 0
-ROUNDS = 31
+ROUNDS = 201
 CHANNELS, KERNEL_SIZE, SIZE = 128, 3, 56  # the 3 x 3 layers of the first stage of ResNeXt-50
 GROUPS = (1, 2, 4, 8, 16, 32, 64, 128)
 
@@ -24,19 +31,28 @@ def layer_with(groups):
     return nn.Conv2d(CHANNELS, CHANNELS, KERNEL_SIZE, padding=padding, groups=groups, bias=False)
 
 
-def milliseconds(layers, input):
-    """Return the median time of each layer.
+def kernel_of(layer, input):
+    """Return which of its kernels oneDNN runs, and how many channels that packs side by side.
 
-    The layers take turns, so that a slow moment of the machine falls on all of them.
+    oneDNN, the library that computes PyTorch's convolutions on most processors, says so itself:
+    `jit:avx512_core` and `aBcd16b` mean a kernel for AVX-512 that takes 16 channels at once.
+    Returns None, None where PyTorch does without it.
     """
-    times = [[] for _ in layers]
-    with torch.no_grad():
-        for _ in range(ROUNDS + 2):
-            for layer, measured in zip(layers, times, strict=True):
-                start = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as file:
+        shown = os.dup(1)
+        os.dup2(file.fileno(), 1)
+        try:
+            with torch.no_grad(), mkldnn.verbose(mkldnn.VERBOSE_ON):
                 layer(input)
-                measured.append(1e3 * (time.perf_counter() - start))
-    return [round(statistics.median(measured[2:]), 4) for measured in times]  # after a warm-up
+        finally:
+            os.dup2(shown, 1)
+            os.close(shown)
+        file.seek(0)
+        found = re.search(r",exec,cpu,convolution,([^,]+),[^,]+,src:\S*:a(\w+)::", file.read())
+    if not found:
+        return None, None
+    packed = re.search(r"(\d+)b$", found[2])
+    return found[1], int(packed[1]) if packed else 1
 
 
 def main():
@@ -45,6 +61,12 @@ def main():
     torch.manual_seed(SEED)
     torch.set_num_threads(1)  # one thread waits for nobody, so the times repeat
     input = torch.randn(1, CHANNELS, SIZE, SIZE)
+    layers = [layer_with(groups) for groups in GROUPS]
+    calls = [partial(layer, input) for layer in layers]
+    _, on_new_memory, new_pages = take_turns(calls, ROUNDS)
+    warm_the_allocator()
+    best, _, page_faults = take_turns(calls, ROUNDS)
+    kernels, packed = zip(*[kernel_of(layer, input) for layer in layers], strict=True)
     size = (SIZE, SIZE)
     results = {
         "rounds": ROUNDS,
@@ -53,7 +75,12 @@ def main():
         "kernel_size": KERNEL_SIZE,
         "groups": GROUPS,
         "macs": [conv_macs(CHANNELS, CHANNELS, KERNEL_SIZE, size, groups) for groups in GROUPS],
-        "milliseconds": milliseconds([layer_with(groups) for groups in GROUPS], input),
+        "milliseconds": best,  # of all rounds
+        "page_faults": page_faults,  # in each call
+        "new_memory": {"milliseconds": on_new_memory, "page_faults": new_pages},  # medians
+        "vector_instructions": torch.backends.cpu.get_cpu_capability(),
+        "kernels": kernels,
+        "packed_channels": packed,
     }
     print(results)
     runs.record("09_grouped", SEED, "random normal numbers, float32", results)

@@ -27,7 +27,7 @@ from gpu_layers import (
 )
 from gpu_runs import SEEDS, everything, record_airbench, record_preset, record_resume
 from gpu_speed import record_batches, record_compile, record_factors, record_ladder
-from timing import ON_GPU, first
+from gpu_timing import ON_GPU, first
 
 from convbook import runs
 from convbook.data import load

@@ -39,10 +39,22 @@ def shuffle_reach():
     return str(depends(shuffled_stack(6, 3, 2), 6)[:, 0].sum().item())
 
 
+def sixteen_or_sixty_four():
+    run = runs.load("09_grouped")
+    times = dict(zip(run["groups"], run["milliseconds"], strict=True))
+    share = times[64] / times[16]
+    assert not 0.7 < share < 1.4  # far from a draw
+    if share > 1:
+        return "16 groups"
+    fourth = "64 groups: about a quarter of the time"
+    return fourth if share < 0.35 else "64 groups, but by less than the MACs say"
+
+
 QUIZ_ANSWERS = {
     "opening-question": opening_question,
     "four-groups": four_groups,
     "shuffle-reach": shuffle_reach,
+    "sixteen-or-sixty-four": sixteen_or_sixty_four,
 }
 
 
@@ -85,5 +97,14 @@ def test_the_recorded_layers_cost_what_pytorch_counts():
     for groups, macs in zip(run["groups"], run["macs"], strict=True):
         layer = nn.Conv2d(c_in, c_out, run["kernel_size"], groups=groups, device="meta")
         assert macs == layer.weight.numel() * height * width
-    assert len(run["milliseconds"]) == len(run["groups"])
+    for name in ("milliseconds", "page_faults", "kernels", "packed_channels"):
+        assert len(run[name]) == len(run["groups"])
     assert run["milliseconds"][0] == max(run["milliseconds"])  # one group is the slowest
+
+
+def test_the_recorded_times_are_those_of_the_layers_and_not_of_new_memory():
+    run = runs.load("09_grouped")
+    assert max(run["page_faults"]) < 10
+    assert min(run["new_memory"]["page_faults"]) > 100
+    slower = zip(run["new_memory"]["milliseconds"], run["milliseconds"], strict=True)
+    assert all(new > used for new, used in slower)

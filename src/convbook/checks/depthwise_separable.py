@@ -1,6 +1,6 @@
 """Checkers for chapter 8, Depthwise and separable."""
 
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 
 from convbook.checks.runner import Checker, grid
 
@@ -44,7 +44,9 @@ def is_separable(kernel):
 
 
 def _determinant(kernel):
-    """Return the determinant of a square kernel of at least 1 x 1."""
+    """Return the determinant of a kernel of at least 1 x 1, None if it is not square."""
+    if len(kernel) != len(kernel[0]):
+        return None
     first, *others = kernel
     if not others:
         return first[0]
@@ -194,7 +196,7 @@ check_dense_weight = Checker(
     },
 )
 
-# Square kernels, the determinant mistake in mind; separable ones with a first row of zeros, too.
+# The determinant mistake in mind; a first row of zeros, and one between two rows; not only squares.
 _COLUMNS_AND_ROWS = [
     ([1, 2, 1], [1, 0, -1]),
     ([0, 1, 2], [3, -1, 2]),
@@ -206,6 +208,8 @@ _COLUMNS_AND_ROWS = [
     ([1, 1, 1], [1, 1, 1]),
     ([2, -1, 3], [0, 1, 1]),
     ([0, 1, -1], [1, 2, 3]),
+    ([1, 2, 1], [1]),
+    ([1, 2], [1, 0, 3]),
 ]
 _NOT_SEPARABLE = [
     [[0, 1, 0], [1, -4, 1], [0, 1, 0]],
@@ -218,6 +222,9 @@ _NOT_SEPARABLE = [
     [[1, 1, 0], [1, 1, 0], [0, 0, 1]],
     [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
     [[1, 1], [1, -1]],
+    [[1, 2], [0, 0], [2, 1]],
+    [[1, 0, 0], [0, 0, 0], [0, 0, 1]],
+    [[1, 2, 9], [2, 4, 0]],
 ]
 
 check_is_separable = Checker(
@@ -239,6 +246,9 @@ check_is_separable = Checker(
         ),
         "Compare all rows with one another, not the first two only.": (
             lambda kernel: is_separable(kernel[:2])
+        ),
+        "Neighbours are not enough: with a row of zeros in between they say nothing.": (
+            lambda kernel: all(is_separable([upper, lower]) for upper, lower in pairwise(kernel))
         ),
     },
 )

@@ -1,6 +1,7 @@
 """Checkers for chapter 9, Grouped."""
 
 from itertools import product
+from math import ceil, log
 
 from convbook.checks.runner import Checker, grid
 
@@ -85,6 +86,12 @@ check_grouped_pixel = Checker(
             ]
         ),
         "A group's filters are neighbours too; do not deal them out in turn.": _every_nth_filter,
+        "o // groups is not the group of filter o: divide by how many filters a group has.": (
+            lambda pixel, weight, groups: [
+                _dot(row, pixel[o // groups * (len(pixel) // groups) :])
+                for o, row in enumerate(weight)
+            ]
+        ),
         "Every filter there reads the first channels. Those of group 1 read the next ones.": (
             lambda pixel, weight, groups: [_dot(row, pixel) for row in weight]
         ),
@@ -119,6 +126,13 @@ check_grouped_params = Checker(
                 in_channels, out_channels // groups, kernel_size, groups
             )
         ),
+        "The weights are divided once: a filter reads fewer channels, and no filter goes away.": (
+            lambda in_channels, out_channels, kernel_size, groups: (
+                (grouped_params(in_channels, out_channels, kernel_size, groups) - out_channels)
+                // groups
+                + out_channels
+            )
+        ),
         "That is the ordinary convolution; with groups a filter reads in_channels / groups.": (
             lambda in_channels, out_channels, kernel_size, groups: grouped_params(
                 in_channels, out_channels, kernel_size, 1
@@ -132,6 +146,8 @@ check_grouped_params = Checker(
     },
 )
 
+# Whole powers of a group's size, where a quotient of two logarithms comes out a little too large.
+_POWERS = [(125, 25), (216, 36)]
 _DEALT = [(c, g) for c in (6, 8, 12, 18, 24) for g in range(1, c + 1) if c % g == 0]
 
 check_shuffled = Checker(
@@ -161,7 +177,7 @@ check_layers_to_reach_all = Checker(
     layers_to_reach_all,
     [
         {"channels": channels, "groups": groups}
-        for channels, groups in (*_DEALT, (64, 16), (64, 32), (30, 10), (45, 15), (4, 2))
+        for channels, groups in (*_DEALT, *_POWERS, (64, 16), (64, 32), (30, 10), (45, 15), (4, 2))
         if groups < channels
     ],
     {
@@ -172,6 +188,14 @@ check_layers_to_reach_all = Checker(
             lambda channels, groups: next(
                 n for n in range(1, 99) if max(groups, 2) ** n >= channels
             )
+        ),
+        "Three layers need not be enough either: multiply until all channels are reached.": (
+            lambda channels, groups: (
+                1 if groups == 1 else 2 if (channels // groups) ** 2 >= channels else 3
+            )
+        ),
+        "A quotient of logarithms is a little off at whole powers: 125 channels by fives are 3.": (
+            lambda channels, groups: ceil(log(channels) / log(channels // groups))
         ),
         "What is reached is multiplied in each layer; that adds a group in each.": (
             lambda channels, groups: groups

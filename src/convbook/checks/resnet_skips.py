@@ -1,6 +1,6 @@
 """Checkers for chapter 7, ResNet skips."""
 
-from math import comb, perm
+from math import comb, factorial
 
 from convbook.checks.runner import Checker, grid
 
@@ -161,7 +161,9 @@ check_paths = Checker(
     [{"blocks": n, "length": k} for n in range(1, 8) for k in range(n + 1)],
     {
         "That counts the paths of all lengths together.": lambda blocks, length: 2**blocks,
-        "The blocks come in a fixed order: choose some of them, do not arrange them.": perm,
+        "The blocks come in a fixed order: choose some of them, do not arrange them.": (
+            lambda blocks, length: factorial(blocks) // factorial(blocks - length)
+        ),
         "That is right for length 1. A path of length 2 chooses two different blocks.": (
             lambda blocks, length: blocks * length
         ),
