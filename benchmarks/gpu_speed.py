@@ -6,8 +6,8 @@ import os
 import torch
 import torch.nn.functional as F
 from gpu_runs import config_of
-from PIL import Image
 from gpu_timing import DEVICE, FORMATS, LAYOUTS, ON_GPU, first, kernels, seconds
+from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
