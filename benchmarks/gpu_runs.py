@@ -151,8 +151,7 @@ def record_airbench(data, small):
     """airbench94 (Jordan, arXiv 2404.00498) on the same pictures and card, from its own package."""
     if small or not ON_GPU or importlib.util.find_spec("airbench") is None:
         return "left out: it needs a GPU by NVIDIA, and the package airbench"
-    import airbench  # noqa: PLC0415 (it is not among the book's packages)
-
+    airbench = importlib.import_module("airbench")  # not among the book's packages
     runs_done = []
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         Path("cifar10").mkdir()
