@@ -348,3 +348,15 @@ def test_recorded_networks_are_those_of_the_package():
     side = run["crop"][2]
     assert {*LAYERS, "nearest", "bicubic", "features"} == set(run["crops"])
     assert all(from_hex(text, side).shape == (side, side) for text in run["crops"].values())
+
+
+def test_the_networks_of_equal_cost_cost_the_same():
+    run = runs.load("12_equal_cost")
+    for factor in (2, 3):
+        rows = [n for n in run["networks"] if n["factor"] == factor]
+        assert [n["kind"] for n in rows] == ["shuffle", "shuffle, ICNR", "resize, 3 x 3"]
+        assert len({n["macs"] for n in rows}) == 1
+        last = {n["kind"]: n["params"] for n in rows}
+        body = sum(p.numel() for p in upscaler("shuffle", factor)[:-1].parameters())
+        assert last["shuffle"] - body == factor**2 * (last["resize, 3 x 3"] - body)
+        assert all([one["seed"] for one in n["runs"]] == run["seeds"] for n in rows)
