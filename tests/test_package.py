@@ -111,7 +111,7 @@ def test_direct_imports_are_declared():
     for extra in PROJECT["optional-dependencies"].values():
         declared |= {name.lower() for name in bare(extra)}
     site = {"docutils", "sphinx", "jupyter-book"}  # jupyter-book 1.x is built on the first two
-    helpers = {path.stem for path in ROOT.glob("tests/*.py")}
+    helpers = {p.stem for folder in ("tests", "benchmarks") for p in ROOT.glob(f"{folder}/*.py")}
     known = {"convbook", *helpers, *sys.stdlib_module_names}
     for path in [
         *ROOT.glob("src/**/*.py"),
