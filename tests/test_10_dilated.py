@@ -177,3 +177,12 @@ def test_the_recorded_answers_are_labels_of_the_picture_shown():
         assert found.shape == truth.shape
         assert found.max() < len(CLASSES)
         assert (found == truth).double().mean() > 0.6
+
+
+def test_the_further_seeds_continue_the_recorded_ones():
+    run, more = runs.load("10_dilated"), runs.load("10_more_seeds")
+    assert run["seeds"] + more["seeds"] == list(range(8))
+    assert (run["config"], run["far"]) == (more["config"], more["far"])
+    for one in more["networks"]:
+        assert one["name"] in NETWORKS
+        assert [result["seed"] for result in one["runs"]] == more["seeds"]

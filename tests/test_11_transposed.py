@@ -322,3 +322,21 @@ def test_recorded_decoders_are_those_of_the_package():
         for r in one["runs"]:
             period = torch.tensor(r["after"]["period"])
             assert (period.std() > 0.001) == (one["kind"] != "resize")
+
+
+def test_the_further_seeds_continue_the_recorded_ones():
+    run, more = runs.load("11_transposed"), runs.load("11_more_seeds")
+    assert run["seeds"] + more["seeds"] == list(range(8))
+    assert run["config"] == more["config"]
+    assert [one["kind"] for one in more["decoders"]] == ["kernel 3", "kernel 4"]
+    for one in more["decoders"]:
+        assert [r["seed"] for r in one["runs"]] == more["seeds"]
+
+
+def test_output_padding_can_keep_a_gap_without_a_stamp():
+    """Where the kernel leaves gaps, at most `padding` more numbers may hold the bias alone."""
+    row, bias = torch.ones(1, 3).double(), torch.tensor([7.0]).double()
+    for k, s, p, d, a in [(1, 3, 2, 1, 2), (2, 4, 3, 3, 2)]:
+        taps = torch.ones(1, 1, k).double()
+        out = F.conv_transpose1d(row, taps, bias, s, p, a, dilation=d)[0]
+        assert out[-a] == 7  # the first number that output_padding keeps

@@ -148,7 +148,7 @@ check_transposed_row = Checker(
     transposed_row,
     _rows(),
     {
-        "output_padding crops less at the end: what stands there is computed, not zero.": (
+        "output_padding crops less at the end: zeros stand only where no stamp reaches.": (
             lambda numbers, kernel, stride, padding, output_padding: (
                 transposed_row(numbers, kernel, stride, padding, 0) + [0] * output_padding
             )
