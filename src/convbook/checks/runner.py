@@ -8,6 +8,7 @@ A checker prints and never raises, so the published page shows no traceback. It 
 - `correct on N cases`.
 """
 
+import math
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
@@ -157,9 +158,17 @@ def _accepts(accepts, answer, case) -> bool:
 
 
 def _equal(answer, expected) -> bool:
-    """Compare integers, and sequences of them as lists: `(1, 2)`, `[1, 2]` and a tensor agree."""
+    """Compare numbers, and sequences of them as lists: `(1, 2)`, `[1, 2]` and a tensor agree.
+
+    Integers must be equal; where a fraction is involved, rounding may differ: nine digits count.
+    """
     answer, expected = _plain(answer), _plain(expected)
-    return type(answer) is type(expected) and answer == expected
+    kinds = {type(answer), type(expected)}
+    if kinds == {list}:
+        return len(answer) == len(expected) and all(map(_equal, answer, expected))
+    if float in kinds and kinds <= {float, int}:
+        return math.isclose(answer, expected, rel_tol=1e-9, abs_tol=1e-12)
+    return len(kinds) == 1 and answer == expected
 
 
 def _plain(value):
