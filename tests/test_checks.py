@@ -66,6 +66,13 @@ class TestChecker:
         for answer in (None, ...):
             assert "not attempted yet" in verdict(lambda answer=answer, **_: answer)
 
+    def test_says_when_the_return_was_forgotten(self, checker, verdict):
+        def forgets(**case):
+            answer = checker.reference(**case)
+            print(answer, end="")
+
+        assert verdict(forgets).endswith("forgets: returned None. Is a `return` missing?\n")
+
     def test_an_answer_that_is_missing_in_a_later_case_counts_as_an_attempt(self, checker, verdict):
         def forgets(**case):
             return None if case == checker.cases[-1] else checker.reference(**case)

@@ -1,5 +1,6 @@
 """Checkers for chapter 6, Initialisation."""
 
+import math
 from itertools import product
 
 from convbook.checks.runner import Checker, grid
@@ -75,7 +76,10 @@ check_fan_in = Checker(
 check_layers_until = Checker(
     "Exercise 2: function(gain, share) -> how many layers",
     layers_until,
-    grid(gain=[0.03, 0.25, 1 / 3, 0.7, 0.9], share=[0.3, 0.09, 0.011, 0.0012, 1e-9]),
+    [
+        *grid(gain=[0.03, 0.25, 1 / 3, 0.7, 0.9], share=[0.3, 0.09, 0.011, 0.0012, 1e-9]),
+        *grid(gain=[0.5], share=[0.5, 0.25, 0.125]),  # ties, exact in binary: not below yet
+    ],
     {
         "ReLU keeps half of the mean square: divide the gain by 2.": (
             lambda gain, share: _steps_until(gain**0.5, share)
@@ -86,13 +90,16 @@ check_layers_until = Checker(
         "One too few: after that many layers the RMS has not fallen below the share yet.": (
             lambda gain, share: layers_until(gain, share) - 1
         ),
+        "Where the RMS equals the share it is not below it yet; it takes one layer more.": (
+            lambda gain, share: _steps_until((gain / 2) ** 0.5, math.nextafter(share, 1))
+        ),
     },
 )
 
 check_kept = Checker(
     "Exercise 3: function(slope) -> the part of the mean square that is kept",
     kept,
-    grid(slope=[n / 16 for n in range(20)]),
+    grid(slope=[n / 16 for n in (*range(20), -1, -8, -16)]),
     {
         "The slope multiplies the number, so its square multiplies the square.": (
             lambda slope: (1 + slope) / 2
@@ -101,6 +108,9 @@ check_kept = Checker(
             lambda slope: 0.5
         ),
         "Both halves count half: divide the sum by 2.": lambda slope: 1 + slope**2,
+        "A square has no sign: with a negative slope as much is kept as with a positive one.": (
+            lambda slope: (1 + slope * abs(slope)) / 2
+        ),
     },
 )
 

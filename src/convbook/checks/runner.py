@@ -2,12 +2,15 @@
 
 A checker prints and never raises, so the published page shows no traceback. It prints one of
 
-- `not attempted yet`: the function returns nothing on the first case;
+- `not attempted yet`: the function has no body yet, and returns nothing on the first case;
+- `returned None`: it has one, and still returns nothing on the first case;
 - the first case that fails, with what was returned and what was expected, and a hint if the answers
   follow a mistake that many people make;
 - `correct on N cases`.
 """
 
+import inspect
+import math
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
@@ -17,6 +20,7 @@ from typing import Any
 
 Case = dict[str, Any]  # keyword arguments of the reader's function
 NOT_ATTEMPTED = "not attempted yet.\nReplace the ... and run the cell again."
+NO_RETURN = "returned None. Is a `return` missing?"
 COLUMNS = 77  # what the book's column shows without scrolling
 
 
@@ -89,7 +93,8 @@ def run_checker(
         try:
             answer = function(**deepcopy(case))  # a copy: the reader may change it in place
             if index == 0 and (answer is None or answer is Ellipsis):
-                print(f"{name}: {NOT_ATTEMPTED}")
+                forgotten = answer is None and not _is_stub(function)
+                print(f"{name}: {NO_RETURN if forgotten else NOT_ATTEMPTED}")
                 return
             if _accepts(accepts, answer, case) if accepts else _equal(answer, expected):
                 continue
@@ -106,6 +111,15 @@ def run_checker(
             print(_fold(hint))
         return
     print(f"{name}: correct on {len(cases)} {'case' if len(cases) == 1 else 'cases'}.")
+
+
+def _is_stub(function) -> bool:
+    """Say whether the function does next to nothing, as `def f(x): ...` does."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code is not None and len(code.co_code) <= 2 * len(_stub.__code__.co_code)
+
+
+def _stub(): ...
 
 
 def _print_lines(*parts: str) -> None:
@@ -157,9 +171,17 @@ def _accepts(accepts, answer, case) -> bool:
 
 
 def _equal(answer, expected) -> bool:
-    """Compare integers, and sequences of them as lists: `(1, 2)`, `[1, 2]` and a tensor agree."""
+    """Compare numbers, and sequences of them as lists: `(1, 2)`, `[1, 2]` and a tensor agree.
+
+    Integers must be equal; where a fraction is involved, rounding may differ: nine digits count.
+    """
     answer, expected = _plain(answer), _plain(expected)
-    return type(answer) is type(expected) and answer == expected
+    kinds = {type(answer), type(expected)}
+    if kinds == {list}:
+        return len(answer) == len(expected) and all(map(_equal, answer, expected))
+    if float in kinds and kinds <= {float, int}:
+        return math.isclose(answer, expected, rel_tol=1e-9, abs_tol=1e-12)
+    return len(kinds) == 1 and answer == expected
 
 
 def _plain(value):
