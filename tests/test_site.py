@@ -14,6 +14,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from convbook.site import notebooks
+from convbook.site.extension import without_scripts
 
 pytestmark = pytest.mark.site
 ROOT = Path(__file__).parents[1]
@@ -88,6 +89,23 @@ def test_pages_load_only_what_they_use(site, book):
         assert loaded == (explorers | {"host"} if explorers else set()), file
         assert ("explorer.css" in styles) == bool(explorers), file
         assert "thebe" not in (scripts + styles), file
+
+
+def test_no_page_loads_the_icon_script_and_only_search_the_index(site, book):
+    for file in [*book, *site.glob("*.html")]:
+        page = BeautifulSoup(file.read_text("utf8"), "html.parser")
+        sources = (tag["src"] for tag in page.find_all("script", src=True))
+        scripts = {Path(urlsplit(source).path).name for source in sources}
+        assert "fontawesome.js" not in scripts, file
+        index = {"searchtools.js", "language_data.js", "searchindex.js"} & scripts
+        assert len(index) == (3 if file.name == "search.html" else 0), file
+
+
+def test_only_scripts_of_the_given_names_are_left_out():
+    kept = '<script src="a/fonts.js"></script><script>let icons = 1;</script>'
+    icons = '<script defer src="../_static/icons.js?digest=1"></script>'
+    search = '<script src="search.js"></script>'
+    assert without_scripts(icons + kept + search + icons, "icons", "search") == kept
 
 
 def test_nothing_is_loaded_from_another_host(site, book):
