@@ -226,7 +226,13 @@ def test_a_fork_links_to_the_fork(published):
         assert meta(page, "twitter:card") == "summary_large_image"
         with Image.open(site / card.removeprefix(home)) as picture:
             assert picture.size == (1200, 630)
-    assert home in (site / "sitemap.xml").read_text("utf8")
+
+
+def test_the_sitemap_has_the_address_of_each_page_and_no_other(published):
+    site, _, _, _ = published
+    listed = re.findall("<loc>(.+?)</loc>", (site / "sitemap.xml").read_text("utf8"))
+    named = [page.find("link", rel="canonical")["href"] for page in pages(site).values()]
+    assert sorted(listed) == sorted(named)
 
 
 def test_an_explorer_without_state_stops_the_build(tmp_path):

@@ -42,6 +42,8 @@ def link_repository(app, config) -> None:
     config.html_baseurl = repository.site_url
     config.ogp_site_url = repository.site_url
     app.setup_extension("sphinx_sitemap")  # it warns where the site's address is not known
+    config.sitemap_url_scheme = "{link}"  # its own has a language and a version before the page
+    config.sitemap_excludes = ["search.html", "genindex.html", "py-modindex.html"]
 
 
 def drop_unused_assets(app, pagename, templatename, context, doctree) -> None:
