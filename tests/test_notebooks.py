@@ -1,10 +1,14 @@
 """The hygiene rules hold for every notebook, and each rule rejects what it is there to reject."""
 
+import base64
+import io
 import re
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient.exceptions import CellExecutionError
+from PIL import Image
 
 from convbook.site import notebooks
 
@@ -52,6 +56,16 @@ def test_ignored_outputs_are_on_the_list(path):
     assert ignored == IGNORED_OUTPUTS.get(str(path.relative_to(notebooks.CHAPTERS)), set())
     if ignored:
         assert "runs.load(" in path.read_text("utf8"), "no recorded run beside the reader's times"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_no_figure_is_cut_off(path):
+    for cell in code_cells(notebooks.read(path)):
+        for output in cell.outputs:
+            if png := output.get("data", {}).get("image/png"):
+                pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("L"))
+                edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
+                assert all((edge == 255).all() for edge in edges), cell.source
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)

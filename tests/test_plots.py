@@ -250,6 +250,19 @@ def test_photographs_leave_no_room_beside_a_broad_picture():
     assert broad.shape[0] < square.shape[0] / 2
 
 
+def ink_at_the_edge(image):
+    pixels = pixels_of(image)
+    return min(edge.min() for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])) < 255
+
+
+def test_a_long_title_is_not_cut_off():
+    pictures = [torch.zeros(8, 8)] * 3
+    assert not ink_at_the_edge(plots.photographs(pictures, ["a", "b", "dilation 4: 248 wide"]))
+    assert not ink_at_the_edge(plots.photographs(pictures, ["a" * 40, "b", "c"]))
+    short, long = (pixels_of(plots.photographs(pictures, t)) for t in ("abc", ["a" * 40, "b", "c"]))
+    assert short.shape == long.shape
+
+
 def test_tiles_share_one_scale_in_which_0_is_mid_grey():
     maps = torch.stack([torch.zeros(4, 4), torch.full((4, 4), 2.0), torch.full((4, 4), -2.0)])
     pixels = pixels_of(plots.tiles({"one": maps, "two": maps}))

@@ -390,16 +390,29 @@ def photographs(images: Sequence[Tensor], titles: Sequence[str]) -> Image:
         tallest = max(image.shape[-2] / image.shape[-1] for image in images)
         height = min(rows * tallest * WIDTH / columns + 0.5, rows * 4)
         figure, grid = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False)
-        for axes, image, title in zip(grid.flat, images, titles, strict=True):
+        for axes, image in zip(grid.flat, images, strict=True):
             axes.imshow(_as_picture(image), cmap="gray", interpolation="nearest")
-            axes.set_title(title)
             for axis in (axes.xaxis, axes.yaxis):
                 axis.get_major_locator().set_params(integer=True)  # there is no pixel 2.5
         for axes in grid[-1]:
             axes.set_xlabel("column (W)")
         for axes in grid[:, 0]:
             axes.set_ylabel("row (H)")
+        _set_titles(figure, titles)
         return show(figure, "png")
+
+
+def _set_titles(figure: Figure, titles: Sequence[str]) -> None:
+    """Set the title of each axes; where one would reach beyond the figure, all are smaller.
+
+    The layout makes room for the height of a title, not for its width.
+    """
+    texts = [axes.set_title(title) for axes, title in zip(figure.axes, titles, strict=True)]
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in texts]
+    room = min((figure.bbox.x1 - box.x0) / box.width for box in boxes)
+    for text in texts:
+        text.set_fontsize(text.get_fontsize() * min(1, 0.97 * room))
 
 
 def tiles(rows: Mapping[str, Tensor]) -> Image:
