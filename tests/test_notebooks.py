@@ -10,6 +10,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
+from convbook.mime_types import DRAWING
 from convbook.site import notebooks
 
 PATHS = notebooks.notebook_paths()
@@ -33,6 +34,12 @@ def markdown(notebook):
 
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def bundle_with(notebook, mime_type):
+    """Return the first output's data that holds `mime_type`."""
+    bundles = (o.get("data", {}) for cell in code_cells(notebook) for o in cell.outputs)
+    return next(bundle for bundle in bundles if mime_type in bundle)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
@@ -239,10 +246,15 @@ class TestRules:
         code_cells(notebook)[2].metadata["ExecuteTime"] = {"start": 3}
         self.assert_found(notebook, "ExecuteTime")
 
-    def test_figure_that_no_test_compares(self, notebook):
+    @pytest.mark.parametrize("mime_type", ["image/jpeg", "image/svg+xml"])
+    def test_figure_that_not_every_viewer_shows(self, notebook, mime_type):
         cell = self.figure_cell(notebook)
-        cell.outputs = [nbformat.v4.new_output("display_data", {"image/jpeg": "abcd"})]
-        self.assert_found(notebook, "image/jpeg")
+        cell.outputs = [nbformat.v4.new_output("display_data", {mime_type: "abcd"})]
+        self.assert_found(notebook, re.escape(mime_type))
+
+    def test_drawing_without_its_png(self, notebook):
+        del bundle_with(notebook, DRAWING)["image/png"]
+        self.assert_found(notebook, "a drawing without a PNG")
 
     @pytest.mark.parametrize("trait", ["choices", "input_values"])
     def test_changed_widget_state(self, notebook, trait):

@@ -13,6 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
+from convbook.mime_types import DRAWING
 from convbook.site import notebooks
 from convbook.site.extension import without_scripts
 
@@ -127,6 +128,16 @@ def test_widget_state_on_the_page_holds_no_code(book):
         for script in page.find_all("script", type=notebooks.STATE):
             for model in json.loads(script.string)["state"].values():
                 assert "_esm" not in model["state"]
+
+
+def test_a_drawing_is_shown_once_and_as_svg(site, book):
+    for path in notebooks.notebook_paths():
+        page = book[site / path.relative_to(ROOT).with_suffix(".html")]
+        cells = [cell for cell in notebooks.read(path).cells if cell.cell_type == "code"]
+        stored = [o.get("data", {}).keys() for cell in cells for o in cell.outputs]
+        expected = ["svg" if DRAWING in data else "png" for data in stored if "image/png" in data]
+        shown = [image["src"].rpartition(".")[2] for image in page.select(".cell_output img")]
+        assert shown == expected, path
 
 
 def test_going_further_is_collapsed(book):

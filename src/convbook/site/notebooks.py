@@ -21,6 +21,7 @@ from pathlib import Path
 import nbformat
 
 from convbook.explorers.sources import UNSHOWN_TRAITS, state_digest
+from convbook.mime_types import DRAWING
 from convbook.site.explorers import STATE, VIEW
 from convbook.whole_files import whole_file
 
@@ -57,7 +58,6 @@ if spec is None or spec.origin is None:  # a folder named convbook has no origin
 MAX_CELL_LINES = 15
 MAX_COLUMNS = 77  # what the book's column shows without scrolling
 MIN_ALT_LENGTH = 25
-COMPARED_IMAGES = {"image/png", "image/svg+xml"}  # by conftest.py and by nbval
 # A path on one machine: /home/..., file:///..., C:\\... or C:/..., \\\\server\\...
 TOP_FOLDERS = (
     "Applications|Library|Users|Volumes|content|data|etc|home|kaggle|media|mnt|opt|private|root"
@@ -261,13 +261,19 @@ def check_traces(notebook) -> Iterator[str]:
 
 
 def check_figures(notebook) -> Iterator[str]:
-    """A cell that draws holds its figure, and each figure has a real alt text."""
+    """A cell that draws holds its figure as PNG, and each figure has a real alt text.
+
+    A PNG is what every viewer shows, and what conftest.py compares.
+    """
     for cell in _code_cells(notebook):
-        images = [m for o in cell.outputs for m in o.get("data", {}) if m.startswith("image/")]
+        bundles = [output.get("data", {}) for output in cell.outputs]
+        images = [m for bundle in bundles for m in bundle if m.startswith("image/")]
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         draws = bool(alt) or re.search(r"^plots\.\w+\(", cell.source, re.MULTILINE)
-        if other := set(images) - COMPARED_IMAGES:
-            yield f"{_name(cell)} has a figure of type {sorted(other)}, which no test compares"
+        if other := set(images) - {"image/png"}:
+            yield f"{_name(cell)} has a figure of type {sorted(other)}; use a function of `plots`"
+        if any(DRAWING in bundle and "image/png" not in bundle for bundle in bundles):
+            yield f"{_name(cell)} has a drawing without a PNG; run `make execute`"
         if draws and not images:
             yield f"{_name(cell)} draws a figure, but none is stored; run `make execute`"
         if images and len(alt) < MIN_ALT_LENGTH:
