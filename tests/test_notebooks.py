@@ -10,7 +10,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
-from convbook.mime_types import DRAWING
+from convbook.mime_types import DRAWING, EXPLORER, VIEW
 from convbook.site import notebooks
 
 PATHS = notebooks.notebook_paths()
@@ -229,7 +229,7 @@ class TestRules:
             "/kaggle/x",
         ],
     )
-    @pytest.mark.parametrize("place", ["markdown", "metadata", "svg", "json"])
+    @pytest.mark.parametrize("place", ["markdown", "metadata", "drawing", "state"])
     def test_traces_outside_the_printed_text(self, notebook, place, text):
         cell = code_cells(notebook)[2]
         if place == "markdown":
@@ -237,8 +237,8 @@ class TestRules:
         elif place == "metadata":
             cell.metadata["mystnb"] = {"x": text}
         else:
-            mime = {"svg": "image/svg+xml", "json": "application/json"}[place]
-            content = {"x": text} if place == "json" else f"<svg>{text}</svg>"
+            mime = {"drawing": DRAWING, "state": EXPLORER}[place]
+            content = {"x": text} if place == "state" else f"<svg>{text}</svg>"
             cell.outputs = [nbformat.v4.new_output("display_data", {mime: content})]
         self.assert_found(notebook, "a path of one machine")
 
@@ -256,20 +256,17 @@ class TestRules:
         del bundle_with(notebook, DRAWING)["image/png"]
         self.assert_found(notebook, "a drawing without a PNG")
 
-    @pytest.mark.parametrize("trait", ["choices", "input_values"])
-    def test_changed_widget_state(self, notebook, trait):
-        """The page's answer key and numbers come from here, where nbval never looks."""
-        models = notebook.metadata["widgets"][notebooks.STATE]["state"].values()
-        state = next(model["state"] for model in models if trait in model["state"])
-        if trait == "choices":
-            state[trait][0]["correct"] = not state[trait][0]["correct"]
-        else:
-            state[trait][4][4] += 1
-        self.assert_found(notebook, "is not its cell's")
+    def test_explorer_without_its_html(self, notebook):
+        del bundle_with(notebook, EXPLORER)["text/html"]
+        self.assert_found(notebook, "an explorer without its HTML")
 
-    def test_missing_widget_state(self, notebook):
-        del notebook.metadata["widgets"]
-        self.assert_found(notebook, "no stored state for widget explorer-1")
+    def test_live_widget(self, notebook):
+        bundle_with(notebook, EXPLORER)[VIEW] = {"model_id": "3f"}
+        self.assert_found(notebook, "live widget")
+
+    def test_widget_state_that_starts_nothing(self, notebook):
+        notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {}}
+        self.assert_found(notebook, "widgets")
 
 
 def test_words_with_slashes_are_no_paths():
@@ -344,10 +341,24 @@ def test_a_failed_write_leaves_the_old_notebook(tmp_path, monkeypatch):
 def test_execute_stores_outputs_and_a_failing_cell_raises(tmp_path):
     good = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("6 * 7")])
     notebook = notebooks.normalise(notebooks.execute(good, tmp_path))
-    assert notebook.cells[0].outputs[0].data["text/plain"] == "42"
+    assert notebook.cells[0].outputs[0].data == {"text/plain": "42"}
     bad = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
     with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
         notebooks.execute(bad, tmp_path)
+
+
+def test_what_is_stored_of_an_explorer_and_a_drawing_needs_no_kernel(tmp_path):
+    sources = [
+        "from convbook.explorers import Quiz\nQuiz('03_shapes/opening-question')",
+        "from convbook import plots\nplots.bars({'a': 1}, 'm')",
+    ]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    quiz, drawing = notebooks.normalise(notebooks.execute(notebook, tmp_path)).cells
+    assert quiz.outputs[0].data.keys() == {EXPLORER, "text/html", "text/plain"}
+    assert quiz.outputs[0].data[EXPLORER]["name"] == "03_shapes/opening-question"
+    assert drawing.outputs[0].data.keys() == {DRAWING, "image/png", "text/plain"}
+    assert notebook.metadata.keys() == {"kernelspec", "language_info"}
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from convbook.mime_types import DRAWING
+from convbook.mime_types import DRAWING, VIEW
 from convbook.site import notebooks
 from convbook.site.extension import without_scripts
 
@@ -123,11 +124,12 @@ def test_explorers_keep_their_fallback_in_the_page(book):
     assert all(len(div.get_text(strip=True)) > 20 for div in hosts)
 
 
-def test_widget_state_on_the_page_holds_no_code(book):
-    for page in book.values():
-        for script in page.find_all("script", type=notebooks.STATE):
-            for model in json.loads(script.string)["state"].values():
-                assert "_esm" not in model["state"]
+def test_the_page_holds_each_explorers_state_once(book):
+    for file, page in book.items():
+        for host in page.select(".convbook-explorer"):
+            (script,) = host.find_all("script", type="application/json")
+            assert json.loads(script.string)["explorer"] == host["data-explorer"]
+        assert not page.find("script", type=re.compile("jupyter")), file
 
 
 def test_a_drawing_is_shown_once_and_as_svg(site, book):
@@ -246,12 +248,14 @@ def test_the_sitemap_has_the_address_of_each_page_and_no_other(published):
     assert sorted(listed) == sorted(named)
 
 
-def test_an_explorer_without_state_stops_the_build(tmp_path):
+def test_a_widget_that_needs_a_kernel_stops_the_build(tmp_path):
     copy_book(tmp_path)
     path = tmp_path / "chapters" / "03_shapes.ipynb"
     notebook = notebooks.read(path)
-    del notebook.metadata["widgets"]
+    widget = nbformat.v4.new_output("display_data", {VIEW: {"model_id": "3f"}})
+    cell = next(cell for cell in notebook.cells if "Quiz(" in cell.source)
+    cell.outputs = [widget]
     notebooks.write(notebook, path)
     done = build(tmp_path)
     assert done.returncode != 0
-    assert "no stored state for widget explorer-1" in done.stdout + done.stderr
+    assert "holds a widget, which needs a kernel" in done.stdout + done.stderr
