@@ -245,7 +245,7 @@ def check_figures(notebook) -> Iterator[str]:
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         draws = bool(alt) or re.search(r"^plots\.\w+\(", cell.source, re.MULTILINE)
         if other := set(images) - {"image/png"}:
-            yield f"{_name(cell)} has a figure of type {sorted(other)}; use a function of `plots`"
+            yield f"{_name(cell)} has a figure of type {sorted(other)}; draw it with `plots`"
         if any(DRAWING in bundle and "image/png" not in bundle for bundle in bundles):
             yield f"{_name(cell)} has a drawing without a PNG; run `make execute`"
         if draws and not images:
