@@ -8,7 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from convbook.explorers.sources import UNSHOWN_TRAITS, module_source, names, style_source
+from convbook.explorers.sources import module_source, names, style_source
 from convbook.site.browser import FLAGS, find_chromium
 
 # `make test` draws the same examples each time, so a red run can be repeated.
@@ -93,12 +93,6 @@ window.ready = true;
 </script></body></html>"""
 
 
-def state_of(explorer):
-    """What a notebook stores of an explorer, without the parts every widget has."""
-    state = explorer.get_state()
-    return {k: v for k, v in state.items() if not k.startswith("_") and k not in UNSHOWN_TRAITS}
-
-
 @pytest.fixture
 def open_page(browser):
     """Open a page with the given explorers; checks at the end that nothing went wrong on it."""
@@ -120,7 +114,7 @@ def open_page(browser):
     def open_(*explorers, theme="light", width=760, fragment="", **context_options):
         hosts = "".join(
             f'<div class="convbook-explorer" data-explorer="{e.explorer}" '
-            f'data-state="{html.escape(json.dumps(state_of(e)))}">{e.static_html()}</div>'
+            f'data-state="{html.escape(json.dumps(e.stored_state()))}">{e.static_html()}</div>'
             for e in explorers
         )
         background, ink = ("#121212", "#eee") if theme == "dark" else ("#fff", "#222")

@@ -26,7 +26,7 @@ from convbook.explorers.convolutions import (
     pytorch_lines,
 )
 from convbook.explorers.cost import LIMITS, USUAL, ratio_text
-from convbook.explorers.sources import state_digest
+from convbook.mime_types import EXPLORER
 
 DASH = "\N{EN DASH}"
 
@@ -420,7 +420,7 @@ def test_repr_makes_the_same_explorer(settings, text):
     explorer = CostExplorer(**settings)
     assert repr(explorer) == text
     again = eval(text, {"CostExplorer": CostExplorer})
-    assert state_digest(again.get_state()) == state_digest(explorer.get_state())
+    assert again.stored_state() == explorer.stored_state()
 
 
 def test_state_is_json_and_names_the_explorer():
@@ -434,7 +434,7 @@ def test_state_is_json_and_names_the_explorer():
     data, _ = explorer._repr_mimebundle_()
     assert data["text/plain"] == repr(explorer)
     assert explorer.static_html() in data["text/html"]
-    assert f'data-state="{state_digest(explorer.get_state())}"' in data["text/html"]
+    assert data[EXPLORER] == explorer.stored_state()
 
 
 def rows_of(html):

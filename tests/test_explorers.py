@@ -13,7 +13,8 @@ import torch.nn.functional as F
 
 from convbook import colours
 from convbook.explorers import ConvStepper, Quiz
-from convbook.explorers.sources import module_source, names, state_digest, style_source
+from convbook.explorers.sources import module_source, names, style_source
+from convbook.mime_types import EXPLORER, VIEW
 from convbook.quizzes import load, read
 
 X = [[2, 2, 3, 3, 3], [0, 1, 3, 0, 3], [2, 3, 0, 1, 3], [3, 3, 2, 1, 2], [3, 3, 0, 2, 3]]
@@ -168,13 +169,13 @@ def test_repr_is_deterministic():
     assert repr(transposed).endswith("dilation=1, mode='transposed', output_padding=1)")
 
 
-def test_mimebundle_holds_widget_text_and_static_form():
+def test_mimebundle_holds_widget_state_text_and_static_form():
     explorer = ConvStepper(stride=2, padding=1)
     data, _ = explorer._repr_mimebundle_()
     assert data["text/plain"] == repr(explorer)
-    assert explorer.static_html() in data["text/html"]
-    assert f'data-state="{state_digest(explorer.get_state())}"' in data["text/html"]
-    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
+    assert data["text/html"] == explorer.static_html()
+    assert data[EXPLORER] == explorer.stored_state()
+    assert data[VIEW]["model_id"] == explorer.model_id
 
 
 def test_static_form_shows_the_output_without_a_script():
@@ -194,10 +195,13 @@ def test_static_form_shows_the_output_without_a_script():
     assert torch.allclose(tensor(cells[2]), tensor(evaluate(explorer)))
 
 
-def test_state_is_json_and_names_the_explorer():
-    state = ConvStepper(stride=2).get_state()
+def test_stored_state_is_the_explorers_own():
+    explorer = ConvStepper(stride=2)
+    state = explorer.stored_state()
     assert state["explorer"] == "conv_stepper"
-    json.dumps({key: value for key, value in state.items() if not key.startswith("_")})
+    assert state["stride"] == 2
+    assert not {"layout", "tabbable", "tooltip", "_esm", "_css"} & state.keys()
+    json.dumps(state)
     with pytest.raises(Exception, match="read-only"):
         ConvStepper().explorer = "other"
 
@@ -235,7 +239,7 @@ def test_unknown_front_end_is_named():
 def test_front_ends_are_read_without_anywidget_or_torch():
     code = (
         "import sys; sys.modules.update(anywidget=None, ipywidgets=None, torch=None, numpy=None);"
-        "from convbook.explorers.sources import module_source, names, state_digest, style_source;"
+        "from convbook.explorers.sources import module_source, names, style_source;"
         "[module_source(name) for name in names()]; style_source();"
         "from convbook.quizzes import load, read"
     )

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 
 from convbook import colours
 from convbook.explorers import MatrixView
-from convbook.explorers.sources import state_digest
 from convbook.functional import conv2d_matrix, unfold
+from convbook.mime_types import EXPLORER
 
 # Every setting of the sliders, in both views.
 GRID = [
@@ -209,7 +209,7 @@ def test_state_is_json_and_names_the_explorer():
     data, _ = view._repr_mimebundle_()
     assert data["text/plain"] == repr(view)
     assert view.static_html() in data["text/html"]
-    assert f'data-state="{state_digest(view.get_state())}"' in data["text/html"]
+    assert data[EXPLORER] == view.stored_state()
 
 
 def tables_of(html):

@@ -1,11 +1,16 @@
 """The hygiene rules hold for every notebook, and each rule rejects what it is there to reject."""
 
+import base64
+import io
 import re
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient.exceptions import CellExecutionError
+from PIL import Image
 
+from convbook.mime_types import DRAWING, EXPLORER, VIEW
 from convbook.site import notebooks
 
 PATHS = notebooks.notebook_paths()
@@ -32,6 +37,12 @@ def markdown(notebook):
 
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def bundle_with(notebook, mime_type):
+    """Return the first output's data that holds `mime_type`."""
+    bundles = (o.get("data", {}) for cell in code_cells(notebook) for o in cell.outputs)
+    return next(bundle for bundle in bundles if mime_type in bundle)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
@@ -64,6 +75,16 @@ def test_ignored_outputs_are_on_the_list(path):
     assert ignored == IGNORED_OUTPUTS.get(str(path.relative_to(notebooks.CHAPTERS)), set())
     if ignored:
         assert "runs.load(" in path.read_text("utf8"), "no recorded run beside the reader's times"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_no_figure_is_cut_off(path):
+    for cell in code_cells(notebooks.read(path)):
+        for output in cell.outputs:
+            if png := output.get("data", {}).get("image/png"):
+                pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("L"))
+                edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
+                assert all((edge == 255).all() for edge in edges), cell.source
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -238,7 +259,7 @@ class TestRules:
             "/kaggle/x",
         ],
     )
-    @pytest.mark.parametrize("place", ["markdown", "metadata", "svg", "json"])
+    @pytest.mark.parametrize("place", ["markdown", "metadata", "drawing", "state"])
     def test_traces_outside_the_printed_text(self, notebook, place, text):
         cell = code_cells(notebook)[2]
         if place == "markdown":
@@ -246,8 +267,8 @@ class TestRules:
         elif place == "metadata":
             cell.metadata["mystnb"] = {"x": text}
         else:
-            mime = {"svg": "image/svg+xml", "json": "application/json"}[place]
-            content = {"x": text} if place == "json" else f"<svg>{text}</svg>"
+            mime = {"drawing": DRAWING, "state": EXPLORER}[place]
+            content = {"x": text} if place == "state" else f"<svg>{text}</svg>"
             cell.outputs = [nbformat.v4.new_output("display_data", {mime: content})]
         self.assert_found(notebook, "a path of one machine")
 
@@ -255,25 +276,27 @@ class TestRules:
         code_cells(notebook)[2].metadata["ExecuteTime"] = {"start": 3}
         self.assert_found(notebook, "ExecuteTime")
 
-    def test_figure_that_no_test_compares(self, notebook):
+    @pytest.mark.parametrize("mime_type", ["image/jpeg", "image/svg+xml"])
+    def test_figure_that_not_every_viewer_shows(self, notebook, mime_type):
         cell = self.figure_cell(notebook)
-        cell.outputs = [nbformat.v4.new_output("display_data", {"image/jpeg": "abcd"})]
-        self.assert_found(notebook, "image/jpeg")
+        cell.outputs = [nbformat.v4.new_output("display_data", {mime_type: "abcd"})]
+        self.assert_found(notebook, re.escape(mime_type))
 
-    @pytest.mark.parametrize("trait", ["choices", "input_values"])
-    def test_changed_widget_state(self, notebook, trait):
-        """The page's answer key and numbers come from here, where nbval never looks."""
-        models = notebook.metadata["widgets"][notebooks.STATE]["state"].values()
-        state = next(model["state"] for model in models if trait in model["state"])
-        if trait == "choices":
-            state[trait][0]["correct"] = not state[trait][0]["correct"]
-        else:
-            state[trait][4][4] += 1
-        self.assert_found(notebook, "is not its cell's")
+    def test_drawing_without_its_png(self, notebook):
+        del bundle_with(notebook, DRAWING)["image/png"]
+        self.assert_found(notebook, "a drawing without a PNG")
 
-    def test_missing_widget_state(self, notebook):
-        del notebook.metadata["widgets"]
-        self.assert_found(notebook, "no stored state for widget explorer-1")
+    def test_explorer_without_its_html(self, notebook):
+        del bundle_with(notebook, EXPLORER)["text/html"]
+        self.assert_found(notebook, "an explorer without its HTML")
+
+    def test_live_widget(self, notebook):
+        bundle_with(notebook, EXPLORER)[VIEW] = {"model_id": "3f"}
+        self.assert_found(notebook, "live widget")
+
+    def test_widget_state_that_starts_nothing(self, notebook):
+        notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {}}
+        self.assert_found(notebook, "widgets")
 
 
 def test_words_with_slashes_are_no_paths():
@@ -355,10 +378,24 @@ def test_a_failed_write_leaves_the_old_notebook(tmp_path, monkeypatch):
 def test_execute_stores_outputs_and_a_failing_cell_raises(tmp_path):
     good = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("6 * 7")])
     notebook = notebooks.normalise(notebooks.execute(good, tmp_path))
-    assert notebook.cells[0].outputs[0].data["text/plain"] == "42"
+    assert notebook.cells[0].outputs[0].data == {"text/plain": "42"}
     bad = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
     with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
         notebooks.execute(bad, tmp_path)
+
+
+def test_what_is_stored_of_an_explorer_and_a_drawing_needs_no_kernel(tmp_path):
+    sources = [
+        "from convbook.explorers import Quiz\nQuiz('03_shapes/opening-question')",
+        "from convbook import plots\nplots.bars({'a': 1}, 'm')",
+    ]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    quiz, drawing = notebooks.normalise(notebooks.execute(notebook, tmp_path)).cells
+    assert quiz.outputs[0].data.keys() == {EXPLORER, "text/html", "text/plain"}
+    assert quiz.outputs[0].data[EXPLORER]["name"] == "03_shapes/opening-question"
+    assert drawing.outputs[0].data.keys() == {DRAWING, "image/png", "text/plain"}
+    assert notebook.metadata.keys() == {"kernelspec", "language_info"}
 
 
 @pytest.mark.parametrize(

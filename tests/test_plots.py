@@ -1,5 +1,6 @@
 """Figures: the book's colours, the same bytes on each run, clear refusals."""
 
+import base64
 import io
 import re
 
@@ -8,12 +9,13 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
-from IPython.display import SVG, Image
+from IPython.display import Image
 from matplotlib.colors import to_rgb
 
 from convbook import colours, plots
 from convbook.arithmetic import Layer
 from convbook.explorers.sources import style_source
+from convbook.mime_types import DRAWING
 from convbook.photographs import grace_hopper
 
 DRAWINGS = {
@@ -35,40 +37,56 @@ DRAWINGS = {
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_drawings_are_the_same_on_each_run(name):
     first, second = DRAWINGS[name](), DRAWINGS[name]()
-    assert isinstance(first, SVG)
-    assert first.data == second.data
-    assert "<dc:date>" not in first.data
+    assert isinstance(first, plots.Drawing)
+    assert first.svg == second.svg
+    assert "<dc:date>" not in first.svg
 
 
 def test_drawings_do_not_depend_on_digits_they_do_not_show():
     """The last digits differ from one processor to the next, and nbval compares the drawings."""
     exact, off = 0.49, 0.49 + 1e-12
-    assert plots.bars({"a": exact}, "x").data == plots.bars({"a": off}, "x").data
+    assert plots.bars({"a": exact}, "x").svg == plots.bars({"a": off}, "x").svg
     drawn = [plots.lines([0, 1], {"a": [value, 2]}, "x", "y", log="y") for value in (exact, off)]
-    assert drawn[0].data == drawn[1].data
+    assert drawn[0].svg == drawn[1].svg
     drawn = [plots.curves({"a": ([0, value], [value, 2])}, "x", "y") for value in (exact, off)]
-    assert drawn[0].data == drawn[1].data
+    assert drawn[0].svg == drawn[1].svg
     drawn = [plots.spread({"a": [value]}, "x", level=1) for value in (exact, off)]
-    assert drawn[0].data == drawn[1].data
+    assert drawn[0].svg == drawn[1].svg
     maps = [torch.full((2, 2), value, dtype=torch.float64) for value in (exact, off)]
-    first, second = (plots.grids([m], ["a"], ["input"], digits=2).data for m in maps)
+    first, second = (plots.grids([m], ["a"], ["input"], digits=2).svg for m in maps)
     assert first == second
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_drawings_have_an_opaque_ground(name):
-    assert "fill: #ffffff" in DRAWINGS[name]().data
+    drawing = DRAWINGS[name]()
+    assert "fill: #ffffff" in drawing.svg
+    assert not ink_at_the_edge(drawing)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_the_png_of_a_drawing_is_small_and_sharp_and_of_the_same_size(name):
+    drawing = DRAWINGS[name]()
+    data, metadata = drawing._repr_mimebundle_()
+    assert data == {DRAWING: drawing.svg, "image/png": base64.b64encode(drawing.data).decode()}
+    assert len(drawing.data) < 16_000
+    width, height = (float(re.search(rf'{side}="([\d.]+)pt"', drawing.svg)[1]) * 96 / 72
+                     for side in ("width", "height"))  # fmt: skip
+    shown = metadata["image/png"]
+    assert (shown["width"], shown["height"]) == pytest.approx((width, height), abs=1)
+    with PIL.Image.open(io.BytesIO(drawing.data)) as picture:
+        assert picture.size == pytest.approx((2 * width, 2 * height), abs=2)
 
 
 def test_windows_draws_input_window_output_and_what_is_dropped():
-    svg = plots.windows(10, 3, stride=2).data.lower()
+    svg = plots.windows(10, 3, stride=2).svg.lower()
     for colour in (colours.INPUT, colours.KERNEL, colours.OUTPUT, colours.DROPPED):
         assert colour.lower() in svg
-    assert colours.DROPPED.lower() not in plots.windows(9, 3, stride=2).data.lower()
+    assert colours.DROPPED.lower() not in plots.windows(9, 3, stride=2).svg.lower()
 
 
-def words(svg):
-    return re.findall(r"<!-- (.+?) -->", svg.data)
+def words(drawing):
+    return re.findall(r"<!-- (.+?) -->", drawing.svg)
 
 
 def test_window_sums_shows_pixels_weights_and_sums():
@@ -79,7 +97,7 @@ def test_window_sums_shows_pixels_weights_and_sums():
 
 def test_negative_numbers_are_grey_in_the_frame_of_their_role():
     def uses(values, role):
-        svg = plots.grids([torch.tensor(values)], ["a"], [role], digits=1).data.lower()
+        svg = plots.grids([torch.tensor(values)], ["a"], [role], digits=1).svg.lower()
         hues = (colours.ROLES[role], colours.BELOW_ZERO)
         return [svg.count(f"{kind}: {hue.lower()}") for kind in ("fill", "stroke") for hue in hues]
 
@@ -97,7 +115,7 @@ def test_a_small_negative_number_is_shown_without_a_sign():
 
 def test_stack_fills_what_the_output_depends_on():
     def fills(layers, output):
-        svg = plots.stack(9, layers, output).data.lower()
+        svg = plots.stack(9, layers, output).svg.lower()
         return [svg.count(f"fill: {colour.lower()}") for colour in (colours.INPUT, colours.OUTPUT)]
 
     assert fills([Layer(3), Layer(3)], 2) == [5, 3 + 1]
@@ -106,15 +124,13 @@ def test_stack_fills_what_the_output_depends_on():
     padded = [Layer(3, padding=1), Layer(3, padding=1)]
     assert fills(padded, 0) == [3, 2 + 1]  # the padding of the first map reads nothing
     assert fills(padded, 4) == [5, 3 + 1]
-    assert "stroke-dasharray" in plots.stack(9, padded, 0).data
-    assert "stroke-dasharray" not in plots.stack(9, padded, 4).data
+    assert "stroke-dasharray" in plots.stack(9, padded, 0).svg
+    assert "stroke-dasharray" not in plots.stack(9, padded, 4).svg
 
 
 def test_stack_draws_a_line_to_each_number_that_is_read():
     def lines(layers, output):
-        return (
-            plots.stack(9, layers, output).data.lower().count(f"stroke: {colours.KERNEL.lower()}")
-        )
+        return plots.stack(9, layers, output).svg.lower().count(f"stroke: {colours.KERNEL.lower()}")
 
     assert lines([Layer(3)], 0) == 3
     assert lines([Layer(3), Layer(3, dilation=2)], 0) == 3 + 3 * 3
@@ -123,14 +139,14 @@ def test_stack_draws_a_line_to_each_number_that_is_read():
 
 def test_confusion_outlines_what_is_right_and_tints_what_is_wrong():
     counts = [[80, 5, 0], [10, 90, 0], [0, 0, 95]]
-    svg = plots.confusion(counts, ["cat", "dog", "car"])
-    assert [word for word in words(svg) if word.isdigit()] == [
+    drawing = plots.confusion(counts, ["cat", "dog", "car"])
+    assert [word for word in words(drawing) if word.isdigit()] == [
         *["80", "5", "0", "10", "90", "0", "0", "0", "95"]
     ]
-    assert svg.data.lower().count(f"stroke: {colours.OUTPUT.lower()}") == 3
-    tints = re.findall(rf"fill: {colours.KERNEL.lower()}; opacity: ([\d.]+)", svg.data.lower())
+    assert drawing.svg.lower().count(f"stroke: {colours.OUTPUT.lower()}") == 3
+    tints = re.findall(rf"fill: {colours.KERNEL.lower()}; opacity: ([\d.]+)", drawing.svg.lower())
     assert sorted(map(float, tints), reverse=True) == [0.6, 0.3]
-    assert plots.confusion([[1, 0], [0, 1]], "ab").data  # nothing is wrong
+    assert plots.confusion([[1, 0], [0, 1]], "ab").svg  # nothing is wrong
 
 
 def test_a_row_is_the_true_class_of_a_confusion():
@@ -142,7 +158,7 @@ def test_a_row_is_the_true_class_of_a_confusion():
 
 def test_spread_has_a_dot_for_each_value_and_a_band_behind_the_first_row():
     def dots(rows):
-        svg = plots.spread(rows, "accuracy").data.lower()
+        svg = plots.spread(rows, "accuracy").svg.lower()
         return svg.count(f"fill: {colours.OUTPUT.lower()}"), svg
 
     count, svg = dots({"all": [80.1, 80.4, 80.2], "without": [78.9, 79.2]})
@@ -152,14 +168,14 @@ def test_spread_has_a_dot_for_each_value_and_a_band_behind_the_first_row():
 
 
 def test_curves_have_their_own_x_and_their_names_at_the_end():
-    svg = plots.curves({"slow": ([1, 9], [5, 8]), "fast": ([1, 2], [6, 8])}, "seconds", "%")
-    assert words(svg)[-2:] == ["slow", "fast"]
+    drawing = plots.curves({"slow": ([1, 9], [5, 8]), "fast": ([1, 2], [6, 8])}, "seconds", "%")
+    assert words(drawing)[-2:] == ["slow", "fast"]
     dashed = "stroke-dasharray"
-    assert dashed not in svg.data
-    assert dashed in plots.curves({"a": ([1, 9], [5, 8])}, "s", "%", level=7).data
-    dots = plots.curves({"a": ([1, 9], [5, 8])}, "s", "%", joined=False).data.lower()
+    assert dashed not in drawing.svg
+    assert dashed in plots.curves({"a": ([1, 9], [5, 8])}, "s", "%", level=7).svg
+    dots = plots.curves({"a": ([1, 9], [5, 8])}, "s", "%", joined=False).svg.lower()
     line = f"stroke: {colours.INPUT.lower()}; stroke-width: 2"
-    assert line in svg.data.lower()
+    assert line in drawing.svg.lower()
     assert line not in dots
 
 
@@ -198,7 +214,7 @@ def test_boxes_may_reach_beyond_the_picture():
 
 def test_equal_weights_have_equal_tints_and_zeros_none():
     taps = torch.tensor([[1, 2, 0], [0, 1, 2]])
-    svg = plots.weight_matrix(taps).data.lower()
+    svg = plots.weight_matrix(taps).svg.lower()
     first, second = colours.weight_tints(2)
     assert svg.count(f"fill: {first}") == svg.count(f"fill: {second}") == 2
     assert "fill: #f98d23" not in svg  # the tint between
@@ -248,6 +264,19 @@ def test_photographs_leave_no_room_beside_a_broad_picture():
     square = pixels_of(plots.photographs([torch.zeros(40, 40)], ["a"]))
     assert broad.shape[1] == square.shape[1]
     assert broad.shape[0] < square.shape[0] / 2
+
+
+def ink_at_the_edge(image):
+    pixels = pixels_of(image)
+    return min(edge.min() for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])) < 255
+
+
+def test_a_long_title_is_not_cut_off():
+    pictures = [torch.zeros(8, 8)] * 3
+    assert not ink_at_the_edge(plots.photographs(pictures, ["a", "b", "dilation 4: 248 wide"]))
+    assert not ink_at_the_edge(plots.photographs(pictures, ["a" * 40, "b", "c"]))
+    short, long = (pixels_of(plots.photographs(pictures, t)) for t in ("abc", ["a" * 40, "b", "c"]))
+    assert short.shape == long.shape
 
 
 def test_tiles_share_one_scale_in_which_0_is_mid_grey():

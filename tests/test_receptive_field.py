@@ -13,8 +13,8 @@ from convbook.analysis import trace
 from convbook.arithmetic import Layer, conv_output_size, receptive_field
 from convbook.explorers import ReceptiveFieldExplorer
 from convbook.explorers.receptive_field import LARGEST_JUMP, LIMITS
-from convbook.explorers.sources import state_digest
 from convbook.explorers.stacks import PRESETS
+from convbook.mime_types import EXPLORER
 
 
 def stacks(count, seed=0):
@@ -335,7 +335,7 @@ def test_repr_makes_the_same_explorer(settings, text):
     explorer = ReceptiveFieldExplorer(**settings)
     assert repr(explorer) == text
     again = eval(text, {"ReceptiveFieldExplorer": ReceptiveFieldExplorer, "Layer": Layer})
-    assert state_digest(again.get_state()) == state_digest(explorer.get_state())
+    assert again.stored_state() == explorer.stored_state()
 
 
 @pytest.mark.parametrize("settings", [*STACKS[:20], *({"preset": key} for key in PRESETS)])
@@ -360,7 +360,7 @@ def test_state_is_json_and_names_the_explorer():
     data, _ = explorer._repr_mimebundle_()
     assert data["text/plain"] == repr(explorer)
     assert explorer.static_html() in data["text/html"]
-    assert f'data-state="{state_digest(explorer.get_state())}"' in data["text/html"]
+    assert data[EXPLORER] == explorer.stored_state()
 
 
 def test_presets_are_valid_and_short():

@@ -9,11 +9,14 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
+from convbook.mime_types import DRAWING, VIEW
 from convbook.site import notebooks
+from convbook.site.extension import without_scripts
 
 pytestmark = pytest.mark.site
 ROOT = Path(__file__).parents[1]
@@ -90,6 +93,23 @@ def test_pages_load_only_what_they_use(site, book):
         assert "thebe" not in (scripts + styles), file
 
 
+def test_no_page_loads_the_icon_script_and_only_search_the_index(site, book):
+    for file in [*book, *site.glob("*.html")]:
+        page = BeautifulSoup(file.read_text("utf8"), "html.parser")
+        sources = (tag["src"] for tag in page.find_all("script", src=True))
+        scripts = {Path(urlsplit(source).path).name for source in sources}
+        assert "fontawesome.js" not in scripts, file
+        index = {"searchtools.js", "language_data.js", "searchindex.js"} & scripts
+        assert len(index) == (3 if file.name == "search.html" else 0), file
+
+
+def test_only_scripts_of_the_given_names_are_left_out():
+    kept = '<script src="a/fonts.js"></script><script>let icons = 1;</script>'
+    icons = '<script defer src="../_static/icons.js?digest=1"></script>'
+    search = '<script src="search.js"></script>'
+    assert without_scripts(icons + kept + search + icons, "icons", "search") == kept
+
+
 def test_nothing_is_loaded_from_another_host(site, book):
     for file, page in book.items():
         loaded = [tag.get("src") for tag in page.find_all(["script", "img", "iframe"])]
@@ -104,11 +124,22 @@ def test_explorers_keep_their_fallback_in_the_page(book):
     assert all(len(div.get_text(strip=True)) > 20 for div in hosts)
 
 
-def test_widget_state_on_the_page_holds_no_code(book):
-    for page in book.values():
-        for script in page.find_all("script", type=notebooks.STATE):
-            for model in json.loads(script.string)["state"].values():
-                assert "_esm" not in model["state"]
+def test_the_page_holds_each_explorers_state_once(book):
+    for file, page in book.items():
+        for host in page.select(".convbook-explorer"):
+            (script,) = host.find_all("script", type="application/json")
+            assert json.loads(script.string)["explorer"] == host["data-explorer"]
+        assert not page.find("script", type=re.compile("jupyter")), file
+
+
+def test_a_drawing_is_shown_once_and_as_svg(site, book):
+    for path in notebooks.notebook_paths():
+        page = book[site / path.relative_to(ROOT).with_suffix(".html")]
+        cells = [cell for cell in notebooks.read(path).cells if cell.cell_type == "code"]
+        stored = [o.get("data", {}).keys() for cell in cells for o in cell.outputs]
+        expected = ["svg" if DRAWING in data else "png" for data in stored if "image/png" in data]
+        shown = [image["src"].rpartition(".")[2] for image in page.select(".cell_output img")]
+        assert shown == expected, path
 
 
 def test_going_further_is_collapsed(book):
@@ -208,15 +239,23 @@ def test_a_fork_links_to_the_fork(published):
         assert meta(page, "twitter:card") == "summary_large_image"
         with Image.open(site / card.removeprefix(home)) as picture:
             assert picture.size == (1200, 630)
-    assert home in (site / "sitemap.xml").read_text("utf8")
 
 
-def test_an_explorer_without_state_stops_the_build(tmp_path):
+def test_the_sitemap_has_the_address_of_each_page_and_no_other(published):
+    site, _, _, _ = published
+    listed = re.findall("<loc>(.+?)</loc>", (site / "sitemap.xml").read_text("utf8"))
+    named = [page.find("link", rel="canonical")["href"] for page in pages(site).values()]
+    assert sorted(listed) == sorted(named)
+
+
+def test_a_widget_that_needs_a_kernel_stops_the_build(tmp_path):
     copy_book(tmp_path)
     path = tmp_path / "chapters" / "03_shapes.ipynb"
     notebook = notebooks.read(path)
-    del notebook.metadata["widgets"]
+    widget = nbformat.v4.new_output("display_data", {VIEW: {"model_id": "3f"}})
+    cell = next(cell for cell in notebook.cells if "Quiz(" in cell.source)
+    cell.outputs = [widget]
     notebooks.write(notebook, path)
     done = build(tmp_path)
     assert done.returncode != 0
-    assert "no stored state for widget explorer-1" in done.stdout + done.stderr
+    assert "holds a widget, which needs a kernel" in done.stdout + done.stderr

@@ -26,6 +26,14 @@ CHAPTER = "03_shapes.html"
 # The theme has chosen its colours (the root page has none: it leads on), the explorers run.
 READY = """['light', 'dark'].includes(document.documentElement.dataset.theme)
   && [...document.querySelectorAll('.convbook-explorer')].every((e) => e.dataset.ready)"""
+# Each icon of the theme: the character it draws, and its font's name as the style sheet has it.
+ICONS = """[...document.querySelectorAll("[class*=fa-]")].map((e) => {
+  const style = getComputedStyle(e, "::before");
+  return { name: e.className, glyph: style.content, width: e.getBoundingClientRect().width,
+           font: style.fontFamily.split(",")[0].replaceAll('"', "") };
+})"""
+LOADED_FONTS = """[...document.fonts].filter((font) => font.status === "loaded")
+  .map((font) => font.family.replaceAll('"', ""))"""
 # The bibliography's roles are docutils' own, and one of them is deprecated by now.
 AXE_CONTEXT = {"include": [["article"]], "exclude": [[".citation-list"]]}
 AXE_OPTIONS = {
@@ -114,6 +122,34 @@ def axe_findings(page):
         for violation in report["violations"]
         for node in violation["nodes"]
     ]
+
+
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_icons_are_drawn_by_the_icon_font(visit, screen):
+    """The theme also has a script of half a megabyte that draws them; no page loads it."""
+    page = visit(screen=screen)
+    page.evaluate("document.fonts.ready")
+    fonts = [f for f in page.evaluate(LOADED_FONTS) if f.startswith("Font Awesome")]
+    assert fonts
+    icons = [icon for icon in page.evaluate(ICONS) if icon["width"]]
+    assert len(icons) >= 4
+    for icon in icons:
+        assert icon["glyph"] not in ("none", '""'), icon
+        assert icon["font"] in fonts, icon
+        assert 8 < icon["width"] < 40, icon
+
+
+def test_search_finds_a_page(visit):
+    page = visit("../search.html?q=dilation")
+    page.get_by_role("link", name="10. Dilated").first.wait_for()
+
+
+def test_the_search_dialog_leads_to_the_search_page(visit):
+    page = visit()
+    page.get_by_role("button", name="Search").locator("visible=true").first.click()
+    page.locator("#pst-search-dialog input[type=search]").fill("stride")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=stride*")
 
 
 def test_page_works_from_disk(visit, site):

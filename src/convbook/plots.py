@@ -1,6 +1,6 @@
 """The book's figures: one visual language, one colour each for input, kernel and output.
 
-Every function returns an image that a notebook displays: `SVG` for drawings, `Image` (PNG) for
+Every function returns an image that a notebook displays: a `Drawing`, or an `Image` (PNG) for
 photographs. An image, unlike a matplotlib figure, shows the same in every front end and is closed
 once drawn.
 """
@@ -11,21 +11,40 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import SVG, Image
+import PIL.Image
+from IPython.display import Image
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from convbook import colours
 from convbook.arithmetic import Layer, conv_output_size, receptive_field
+from convbook.mime_types import DRAWING
 
 STYLE = Path(__file__).with_name("convbook.mplstyle")
 MARKERS = "osD^v"  # one for each colour of the cycle
 STOREY = 1.75  # cells from one map of a stack to the next
+SCREEN_DPI = 96  # at which browsers show an SVG
 WIDTH = 5.5  # inches: as wide as a figure may be so that a phone still shows its text
 
 
-def show(figure: Figure, image_format: str = "svg") -> SVG | Image:
+class Drawing(Image):
+    """A drawing as `svg`, which the site shows, and as a PNG, which every other viewer does.
+
+    Viewers show a stored `image/svg+xml` each in its own way, and some not at all: JupyterLab only
+    in a notebook that the reader trusts. So the SVG is stored under a type of the book's own.
+    """
+
+    def __init__(self, svg: str, png: bytes):
+        super().__init__(png, format="png", retina=True)
+        self.svg = svg
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data, metadata = super()._repr_mimebundle_(include, exclude)
+        return {DRAWING: self.svg, **data}, metadata
+
+
+def show(figure: Figure, image_format: str = "svg") -> Image:
     """Close `figure` and return it as an image: "svg" for a drawing, "png" for a photograph.
 
     Raises:
@@ -36,7 +55,7 @@ def show(figure: Figure, image_format: str = "svg") -> SVG | Image:
         case "svg":
             # A date in the file would make each run's figure differ from the stored one.
             figure.savefig(buffer, format="svg", metadata={"Date": None})
-            image = SVG(buffer.getvalue().decode())
+            image = Drawing(buffer.getvalue().decode(), _small_png(figure))
         case "png":
             figure.savefig(buffer, format="png", metadata={"Software": None})
             image = Image(buffer.getvalue(), format="png")
@@ -46,9 +65,21 @@ def show(figure: Figure, image_format: str = "svg") -> SVG | Image:
     return image
 
 
+def _small_png(figure: Figure) -> bytes:
+    """Return `figure` with two pixels to each of a screen's, in as many colours as a drawing needs.
+
+    A palette makes the file a third as large, and the notebooks hold many.
+    """
+    pixels, packed = io.BytesIO(), io.BytesIO()
+    figure.savefig(pixels, format="png", dpi=2 * SCREEN_DPI)
+    with PIL.Image.open(pixels) as picture:
+        picture.convert("RGB").quantize(256, dither=0).save(packed, format="PNG", optimize=True)
+    return packed.getvalue()
+
+
 def windows(
     input_size: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
-) -> SVG:
+) -> Drawing:
     """Draw a row of pixels and, below it, every position of a window that slides along it.
 
     Padding is dashed, taps are filled, pixels that no window reads are hatched.
@@ -58,7 +89,7 @@ def windows(
 
     Example:
         >>> type(windows(7, 3, stride=2)).__name__
-        'SVG'
+        'Drawing'
     """
     count = conv_output_size(input_size, kernel_size, stride, padding, dilation)
     starts = [output * stride - padding for output in range(count)]
@@ -84,7 +115,7 @@ def windows(
         return show(figure)
 
 
-def window_sums(row: Sequence[int], weights: Sequence[int]) -> SVG:
+def window_sums(row: Sequence[int], weights: Sequence[int]) -> Drawing:
     """Draw a row of pixels, a window with its weights at every place, and the sum at each place.
 
     Colours as in `grids`.
@@ -94,7 +125,7 @@ def window_sums(row: Sequence[int], weights: Sequence[int]) -> SVG:
 
     Example:
         >>> type(window_sums([0, 0, 9], [-1, 1])).__name__
-        'SVG'
+        'Drawing'
     """
     count = conv_output_size(len(row), len(weights))
     places = [row[start : start + len(weights)] for start in range(count)]
@@ -149,7 +180,7 @@ def _draw_square(axes, x: float, y: float, **style) -> None:
     axes.add_patch(Rectangle((x + 0.06, y + 0.06), 0.88, 0.88, **style))
 
 
-def stack(input_size: int, layers: Sequence[Layer], output: int) -> SVG:
+def stack(input_size: int, layers: Sequence[Layer], output: int) -> Drawing:
     """Draw a row of pixels and, below it, the maps of a stack of layers, as rows of cells.
 
     What number `output` of the last map depends on is filled, with a line from each number to each
@@ -161,7 +192,7 @@ def stack(input_size: int, layers: Sequence[Layer], output: int) -> SVG:
 
     Example:
         >>> type(stack(7, [Layer(3), Layer(3)], output=1)).__name__
-        'SVG'
+        'Drawing'
     """
     sizes = [input_size]
     for layer in layers:
@@ -244,7 +275,7 @@ def grids(
     titles: Sequence[str],
     roles: Sequence[str],
     digits: int = 0,
-) -> SVG:
+) -> Drawing:
     """Draw small matrices side by side, numbers or letters in cells.
 
     `roles` choose the colours: "input", "kernel" or "output", where numbers farther from 0 get a
@@ -321,7 +352,7 @@ def _draw_number(axes, x: float, y: float, text: str, depth: float, role: str) -
     )  # fmt: skip
 
 
-def weight_matrix(taps: Tensor, weights: str = "", pixels: str = "") -> SVG:
+def weight_matrix(taps: Tensor, weights: str = "", pixels: str = "") -> Drawing:
     """Draw a matrix made of one kernel's weights: equal weights have equal tints, zeros are empty.
 
     With letters for the weights and the pixels, small matrices name their entries and columns.
@@ -335,7 +366,7 @@ def weight_matrix(taps: Tensor, weights: str = "", pixels: str = "") -> SVG:
     Example:
         >>> import torch
         >>> type(weight_matrix(torch.eye(2), weights="p", pixels="ab")).__name__
-        'SVG'
+        'Drawing'
     """
     rows, columns = taps.shape
     tints = colours.weight_tints(int(taps.max()))
@@ -390,16 +421,29 @@ def photographs(images: Sequence[Tensor], titles: Sequence[str]) -> Image:
         tallest = max(image.shape[-2] / image.shape[-1] for image in images)
         height = min(rows * tallest * WIDTH / columns + 0.5, rows * 4)
         figure, grid = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False)
-        for axes, image, title in zip(grid.flat, images, titles, strict=True):
+        for axes, image in zip(grid.flat, images, strict=True):
             axes.imshow(_as_picture(image), cmap="gray", interpolation="nearest")
-            axes.set_title(title)
             for axis in (axes.xaxis, axes.yaxis):
                 axis.get_major_locator().set_params(integer=True)  # there is no pixel 2.5
         for axes in grid[-1]:
             axes.set_xlabel("column (W)")
         for axes in grid[:, 0]:
             axes.set_ylabel("row (H)")
+        _set_titles(figure, titles)
         return show(figure, "png")
+
+
+def _set_titles(figure: Figure, titles: Sequence[str]) -> None:
+    """Set the title of each axes; where one would reach beyond the figure, all are smaller.
+
+    The layout makes room for the height of a title, not for its width.
+    """
+    texts = [axes.set_title(title) for axes, title in zip(figure.axes, titles, strict=True)]
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in texts]
+    room = min((figure.bbox.x1 - box.x0) / box.width for box in boxes)
+    for text in texts:
+        text.set_fontsize(text.get_fontsize() * min(1, 0.97 * room))
 
 
 def tiles(rows: Mapping[str, Tensor]) -> Image:
@@ -478,7 +522,7 @@ def _as_picture(image: Tensor) -> np.ndarray:
     raise ValueError(f"image has shape {shape}; use (3, H, W), (1, H, W) or (H, W)")
 
 
-def bars(values: Mapping[str, float], label: str, digits: int = 2) -> SVG:
+def bars(values: Mapping[str, float], label: str, digits: int = 2) -> Drawing:
     """Draw one horizontal bar for each named value, with the value at its end.
 
     `label` says what the values are and in which unit. A bar is as long as the number it shows:
@@ -506,7 +550,7 @@ def lines(
     xlabel: str,
     ylabel: str,
     log: str = "xy",
-) -> SVG:
+) -> Drawing:
     """Draw one line with markers for each named curve, named at its end.
 
     `log` names the axes that are logarithmic: "xy", "y", "x" or "". Three digits of each number are
@@ -565,7 +609,7 @@ def gallery(images: Sequence[Tensor], titles: Sequence[str], columns: int = 5) -
         return show(figure, "png")
 
 
-def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> SVG:
+def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Drawing:
     """Draw which class was taken for which: a row for each true class, a column for each answer.
 
     Right answers, on the diagonal, are outlined; the others get a deeper tint the more there are.
@@ -578,7 +622,7 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> SVG:
 
     Example:
         >>> type(confusion([[9, 1], [0, 10]], ["cat", "dog"])).__name__
-        'SVG'
+        'Drawing'
     """
     table = np.asarray(counts)
     if table.shape != (len(classes),) * 2:
@@ -614,7 +658,7 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> SVG:
 
 def spread(
     values: Mapping[str, Sequence[float]], label: str, digits: int = 1, level: float | None = None
-) -> SVG:
+) -> Drawing:
     """Draw one row of dots for each name, a dot for each of its values, and a line at their mean.
 
     Behind all rows lies a band as wide as the dots of the first one: what lies inside differs no
@@ -626,7 +670,7 @@ def spread(
 
     Example:
         >>> type(spread({"all": [80.1, 80.4], "no flip": [78.9, 79.2]}, "accuracy")).__name__
-        'SVG'
+        'Drawing'
     """
     if not values or not all(len(row) for row in values.values()):
         raise ValueError(f"values={dict(values)} has nothing to draw; give each row a number")
@@ -654,7 +698,7 @@ def curves(
     log: str = "",
     joined: bool = True,
     level: float | None = None,
-) -> SVG:
+) -> Drawing:
     """Draw curves that each have their own x, named at their last point.
 
     `joined` draws a line through the points of a curve, or else each point as a dot. `log` names
@@ -670,7 +714,7 @@ def curves(
 
     Example:
         >>> type(curves({"slow": ([1, 9], [5, 8]), "fast": ([1, 2], [6, 8])}, "s", "%")).__name__
-        'SVG'
+        'Drawing'
     """
     _check_count(points)
     if wrong := [name for name, (x, y) in points.items() if not len(x) or len(x) != len(y)]:

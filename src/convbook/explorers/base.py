@@ -3,7 +3,11 @@
 import anywidget
 import traitlets
 
-from convbook.explorers.sources import state_digest, style_source
+from convbook.explorers.sources import style_source
+from convbook.mime_types import EXPLORER
+
+# What every widget has, and what says nothing about the explorer.
+COMMON_TRAITS = {"layout", "tabbable", "tooltip"}
 
 
 class Explorer(anywidget.AnyWidget):
@@ -27,12 +31,16 @@ class Explorer(anywidget.AnyWidget):
         """Return the initial state as HTML that needs no script."""
         raise NotImplementedError
 
+    def stored_state(self):
+        """Return the traits that make this explorer what it is; the site starts it from them."""
+        state = self.get_state()
+        return {k: v for k, v in state.items() if k[0] != "_" and k not in COMMON_TRAITS}
+
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        digest = state_digest(self.get_state())
-        html = f'<div data-state="{digest}">{self.static_html()}</div>'
-        return {**data, "text/plain": repr(self), "text/html": html}, metadata
+        stored = {EXPLORER: self.stored_state(), "text/html": self.static_html()}
+        return {**data, "text/plain": repr(self), **stored}, metadata
 
 
 def preset_of(presets, preset, default):

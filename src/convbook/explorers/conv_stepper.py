@@ -4,7 +4,7 @@ from html import escape
 
 from convbook.arithmetic import conv_output_size, conv_transpose_output_size
 from convbook.explorers.convolved import ConvolvedExplorer
-from convbook.explorers.grids import INPUT_VALUES, KERNEL_VALUES, number_table
+from convbook.explorers.grids import INPUT_VALUES, KERNEL_VALUES, number_table, side_by_side
 from convbook.explorers.sources import module_source
 from convbook.explorers.traits import Choice, Pair, Square, Whole
 
@@ -189,11 +189,12 @@ class ConvStepper(ConvolvedExplorer):
             result = f"<p>{escape(str(error))}</p>"
         else:
             result = number_table(f"Output y, {size} \u00d7 {size}", output)
-        tables = number_table(f"Input x, {n} \u00d7 {n}", self.input) + number_table(
-            f"Kernel w, {k} \u00d7 {k}", self.kernel
-        )
+        tables = [
+            number_table(f"Input x, {n} \u00d7 {n}", self.input),
+            number_table(f"Kernel w, {k} \u00d7 {k}", self.kernel),
+        ]
         return (
             '<div class="convbook-root cb-static">'
-            f'<div class="cb-tables">{tables}{result}</div>'
+            f"{side_by_side([*tables, result])}"
             f"<p><code>y = {escape(self.code)}</code></p></div>"
         )

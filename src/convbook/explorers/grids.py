@@ -84,9 +84,19 @@ def counted(number, noun):
 
 
 def html_table(caption, cells, head=""):
-    """Return an HTML table of `cells`, rows of strings that are elements already."""
+    """Return an HTML table of `cells`, rows of strings that are elements already.
+
+    Its style stands in it, as JupyterLab shows it without the book's style sheet.
+    """
+    title = f'<caption style="white-space: nowrap">{escape(caption)}</caption>'
     rows = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
-    return f"<table><caption>{escape(caption)}</caption>{head}<tbody>{rows}</tbody></table>"
+    return f"<table>{title}{head}<tbody>{rows}</tbody></table>"
+
+
+def side_by_side(tables):
+    """Return an HTML element with the tables in a row, or in several where there is no room."""
+    style = "display: flex; flex-wrap: wrap; align-items: flex-start; gap: 1rem 2.5rem"
+    return f'<div class="cb-tables" style="{style}">{"".join(tables)}</div>'
 
 
 def number_table(caption, grid):

@@ -16,6 +16,7 @@ from convbook.explorers.grids import (
     folded,
     html_table,
     number_text,
+    side_by_side,
 )
 from convbook.explorers.sources import module_source
 from convbook.explorers.traits import Choice, Square, Whole, whole_number
@@ -266,17 +267,17 @@ class MatrixView(ConvolvedExplorer):
             rows = [[output, *row] for output, row in zip(names, rows, strict=True)]
         size = "{} × {}".format(*self.counts["shape"])
         matrix = html_table(f"{title}, {size}", rows, f"<thead><tr>{''.join(head)}</tr></thead>")
-        tables = "".join(
+        tables = [
             html_table(f"{name}, {side} × {side}", folded(cells, side))
             for name, cells, side in (
                 ("Input x", pixels, n),
                 ("Kernel w", weights, k),
                 ("Output y", [_cell("td", "y", value) for value in y], self.output_size),
             )
-        )
+        ]
         return (
             '<div class="convbook-root cb-static cb-matrix-static">'
-            f'<div class="cb-tables">{tables}</div>'
+            f"{side_by_side(tables)}"
             f'<div class="cb-wide" tabindex="0" role="region" aria-label="{title}">{matrix}</div>'
             f"<p>{escape(self.summary)}</p><p><code>y = {escape(self.code)}</code></p></div>"
         )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import traitlets
 
 from convbook.explorers.base import Explorer, given, preset_of
-from convbook.explorers.grids import counted, html_table
+from convbook.explorers.grids import counted, html_table, side_by_side
 from convbook.explorers.sources import module_source
 from convbook.explorers.traits import Choice, Whole, whole_number
 
@@ -293,6 +293,6 @@ class ShuffleExplorer(Explorer):
         return (
             '<div class="convbook-root cb-static cb-shuffle-static">'
             f"<p>The channel that belongs to each sub-pixel of a {r} × {r} block:</p>"
-            f'<div class="cb-tables">{"".join(tables)}</div>'
+            f"{side_by_side(tables)}"
             f"<p>{escape(self.summary)}</p><p><code>{escape(self.code)}</code></p></div>"
         )

@@ -1,7 +1,5 @@
 """Read the explorers' front-end files. Standard library only: the site build uses this too."""
 
-import hashlib
-import json
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -29,20 +27,3 @@ def module_source(name):
 def style_source():
     """Return the style sheet shared by every explorer."""
     return (FOLDER / "explorer.css").read_text(encoding="utf-8")
-
-
-# Traits that every widget has and that say nothing about what an explorer shows.
-UNSHOWN_TRAITS = {"layout", "tabbable", "tooltip"}
-
-
-def state_digest(state):
-    """Return a short digest of the traits that make an explorer what it is.
-
-    The explorer writes it into its HTML, which nbval compares. The notebook tool compares it with
-    the stored state, from which the static page is made and at which nbval never looks.
-
-    >>> state_digest({"stride": 1, "_esm": "..."}) == state_digest({"stride": 1})
-    True
-    """
-    shown = {k: v for k, v in state.items() if not k.startswith("_") and k not in UNSHOWN_TRAITS}
-    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,8 +1,8 @@
 """Host the explorers on a static page, without a kernel and without html-manager.
 
-A notebook stores each explorer as a widget view (a model id) and its state (metadata of the
-notebook). `ExplorerRenderer` writes a `<div>` that names the model and holds the static fallback;
-`static/host.js` finds it, gives the explorer's own module a tiny model, and calls its `render`.
+A notebook stores each explorer as its state (JSON) and its static HTML. `ExplorerRenderer` writes a
+`<div>` that holds both; `static/host.js` finds it, gives the explorer's own module a tiny model of
+that state, and calls its `render`.
 """
 
 import json
@@ -11,41 +11,37 @@ from pathlib import Path
 from docutils import nodes
 
 from convbook.explorers.sources import module_source, style_source
+from convbook.mime_types import EXPLORER, VIEW
 
-VIEW = "application/vnd.jupyter.widget-view+json"
-STATE = "application/vnd.jupyter.widget-state+json"
 ASSET_KEY = "convbook-explorer-"  # marks this module's entries among a page's scripts
 
 
 class ExplorerRenderer:
-    """The myst-nb plugin that renders a widget view (entry point `myst_nb.mime_renderers`)."""
+    """The myst-nb plugin that renders an explorer (entry point `myst_nb.mime_renderers`)."""
 
-    mime_priority_overrides = ()
+    mime_priority_overrides = (("html", EXPLORER, 5),)  # before any other type
 
     @staticmethod
     def handle_mime(renderer, data, inline):
         """Return the element that hosts the explorer, or None to leave the output alone."""
-        if data.mime_type != VIEW or inline:
-            return None
-        client = renderer.renderer.nb_client
-        model_id = data.content["model_id"]
-        state = client.nb_metadata.get("widgets", {}).get(STATE, {}).get("state", {})
-        if model_id not in state or "explorer" not in state[model_id]["state"]:
+        if data.mime_type == VIEW:
             raise ValueError(
-                f"cell {data.cell_index}: no stored state for widget {model_id}; "
-                "run `make execute` so that the notebook holds it"
+                f"cell {data.cell_index} holds a widget, which needs a kernel; "
+                "run `make execute` so that the notebook holds what a page can show"
             )
-        name = state[model_id]["state"]["explorer"]
+        if data.mime_type != EXPLORER or inline:
+            return None
+        name = data.content["explorer"]
         renderer.add_js_file(f"{ASSET_KEY}host", "explorers/host.js", {"defer": "defer"})
         renderer.add_js_file(f"{ASSET_KEY}{name}", f"explorers/{name}.js", {"defer": "defer"})
 
-        _, outputs = client.code_cell_outputs(data.cell_index)
+        _, outputs = renderer.renderer.nb_client.code_cell_outputs(data.cell_index)
         bundles = [output.get("data", {}) for output in outputs]
-        bundle = next(b for b in bundles if b.get(VIEW, {}).get("model_id") == model_id)
-        fallback = bundle.get("text/html", "")
+        fallback = next(b["text/html"] for b in bundles if b.get(EXPLORER) == data.content)
+        state = json.dumps(data.content).replace("<", "\\u003c")  # or a text could end the script
         html = (
-            f'<div class="convbook-explorer" data-explorer="{name}" data-model-id="{model_id}">'
-            f"{fallback}</div>"
+            f'<div class="convbook-explorer" data-explorer="{name}">'
+            f'<script type="application/json">{state}</script>{fallback}</div>'
         )
         return [nodes.raw(text=html, format="html")]
 

@@ -4,6 +4,7 @@ import contextlib
 import html
 import io
 import os
+import re
 import sys
 from pathlib import Path
 from urllib.parse import urljoin
@@ -41,6 +42,8 @@ def link_repository(app, config) -> None:
     config.html_baseurl = repository.site_url
     config.ogp_site_url = repository.site_url
     app.setup_extension("sphinx_sitemap")  # it warns where the site's address is not known
+    config.sitemap_url_scheme = "{link}"  # its own has a language and a version before the page
+    config.sitemap_excludes = ["search.html", "genindex.html", "py-modindex.html"]
 
 
 def drop_unused_assets(app, pagename, templatename, context, doctree) -> None:
@@ -56,6 +59,18 @@ def drop_unused_assets(app, pagename, templatename, context, doctree) -> None:
     for kind in ("script_files", "css_files"):
         files = context.get(kind, [])
         context[kind] = [file for file in files if not any(word in _name(file) for word in unused)]
+
+
+def without_scripts(markup: str, *names: str) -> str:
+    """Return `markup` without the script elements whose file is one of `names` (a template filter).
+
+    The theme writes some scripts into its layout, where `drop_unused_assets` does not see them.
+
+    >>> without_scripts('<p><script defer src="a/icons.js?v=1"></script></p>', "icons")
+    '<p></p>'
+    """
+    files = "|".join(names)
+    return re.sub(rf'<script[^>]*[/"]({files})\.js[^>]*></script>', "", markup)
 
 
 def _is_maths(node) -> bool:
@@ -101,8 +116,15 @@ def write_root_page(app, exception) -> None:
     (Path(app.outdir) / "index.html").write_text(page, "utf8")
 
 
+def add_layout(app, config) -> None:
+    """Let the book's layout go before the theme's, which it extends."""
+    config.templates_path.append(str(Path(__file__).parent / "layouts"))
+
+
 def add_static_files(app) -> None:
     """Add the book's own style sheet; explorers bring theirs only where they stand."""
+    if app.builder.format == "html":
+        app.builder.templates.environment.filters["without_scripts"] = without_scripts
     app.config.html_static_path.append(str(Path(__file__).parent / "static" / "book"))
     app.add_css_file("book.css")
 
@@ -113,6 +135,7 @@ def setup(app):
     with contextlib.redirect_stdout(io.StringIO()):
         app.setup_extension("sphinxext.opengraph")
     app.connect("config-inited", link_repository)
+    app.connect("config-inited", add_layout)
     app.connect("builder-inited", add_static_files)
     app.connect("html-page-context", explorers.add_style)
     app.connect("html-page-context", add_social_card, priority=400)  # before opengraph reads `meta`

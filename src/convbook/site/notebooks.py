@@ -20,16 +20,13 @@ from pathlib import Path
 
 import nbformat
 
-from convbook.explorers.sources import UNSHOWN_TRAITS, state_digest
-from convbook.site.explorers import STATE, VIEW
+from convbook.mime_types import DRAWING, EXPLORER, VIEW
 from convbook.whole_files import whole_file
 
 ROOT = Path(__file__).resolve().parents[3]
 CHAPTERS = ROOT / "chapters"
 CELL_TIMEOUT = 120  # seconds, as in pyproject.toml
 
-# Traits that a static page has in its own files or that only a live kernel needs.
-TRANSIENT_TRAITS = {"_esm", "_css", "_anywidget_id", *UNSHOWN_TRAITS}
 CELL_METADATA = {"tags", "mystnb"}
 # What a notebook's metadata says where the chapter asks Colab for a machine with a GPU.
 WANTS_GPU = {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
@@ -59,7 +56,6 @@ if spec is None or spec.origin is None:  # a folder named convbook has no origin
 MAX_CELL_LINES = 15
 MAX_COLUMNS = 77  # what the book's column shows without scrolling
 MIN_ALT_LENGTH = 25
-COMPARED_IMAGES = {"image/png", "image/svg+xml"}  # by conftest.py and by nbval
 # A path on one machine: /home/..., file:///..., C:\\... or C:/..., \\\\server\\...
 TOP_FOLDERS = (
     "Applications|Library|Users|Volumes|content|data|etc|home|kaggle|media|mnt|opt|private|root"
@@ -116,7 +112,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookN
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
-        store_widget_state=True,
+        store_widget_state=False,  # what is stored is shown without a kernel
         coalesce_streams=True,  # or one text may come in two pieces, another time in one
     )
     return client.execute()
@@ -129,7 +125,6 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
             **(WANTS_GPU if _wants_gpu(notebook) else {}),
-            "widgets": notebook.metadata.get("widgets", {}),
         }
     )
     notebook.nbformat_minor = max(notebook.nbformat_minor, 5)  # cells have ids from 4.5 on
@@ -142,7 +137,8 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = count
-    _rename_widgets(notebook)
+            # JupyterLab would look for the widget's kernel, and not for what is stored beside it.
+            output.get("data", {}).pop(VIEW, None)
     return notebook
 
 
@@ -162,28 +158,6 @@ def _set_cell_ids(notebook) -> None:
             candidates = itertools.chain([stem], (f"{stem}-{n}" for n in itertools.count(1)))
             cell.id = next(i for i in candidates if i not in taken | kept)
         taken.add(cell.id)
-
-
-def _rename_widgets(notebook) -> None:
-    """Replace random model ids by `explorer-1`, `explorer-2`, ...; keep the shown models only."""
-    stored = notebook.metadata.pop("widgets", {}).get(STATE, {})
-    state, kept = stored.get("state", {}), {}
-    for view in (data[VIEW] for data in _views(notebook)):
-        model = state.get(view["model_id"])
-        if model is None:
-            continue  # `problems` reports it
-        view["model_id"] = f"explorer-{len(kept) + 1}"
-        traits = {k: v for k, v in model["state"].items() if k not in TRANSIENT_TRAITS}
-        kept[view["model_id"]] = {**model, "state": traits}
-    if kept:
-        notebook.metadata.widgets = {STATE: {**stored, "state": kept}}
-
-
-def _views(notebook) -> Iterator[dict]:
-    for cell in _code_cells(notebook):
-        for output in cell.outputs:
-            if VIEW in output.get("data", {}):
-                yield output.data
 
 
 def _name(cell) -> str:
@@ -216,7 +190,7 @@ def check_metadata(notebook) -> Iterator[str]:
     name = notebook.metadata.get("kernelspec", {}).get("name")
     if name != "python3":
         yield f"kernelspec is {name!r}, not 'python3'; run `make execute`"
-    expected = {"kernelspec", "language_info", "widgets"}
+    expected = {"kernelspec", "language_info"}
     if _wants_gpu(notebook):
         expected |= WANTS_GPU.keys()
     if extra := set(notebook.metadata) - expected:
@@ -272,13 +246,19 @@ def check_traces(notebook) -> Iterator[str]:
 
 
 def check_figures(notebook) -> Iterator[str]:
-    """A cell that draws holds its figure, and each figure has a real alt text."""
+    """A cell that draws holds its figure as PNG, and each figure has a real alt text.
+
+    A PNG is what every viewer shows, and what conftest.py compares.
+    """
     for cell in _code_cells(notebook):
-        images = [m for o in cell.outputs for m in o.get("data", {}) if m.startswith("image/")]
+        bundles = [output.get("data", {}) for output in cell.outputs]
+        images = [m for bundle in bundles for m in bundle if m.startswith("image/")]
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         draws = bool(alt) or re.search(r"^plots\.\w+\(", cell.source, re.MULTILINE)
-        if other := set(images) - COMPARED_IMAGES:
-            yield f"{_name(cell)} has a figure of type {sorted(other)}, which no test compares"
+        if other := set(images) - {"image/png"}:
+            yield f"{_name(cell)} has a figure of type {sorted(other)}; draw it with `plots`"
+        if any(DRAWING in bundle and "image/png" not in bundle for bundle in bundles):
+            yield f"{_name(cell)} has a drawing without a PNG; run `make execute`"
         if draws and not images:
             yield f"{_name(cell)} draws a figure, but none is stored; run `make execute`"
         if images and len(alt) < MIN_ALT_LENGTH:
@@ -286,18 +266,16 @@ def check_figures(notebook) -> Iterator[str]:
 
 
 def check_widgets(notebook) -> Iterator[str]:
-    """Each explorer's state is stored, and it is the state that its cell made.
+    """An explorer is stored as its state and as HTML, and no widget waits for a kernel.
 
-    The cell's HTML holds a digest of the state; nbval compares the HTML with a fresh run.
+    nbval compares both with a fresh run.
     """
-    stored = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
-    for data in _views(notebook):
-        model_id = data[VIEW]["model_id"]
-        state = stored.get(model_id, {}).get("state", {})
-        if "explorer" not in state:
-            yield f"no stored state for widget {model_id}; run `make execute`"
-        elif f'data-state="{state_digest(state)}"' not in data.get("text/html", ""):
-            yield f"the stored state of widget {model_id} is not its cell's; run `make execute`"
+    for cell in _code_cells(notebook):
+        for bundle in (output.get("data", {}) for output in cell.outputs):
+            if VIEW in bundle:
+                yield f"{_name(cell)} holds a live widget; run `make execute`"
+            if EXPLORER in bundle and "text/html" not in bundle:
+                yield f"{_name(cell)} has an explorer without its HTML; run `make execute`"
 
 
 RULES = [

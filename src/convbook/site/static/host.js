@@ -1,15 +1,12 @@
 // Gives each explorer on a static page what a Jupyter kernel would give it: an element and a model.
-// The page holds <div class="convbook-explorer" data-explorer data-model-id> with a static
-// fallback inside, and the notebook's widget state as JSON.
+// The page holds <div class="convbook-explorer" data-explorer> with the explorer's state, as JSON in
+// a script element, and a static fallback.
 
 (() => {
   "use strict";
 
-  const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
-
   /** The part of a widget model that explorers use; nothing is sent anywhere. */
-  function createModel(state) {
-    const values = structuredClone(state);
+  function createModel(values) {
     const listeners = new Map();
     const emit = (event) => (listeners.get(event) ?? []).forEach((callback) => callback());
     return {
@@ -44,14 +41,15 @@
   }
 
   /** Replace one fallback by the running explorer, or leave it where it is. */
-  async function start(host, states) {
-    const { explorer, modelId } = host.dataset;
+  async function start(host) {
+    const { explorer } = host.dataset;
     const fallback = [...host.childNodes];
     const el = document.createElement("div");
     try {
       const { default: frontEnd } = await loadExplorer(explorer);
+      const state = JSON.parse(host.querySelector('script[type="application/json"]').textContent);
       host.append(el);
-      await frontEnd.render({ model: createModel(states[modelId].state), el });
+      await frontEnd.render({ model: createModel(state), el });
       fallback.forEach((node) => node.remove());
       host.dataset.ready = "true";
     } catch (error) {
@@ -60,20 +58,8 @@
     }
   }
 
-  /** What the page holds of its explorers' states: model id -> { state }. */
-  function readStates() {
-    try {
-      return JSON.parse(document.querySelector(STATE).textContent).state;
-    } catch (error) {
-      console.error("the explorers' stored state cannot be read:", error);
-      return {};
-    }
-  }
-
   // By then every deferred script has run, so all modules are registered.
   document.addEventListener("DOMContentLoaded", () => {
-    const hosts = document.querySelectorAll(".convbook-explorer");
-    const states = hosts.length ? readStates() : {};
-    hosts.forEach((host) => start(host, states));
+    document.querySelectorAll(".convbook-explorer").forEach(start);
   });
 })();
