@@ -144,13 +144,13 @@ def milliseconds_of_parts(input, weight):
 
 
 def routine(input, weight):
-    """Return what `F.conv2d` runs here, and the largest block of memory that it asks for."""
+    """Return what `F.conv2d` runs here, and how many bytes its hungriest operation keeps."""
     with profile(profile_memory=True) as seen:
         F.conv2d(input, weight)
     steps = {step.key: step.self_cpu_memory_usage for step in seen.key_averages()}
     return {
         "routine": [name for name in ROUTINES if name in steps],
-        "largest_block": max(steps.values()),
+        "kept_bytes": max(steps.values()),
     }
 
 
