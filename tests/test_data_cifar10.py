@@ -10,7 +10,7 @@ import urllib.error
 
 import numpy as np
 import pytest
-from torchvision.datasets import CIFAR10
+from torchvision.datasets import CIFAR10, utils
 
 from convbook.data import load
 
@@ -219,3 +219,21 @@ def test_a_root_that_is_a_file(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OSError, match=r"root=.*file' is no folder \(.*\); use another"):
         load_tiny(tmp_path / "file")
+
+
+@pytest.mark.usefixtures("server")
+def test_another_process_never_finds_half_unpacked_files(root, monkeypatch):
+    """One starts while the other has unpacked, but not yet moved the files to their place."""
+    extract, depth = utils.extract_archive, []
+
+    def slowly(archive, folder):
+        extract(archive, folder)
+        assert not (root / CIFAR10.base_folder).exists() or depth
+        depth.append(folder)
+        if len(depth) == 1:
+            check(load_tiny(root))  # the other one, from its start to its end
+
+    monkeypatch.setattr(utils, "extract_archive", slowly)
+    check(load_tiny(root))
+    assert len(depth) == 2
+    assert names(root) == DONE

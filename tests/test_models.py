@@ -117,7 +117,7 @@ def test_a_preset_from_a_terminal(tmp_path, capsys):
     options = ["--data", str(tmp_path / "bands.safetensors"), "--folder", str(tmp_path / "run")]
     given = ["--epochs", "1", "--batch-size", "32", "--device", "cpu"]
     assert cli.main(["train", "tiny", *options, *given]) == 0
-    assert "test accuracy" in capsys.readouterr().out
+    assert "convbook grade tiny --weights" in capsys.readouterr().out
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     expected = dataclasses.replace(PRESETS["tiny"].config, epochs=1, batch_size=32)
     assert record["network"] == "S7Tiny"

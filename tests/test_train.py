@@ -199,6 +199,21 @@ def test_the_learning_rate_rises_falls_and_ends_near_zero():
     assert 0 < rates[-1] < 0.01
 
 
+@examples(100)
+@given(st.integers(1, 12), st.integers(1, 12))
+def test_a_rise_of_no_steps_begins_at_the_top(epochs, steps):
+    config = TrainConfig(epochs=epochs, warmup=1 / (epochs * steps + 1))
+    optimizer = make_optimizer(network(), config)
+    schedule = make_schedule(optimizer, config, steps)
+    rates = [schedule.get_last_lr()[0]]
+    for _ in range(epochs * steps):
+        optimizer.step()
+        schedule.step()
+        rates += schedule.get_last_lr()
+    assert rates[0] == pytest.approx(config.max_lr)
+    assert rates == sorted(rates, reverse=True)
+
+
 def test_the_average_follows_at_its_decay():
     model = nn.Linear(1, 1, bias=False)
     average = make_average(model, TrainConfig(ema_decay=0.75, ema_warmup=False))

@@ -1,14 +1,19 @@
 """The command `convbook train`, as a terminal sees it."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 
 import pytest
+import torch
 
 from bands import bands
 from convbook import cli
-from convbook.train import TrainConfig, command, fitting
+from convbook.runs import processor
+from convbook.train import TrainConfig, command, evaluate, fitting
+from convbook.weights import load_weights
 
 NET = """
 from torch import nn
@@ -34,15 +39,82 @@ def run(capsys, *arguments):
     return status, *capsys.readouterr()
 
 
-def test_it_trains_and_says_how_well(folder, capsys):
+def test_it_trains_and_says_how_it_goes(folder, capsys):
     status, out, _ = run(capsys, *SHORT, "--folder", "run", "--no-flip", "--max-lr", "0.05")
     assert status == 0
     record = json.loads((folder / "run" / "run.json").read_text())
     assert record["config"]["epochs"] == 2
     assert record["config"]["flip"] is False
     assert record["config"]["max_lr"] == 0.05
-    assert out.startswith(f"test accuracy {record['test']['accuracy']:.2%} (with mirror images ")
-    assert "of training on bands" in out
+    what, data, head, *rows, end, test = out.splitlines()
+    assert what == f"Sequential, 3,076 parameters, on CPU ({processor()}, 1 thread), in float32"
+    assert data == "bands: 288 pictures, and 32 for validation"
+    assert re.split("  +", head) == ["epoch", "pictures/s", "training loss", "validation accuracy"]
+    for line, row in zip(rows, record["epochs"], strict=True):
+        speed = 256 / row["seconds"]  # 4 steps of 64 pictures
+        numbers = [f"{row['epoch']}", f"{speed:,.0f}", f"{row['loss']:.4f}"]
+        assert line.split() == [*numbers, f"{row['validation_accuracy']:.2%}"]
+    assert end == f"trained for {record['seconds']:.1f} s, saved in run"
+    assert "test accuracy" not in out
+    assert record["test"] == {}
+    assert test == (
+        "to test it, once there is nothing left to choose: convbook grade my_linear_net.py:net "
+        "--weights run/model.safetensors --data bands.safetensors --input-size 3,16,16"
+    )
+
+
+def test_the_command_that_tests_is_the_one_that_is_named(folder, capsys):
+    assert run(capsys, *SHORT, "--folder", "a run")[0] == 0
+    *_, last = run(capsys, *SHORT, "--folder", "a run", "--resume")[1].splitlines()
+    words = shlex.split(last.partition(": ")[2])
+    assert words[0] == "convbook"
+    cli.main(words[1:])
+    graded = capsys.readouterr().out
+    model = cli.load_model("my_linear_net.py:net", with_weights=True)
+    load_weights(model, folder / "a run" / "model.safetensors")
+    accuracy = evaluate(model, bands().test)["accuracy"]
+    assert f"{100 * accuracy:.4g}" in graded
+
+
+def test_the_test_pictures_wait_until_they_are_asked_for(folder, capsys, monkeypatch):
+    looked_at = []
+
+    def watched(model, split, **options):
+        looked_at.append(len(split))
+        return evaluate(model, split, **options)
+
+    monkeypatch.setattr(fitting, "evaluate", watched)
+    assert run(capsys, *SHORT, "--folder", "run")[0] == 0
+    assert looked_at == [32, 32]  # validation, after each epoch
+    out = run(capsys, *SHORT, "--folder", "run", "--resume", "--test")[1]
+    assert looked_at == [32, 32, 64, 64]  # as they are and with mirror images
+    record = json.loads((folder / "run" / "run.json").read_text())
+    accuracy, mirrored = record["test"]["accuracy"], record["test"]["mirrored_accuracy"]
+    assert out.endswith(f"test accuracy {accuracy:.2%} (with mirror images {mirrored:.2%})\n")
+    assert "to test it" not in out
+    assert run(capsys, *SHORT, "--folder", "run", "--resume")[0] == 0
+    assert json.loads((folder / "run" / "run.json").read_text())["test"] == record["test"]
+
+
+def test_without_folder_or_validation(capsys):
+    _, out, _ = run(capsys, *SHORT, "--validation", "0")
+    assert "bands: 320 pictures, and 0 for validation\nepoch  pictures/s  training loss\n" in out
+    assert out.endswith(
+        "s\nnothing was saved; to keep the network add --folder DIR, to test it at once --test\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("device", "told"),
+    [
+        ("cpu", f"CPU ({processor()}, 1 thread)"),
+        ("mps", "GPU (Apple's, mps)"),
+        ("cuda:1", "GPU (Card 1)"),
+    ],
+)
+def test_the_device_is_told_by_name(monkeypatch, device, told):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"Card {device.index}")
+    assert command.tell_device(torch.device(device)) == told
 
 
 def test_a_run_too_short_for_its_average_says_so(capsys):
@@ -68,7 +140,8 @@ def test_two_processes_speak_with_one_voice(folder):
     command += [*SHORT, "--no-ema-warmup"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.count("test accuracy") == 1
+    assert result.stdout.count("2 processes, in float32") == 1
+    assert result.stdout.count("nothing was saved") == 1
     assert result.stderr.count("steps are few") == 1
 
 
@@ -109,10 +182,13 @@ def test_ctrl_c_ends_with_its_own_status(capsys, monkeypatch):
         (["--batch-size", "512"], "batch_size=512 is larger than the 288 training pictures"),
         (["--validation", "2"], "validation=2.0 is no share"),
         (["--max-lr", "1e30", *SHORT], "use max_lr below 1e+30"),
+        (["--device", "gpu"], "device='gpu' cannot be used here; use 'cpu'"),
+        (["--cuda-graph", *SHORT], "cuda_graph=True, but the network is on cpu"),
     ],
 )
 def test_errors_take_one_line(capsys, arguments, message):
-    status, out, err = run(capsys, *arguments)
-    assert (status, out) == (2, "")
+    status, _, err = run(capsys, *arguments)
+    assert status == 2
     assert err.startswith("convbook train: error: ")
+    assert err.count("\n") == 1
     assert message in err

@@ -3,7 +3,8 @@
 `convbook trace torchvision:resnet50` prints the table of `convbook.analysis.trace`; `my.py:Net`
 takes a class, a function or a model from a file of yours, `package.module:Net` from a package, and
 `s7` is a network of the book (see `convbook.models`). `convbook grade my.py:Net` says which
-requirements of the final assignment a network meets, and `convbook train my.py:Net` trains it.
+requirements of the final assignment a network meets, `convbook train my.py:Net` trains it, and
+`convbook curves my-run` draws how that went.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from convbook.train import command
+from convbook.train import command, curves
 
 ADDRESS = "torchvision:NAME, FILE.py:NAME, PACKAGE.MODULE:NAME or a preset: fast, s7, tiny"
 
@@ -85,6 +86,13 @@ def _parser():
     )
     command.add_options(train, ADDRESS)
     train.set_defaults(run=command.run)
+    draw = commands.add_parser(
+        "curves",
+        help="draw the loss and the validation accuracy of runs over their epochs",
+        epilog="example: convbook curves my-run another-run --out both.png",
+    )
+    curves.add_options(draw)
+    draw.set_defaults(run=curves.run)
     return parser
 
 

@@ -1,6 +1,8 @@
 """CIFAR-10 by torchvision: downloaded once, checked by its checksums, kept in a folder."""
 
 import http.client
+import tempfile
+from pathlib import Path
 
 import torch
 
@@ -16,8 +18,9 @@ def read(root):
         parts = _parts(root)
     except RuntimeError:  # not there yet, or not complete
         _fetch(root / CIFAR10.filename)
+        _unpack(root)
         try:
-            parts = _parts(root, download=True)  # finds the archive and unpacks it
+            parts = _parts(root)
         except RuntimeError as error:
             folder = root / CIFAR10.base_folder
             raise OSError(f"{folder} is damaged; delete it and load again") from error
@@ -25,15 +28,26 @@ def read(root):
     return "cifar10", parts[0].classes, train, test
 
 
-def _parts(root, download=False):
+def _parts(root):
     from torchvision.datasets import CIFAR10  # noqa: PLC0415
 
-    return [CIFAR10(root, train=train, download=download) for train in (True, False)]
+    return [CIFAR10(root, train=train) for train in (True, False)]
 
 
 def _images(pixels):
     """(N, H, W, C) to (N, C, H, W)."""
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
+
+
+def _unpack(root):
+    """Unpack the archive, so that another process finds each file whole or not at all."""
+    from torchvision.datasets import CIFAR10, utils  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(dir=root) as fresh:
+        utils.extract_archive(root / CIFAR10.filename, fresh)
+        (root / CIFAR10.base_folder).mkdir(exist_ok=True)
+        for file in Path(fresh, CIFAR10.base_folder).iterdir():
+            file.replace(root / CIFAR10.base_folder / file.name)
 
 
 def _fetch(archive):

@@ -71,7 +71,7 @@ def provenance(seed, data):
         "data": data,
         "commit": _git("rev-parse", "HEAD") if (ROOT / ".git").exists() else None,
         "machine": {
-            "processor": _processor(),
+            "processor": processor(),
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
             "system": platform.system(),
@@ -118,7 +118,7 @@ def _git(*arguments):
     ).stdout.strip()
 
 
-def _processor():
+def processor():
     """Return the processor's name; Linux has it in a file, other systems in `platform`."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf8").splitlines()

@@ -1,8 +1,11 @@
 """The command `convbook train`: its options, one for each setting, and what it does."""
 
 import argparse
+import shlex
 import sys
 from dataclasses import fields, replace
+from functools import partial
+from pathlib import Path
 
 from convbook.train.config import TrainConfig
 
@@ -21,6 +24,9 @@ def add_options(parser, address):
     parser.add_argument("--folder", metavar="DIR", help="where the run is saved")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --folder")
     parser.add_argument("--device", help="cpu, cuda, mps; left out, the fastest there is")
+    parser.add_argument(
+        "--test", action="store_true", help="measure the test accuracy at the end; choose before"
+    )
     settings = parser.add_argument_group("settings", "see convbook.train.TrainConfig")
     for field in fields(TrainConfig):
         option = f"--{field.name.replace('_', '-')}"
@@ -31,11 +37,12 @@ def add_options(parser, address):
 
 
 def run(options):
-    """Train a network as the options say, and print what came of it."""
+    """Train a network as the options say, print how it goes, and return the exit status."""
     import torch  # noqa: PLC0415 (torch loads when it is needed)
 
     from convbook.cli import find_preset, load_model  # noqa: PLC0415 (it imports this module)
     from convbook.data import load  # noqa: PLC0415
+    from convbook.data.splits import as_device  # noqa: PLC0415
     from convbook.train.fitting import fit  # noqa: PLC0415
     from convbook.train.machine import join_workers, workers  # noqa: PLC0415
 
@@ -43,21 +50,85 @@ def run(options):
     chosen = {name: value for name in names if (value := getattr(options, name)) is not None}
     preset = find_preset(options.model)
     config = replace(preset.config if preset else TrainConfig(), **chosen)
-    with join_workers() as device:
-        data = load(options.data, validation=options.validation)
+    with join_workers() as fastest:
+        device = as_device(options.device or fastest)
+        data = workers().in_turn(lambda: load(options.data, validation=options.validation))
+        if data is None:
+            return 2  # the process that was to load it says why
         torch.manual_seed(config.seed)
-        model = load_model(options.model, with_weights=True).to(options.device or device)
-        done = fit(model, data, config, options.folder, options.resume)
+        model = load_model(options.model, with_weights=True).to(device)
+        steps = len(data.train) // config.batch_size
+        if workers().writes:
+            introduce(model, data, config, device)
+        show = partial(show_epoch, pictures=steps * config.batch_size)
+        folder, resume = options.folder, options.resume
+        done = fit(model, data, config, folder, resume, test=options.test, each_epoch=show)
         if not workers().writes:
-            return
-    test = done.test
-    print(
-        f"test accuracy {test['accuracy']:.2%} (with mirror images {test['mirrored_accuracy']:.2%})"
-        f" after {done.seconds:.1f} s of training on {data.name}"
-    )
-    advice = advise_on_average(config, len(data.train) // config.batch_size * config.epochs)
-    if advice:
+            return 0
+    print(f"trained for {done.seconds:.1f} s{f', saved in {folder}' if folder else ''}")
+    print(tell_test(done.test) if options.test else how_to_test(options, data.input_size))
+    if advice := advise_on_average(config, steps * config.epochs):
         print(advice, file=sys.stderr)
+    return 0
+
+
+def introduce(model, data, config, device):
+    """Print what is trained, where and on what, and the head of the table of epochs."""
+    from convbook.train.machine import number_format, workers  # noqa: PLC0415
+    from convbook.train.scores import name_of  # noqa: PLC0415
+
+    params = sum(parameter.numel() for parameter in model.parameters())
+    dtype = str(number_format(device, config.precision)).removeprefix("torch.")
+    count = workers().count
+    several = f", {count} processes" if count > 1 else ""
+    print(f"{name_of(model)}, {params:,} parameters, on {tell_device(device)}{several}, in {dtype}")
+    print(f"{data.name}: {len(data.train):,} pictures, and {len(data.validation):,} for validation")
+    accuracy = "  validation accuracy" if len(data.validation) else ""
+    print(f"epoch  pictures/s  training loss{accuracy}", flush=True)
+
+
+def tell_device(device):
+    """Return in words what computes, such as `CPU (AMD EPYC, 2 threads)` or `GPU (NVIDIA H200)`."""
+    import torch  # noqa: PLC0415
+
+    from convbook.runs import processor  # noqa: PLC0415
+    from convbook.train.machine import device_name  # noqa: PLC0415
+
+    match device.type:
+        case "cpu":
+            threads = torch.get_num_threads()
+            return f"CPU ({processor()}, {threads} thread{'s' if threads > 1 else ''})"
+        case "mps":
+            return "GPU (Apple's, mps)"
+        case _:
+            return f"GPU ({device_name(device)})"
+
+
+def show_epoch(row, pictures):
+    """Print a line of the table: an epoch over so many pictures."""
+    line = f"{row['epoch']:5}  {pictures / row['seconds']:10,.0f}  {row['loss']:13.4f}"
+    if "validation_accuracy" in row:
+        line += f"  {row['validation_accuracy']:19.2%}"
+    print(line, flush=True)
+
+
+def tell_test(test):
+    """Return in a sentence what the test pictures say."""
+    accuracy, mirrored = test["accuracy"], test["mirrored_accuracy"]
+    return f"test accuracy {accuracy:.2%} (with mirror images {mirrored:.2%})"
+
+
+def how_to_test(options, input_size):
+    """Return in a sentence how to get the test accuracy of a run that did not ask for it."""
+    if not options.folder:
+        return "nothing was saved; to keep the network add --folder DIR, to test it at once --test"
+    from convbook.train.files import WEIGHTS  # noqa: PLC0415
+
+    words = ["convbook", "grade", options.model, "--weights", str(Path(options.folder, WEIGHTS))]
+    words += ["--data", options.data]
+    if input_size != (3, 32, 32):
+        words += ["--input-size", ",".join(map(str, input_size))]
+    return f"to test it, once there is nothing left to choose: {shlex.join(words)}"
 
 
 def advise_on_average(config, steps):
@@ -66,6 +137,6 @@ def advise_on_average(config, steps):
     if config.ema_warmup or left < START_FADED:
         return ""
     return (
-        f"note: the weights that were tested are an average, and {left:.0%} of it comes from the "
+        f"note: the trained weights are an average, and {left:.0%} of it comes from the "
         f"first step; {steps} steps are few for --ema-decay {config.ema_decay}: use --ema-warmup"
     )

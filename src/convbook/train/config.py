@@ -55,7 +55,8 @@ class TrainConfig:
             and keeps them.
         precision: "float32"; "bfloat16" or "float16" (autocast, the latter with a scaled loss); or
             "auto": bfloat16 where the machine has it, else float16 on a GPU by NVIDIA.
-        channels_last: whether the channels of a pixel lie next to each other in memory.
+        channels_last: whether the channels of a pixel lie next to each other in memory; for a
+            network that cannot, since it uses `view`, `fit` takes and records False.
         compile: whether `torch.compile` makes the network faster first.
         cuda_graph: whether a step is recorded on the GPU once and then launched as a whole.
         deterministic: whether only operations that repeat bit by bit are used.

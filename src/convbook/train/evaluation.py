@@ -5,6 +5,7 @@ import torch.nn.functional as F
 
 from convbook.train.augmentation import to_float
 from convbook.train.machine import autocast
+from convbook.train.scores import check_classes, class_scores
 
 BATCH_SIZE = 1000
 
@@ -23,7 +24,7 @@ def predict(model, split, mirror=False, precision="float32"):
         precision: as in `TrainConfig`.
 
     Raises:
-        ValueError: the split is empty.
+        ValueError: the split is empty, or the model gives something else than `(N, classes)`.
 
     Example:
         >>> from convbook import data
@@ -40,9 +41,10 @@ def predict(model, split, mirror=False, precision="float32"):
     for images in split.images.split(BATCH_SIZE):
         x = to_float(images.to(device))
         with autocast(device, precision):
-            logits = model(x)
+            logits = class_scores(model, x)
             if mirror:
-                pair = torch.stack([logits, model(x.flip(-1))]).float()  # (2, N, classes)
+                pair = [logits, class_scores(model, x.flip(-1))]
+                pair = torch.stack(pair).float()  # (2, N, classes)
                 logits = F.softmax(pair, -1).mean(0).log()
         outputs.append(logits.float())
     model.train(was_training)
@@ -63,7 +65,7 @@ def evaluate(model, split, mirror=False, precision="float32"):
         precision: as in `TrainConfig`.
 
     Raises:
-        ValueError: the split is empty.
+        ValueError: the split is empty, or the model does not give a score for each class.
 
     Example:
         >>> from convbook import data
@@ -74,6 +76,7 @@ def evaluate(model, split, mirror=False, precision="float32"):
     """
     logits = predict(model, split, mirror, precision)
     labels = split.labels.to(logits.device)
+    check_classes(model, logits, labels.max().item() + 1)
     return {
         "accuracy": (logits.argmax(1) == labels).double().mean().item(),
         "loss": F.cross_entropy(logits, labels).item(),

@@ -8,6 +8,7 @@ model.safetensors   the trained weights, at the end
 
 import contextlib
 import json
+from pathlib import Path
 
 import safetensors.torch
 import torch
@@ -78,3 +79,37 @@ def save_weights(folder, model):
     """Write the weights, in a format that holds numbers only."""
     with whole(folder / WEIGHTS) as partial:
         safetensors.torch.save_model(model, str(partial))
+
+
+def load_metrics(folder):
+    """Return what `save_metrics` wrote: one dict per epoch.
+
+    Raises:
+        ValueError: there is no run, no epoch yet, or a line is not what it should be.
+    """
+    path = Path(folder) / METRICS
+    if not path.is_file():
+        raise ValueError(f"{folder} holds no {METRICS}; name the folder of a run, train's --folder")
+    try:
+        lines = path.read_text("utf8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is damaged ({error}); train again, or name another run"
+        ) from error
+    if not lines:
+        raise ValueError(f"{path} has no epoch yet; wait until the first one is over")
+    return [_row(line, f"line {number} of {path}") for number, line in enumerate(lines, 1)]
+
+
+def _row(line, where):
+    """Return the metrics of an epoch, all of them numbers."""
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{where} is damaged ({error}); remove the line") from error
+    if not isinstance(row, dict) or not {"epoch", "loss"} <= row.keys():
+        raise ValueError(f"{where} is no epoch with its loss: {line[:60]}; remove the line")
+    for name, value in row.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{where}: {name}={value!r} is no number; remove the line")
+    return row

@@ -13,31 +13,39 @@ from convbook.runs import provenance
 from convbook.train import files
 from convbook.train.evaluation import evaluate
 from convbook.train.loop import epoch_batches, epoch_seed, make_step, train_epoch
-from convbook.train.machine import repeatable, workers
+from convbook.train.machine import device_name, repeatable, workers
 from convbook.train.optimisation import (
     keep_rates_on,
     make_average,
     make_optimizer,
     make_schedule,
 )
+from convbook.train.scores import name_of, try_out
 from convbook.train.whitening import whiten
 
 
 @dataclass
 class Run:
-    """What `fit` did: one row of metrics per epoch, and what the test pictures say at the end."""
+    """What `fit` did: one row of metrics per epoch, and what the test pictures say at the end.
+
+    `test` is empty where they were not looked at.
+    """
 
     epochs: list
     test: dict
     seconds: float  # of training, without evaluation
 
 
-def fit(model, data, config, folder=None, resume=False, until=None, progress=None):
+def fit(
+    model, data, config, folder=None, resume=False, until=None, progress=None, test=True,
+    each_epoch=None,
+):  # fmt: skip
     """Train a model and return the `Run`; afterwards the model holds the averaged weights.
 
     After each epoch the model is evaluated on the validation pictures, at the end once on the test
-    pictures. With a folder, each epoch is saved there (see `files`), and a run that was stopped
-    goes on with `resume=True` as if it had never been: to the same bits.
+    pictures, unless `test=False`: whoever compares runs compares their validation. With a folder,
+    each epoch is saved there (see `files`), and a run that was stopped goes on with `resume=True`
+    as if it had never been: to the same bits.
 
     Shapes:
         The model takes float32 `(N, C, H, W)` from -1 to 1 and gives `(N, classes)`.
@@ -50,9 +58,13 @@ def fit(model, data, config, folder=None, resume=False, until=None, progress=Non
         resume: whether to go on with the run in the folder.
         until: stop after this epoch, with everything saved; None is the last one.
         progress: whether to show a progress bar; None shows it in a terminal only.
+        test: whether the test pictures are looked at.
+        each_epoch: a function that is called after each epoch with its row of metrics; None is
+            none. Of several processes only the first calls it.
 
     Raises:
-        ValueError: the folder holds another run, the batch does not fit, or the loss is not finite.
+        ValueError: the folder holds another run, the batch does not fit, the loss is not finite,
+            the model does not give a score for each class, or `deterministic` on an Apple GPU.
         OSError: the folder cannot be written.
 
     Example:
@@ -66,18 +78,24 @@ def fit(model, data, config, folder=None, resume=False, until=None, progress=Non
 
     Source: Smith and Topin, arXiv 1708.07120; Polyak and Juditsky 1992 (averaged weights).
     """
-    device = next(model.parameters()).device
+    device = next((p.device for p in model.parameters() if p.requires_grad), None)
+    if device is None:
+        raise ValueError(f"{name_of(model)} has no parameter to train; use a network that has some")
+    check_sizes(data, config, workers().count)
     data = data.to(device)
-    with repeatable(config.deterministic):
+    with repeatable(config.deterministic, device):
+        config = try_out(model, data, config)
         training = _Training(model, data, config, folder and Path(folder), progress)
         training.start(resume)
         try:
             while training.epoch < min(until or config.epochs, config.epochs):
                 training.run_epoch()
+                if each_epoch and training.workers.writes:
+                    each_epoch(training.rows[-1])
         except KeyboardInterrupt:
             training.say_how_to_go_on()
             raise
-        return training.finish()
+        return training.finish(test)
 
 
 class _Training:
@@ -91,11 +109,8 @@ class _Training:
         self.steps = len(data.train) // config.batch_size
         self.epoch, self.rows, self.test = 0, [], {}
         self.origin = provenance(config.seed, data.name) if folder else {}  # asks git: once a run
-        check_sizes(data, config, self.workers.count)
         if config.whiten:
             whiten(model, data.train.images)
-        if config.channels_last:
-            model.to(memory_format=torch.channels_last)
         self.optimizer = make_optimizer(model, config)
         self.schedule = make_schedule(self.optimizer, config, self.steps)
         self.average = make_average(model, config)
@@ -167,13 +182,14 @@ class _Training:
         shown = f"epoch {self.epoch + 1} of {self.config.epochs}"
         return tqdm(batches, shown, self.steps, leave=False, disable=hidden)
 
-    def finish(self):
-        """Evaluate on the test pictures, once, and give the model its averaged weights."""
+    def finish(self, test):
+        """Evaluate on the test pictures, if wanted, and give the model its averaged weights."""
         if self.epoch == self.config.epochs:
-            # In float32, whatever it was trained in: so the grader will find the same.
-            self.test = evaluate(self.result, self.data.test)
-            mirrored = evaluate(self.result, self.data.test, mirror=True)
-            self.test["mirrored_accuracy"] = mirrored["accuracy"]
+            if test:
+                # In float32, whatever it was trained in: so the grader will find the same.
+                self.test = evaluate(self.result, self.data.test)
+                mirrored = evaluate(self.result, self.data.test, mirror=True)
+                self.test["mirrored_accuracy"] = mirrored["accuracy"]
             self.model.load_state_dict(self.result.state_dict())
             self.model.eval()
             self.save(weights=True)
@@ -199,6 +215,7 @@ class _Training:
             "data": describe(self.data),
             "epoch": self.epoch,
             "rows": self.rows,
+            "test": self.test,
             "model": self.model.state_dict(),
             "average": self.average.state_dict() if self.average else {},
             "optimizer": self.optimizer.state_dict(),
@@ -226,14 +243,15 @@ class _Training:
         self.schedule.load_state_dict(state["schedule"])
         self.step.load_state_dict(state["step"])
         self.epoch, self.rows = state["epoch"], state["rows"]
+        self.test = state.get("test", {})  # older checkpoints have none
 
     def record(self):
         """Return where the run comes from and what came out."""
         return {
             **self.origin,
-            "device": torch.cuda.get_device_name() if self.device.type == "cuda" else "cpu",
+            "device": device_name(self.device),
             "processes": self.workers.count,
-            "network": type(self.model).__name__,
+            "network": name_of(self.model),
             "params": sum(parameter.numel() for parameter in self.model.parameters()),
             "config": self.config.to_dict(),
             "epochs": self.rows,

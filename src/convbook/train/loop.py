@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 from convbook.train.augmentation import augment, draw_moves, shrink, small_size
 from convbook.train.machine import ALONE, autocast, number_format
+from convbook.train.scores import class_scores
 
 FIRST_SCALE = 2.0**10  # of the loss in float16; a larger one would cost the first steps
 
@@ -46,7 +47,7 @@ class Step:
     def __call__(self, x, labels):
         """Change the weights by a batch `(N, C, H, W)` and its labels `(N,)`; return the loss."""
         with autocast(x.device, self.config.precision):
-            logits = self.network(x)
+            logits = class_scores(self.network, x)
             smoothing = self.config.label_smoothing
             loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
         self.optimizer.zero_grad()

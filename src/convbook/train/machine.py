@@ -1,6 +1,7 @@
 """What the machine can do: number format, repeatability, several processes."""
 
 import contextlib
+import datetime
 import os
 from typing import NamedTuple
 
@@ -45,12 +46,33 @@ def best_device():
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def device_name(device):
+    """Return what a device is called: a GPU by NVIDIA by its model, others "cpu", "mps" and so on.
+
+    Example:
+        >>> device_name("cpu")
+        'cpu'
+    """
+    device = torch.device(device)
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
 @contextlib.contextmanager
-def repeatable(wanted):
-    """Allow only operations that give the same bits each time, if wanted."""
+def repeatable(wanted, device="cpu"):
+    """Allow only operations that give the same bits each time, if wanted.
+
+    Raises:
+        ValueError: the device does not have them.
+    """
     if not wanted:
         yield
         return
+    if torch.device(device).type == "mps":  # PyTorch's own error comes late and names no remedy
+        raise ValueError(
+            "deterministic=True, but the network is on an Apple GPU (mps), where the gradients of "
+            "some layers, nn.MaxPool2d among them, do not repeat bit by bit and PyTorch refuses "
+            "them; use deterministic=False, or the CPU"
+        )
     # cuBLAS reads this when it is first used; without it PyTorch refuses to be deterministic.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
@@ -61,6 +83,9 @@ def repeatable(wanted):
     finally:
         torch.use_deterministic_algorithms(before[0])
         torch.backends.cudnn.benchmark = before[1]
+
+
+PATIENCE = datetime.timedelta(hours=2)  # for a download over a slow line
 
 
 class Workers(NamedTuple):
@@ -85,6 +110,31 @@ class Workers(NamedTuple):
         """Wait for all processes."""
         if self.count > 1:
             dist.barrier()
+
+    def in_turn(self, action):
+        """Let the first process of each machine act before the others, and return what came of it.
+
+        What the first one downloads, the others then find. Where it fails, it raises, so that the
+        reason is told once, and the others get None.
+        """
+        if self.count == 1:
+            return action()
+        # By the CPU: the GPUs' own barrier would give up after ten minutes.
+        group = dist.new_group(backend="gloo", timeout=PATIENCE)
+        goes_first = int(os.environ.get("LOCAL_RANK", self.rank)) == 0
+        result, failure = None, None
+        if goes_first:
+            try:
+                result = action()
+            except Exception as error:  # told to the others first, or they would wait for ever
+                failure = error
+        failed = [None] * self.count
+        dist.all_gather_object(failed, failure is not None, group)
+        if failure:
+            raise failure
+        if any(failed):
+            return None
+        return result if goes_first else action()
 
 
 ALONE = Workers()

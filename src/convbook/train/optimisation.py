@@ -34,11 +34,14 @@ def keep_rates_on(device, optimizer):
 
 def make_schedule(optimizer, config, steps):
     """Return one cycle of the learning rate: up, then down to almost nothing."""
+    total, warmup = config.epochs * steps + 1, config.warmup
+    if float(warmup * total) == 1:  # PyTorch would divide by a rise of no steps
+        warmup *= 1 - 1e-9
     return OneCycleLR(
         optimizer,
         config.max_lr,
-        total_steps=config.epochs * steps + 1,
-        pct_start=config.warmup,
+        total_steps=total,
+        pct_start=warmup,
         anneal_strategy="linear",
         cycle_momentum=False,
         div_factor=10,
