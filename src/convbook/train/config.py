@@ -71,8 +71,8 @@ class TrainConfig:
         5
 
     Source: Smith and Topin, arXiv 1708.07120 (one cycle); Szegedy et al., arXiv 1512.00567, section
-    7 (label smoothing); Tan and Le, arXiv 2104.00298, section 4 (small pictures first); the decay
-    that grows is that of TensorFlow's `ExponentialMovingAverage(num_updates=...)`.
+    7 (label smoothing); Tan and Le, arXiv 2104.00298, section 4 (small pictures first); a decay
+    that grows is what `num_updates` does in TensorFlow's `ExponentialMovingAverage`.
     """
 
     epochs: int = 10
