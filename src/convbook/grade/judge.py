@@ -144,11 +144,7 @@ def remarks(network, rows, seen, profile):
         if row.name in before
     ]
     found += output_remarks(network, seen, profile)
-    found += [
-        f"`{row.name}` {network.lost[row.name]}"
-        for row in network.dropped
-        if row.params and not network.lost.keys() >= set(row.inputs)
-    ]
+    found += _lost_remarks(network)
     found += _parameter_remarks(network, seen)
     if seen and seen.answers:
         found.append(
@@ -156,6 +152,17 @@ def remarks(network, rows, seen, profile):
         )
     said = " ".join(row.why for row in rows)
     return [remark for remark in dict.fromkeys(found) if remark and remark not in said]
+
+
+def _lost_remarks(network):
+    """Say which layers run for nothing: the first of each chain."""
+    told = set()
+    for row in network.dropped:
+        if row.inputs and told.issuperset(row.inputs):
+            told.add(row.name)
+        elif row.params:
+            told.add(row.name)
+            yield f"`{row.name}` {network.lost[row.name]}"
 
 
 def _parameter_remarks(network, seen):
