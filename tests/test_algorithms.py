@@ -69,7 +69,12 @@ def test_dtype_is_kept(algorithm, dtype):
         (torch.ones(2, 5, 5), torch.ones(1, 1, 3, 3), ValueError, "input has 2 channels"),
         (torch.ones(5, 5), torch.ones(1, 1, 3, 3), ValueError, "input has shape"),
         (torch.ones(1, 5, 5), torch.ones(3, 3), ValueError, "weight has shape"),
-        (torch.ones(1, 5, 5), torch.ones(1, 1, 3, 3).double(), TypeError, "dtypes"),
+        (
+            torch.ones(1, 5, 5),
+            torch.ones(1, 1, 3, 3).double(),
+            TypeError,
+            "convert them to one dtype",
+        ),
         ([[1.0]], torch.ones(1, 1, 3, 3), TypeError, "input is a list"),
     ],
 )

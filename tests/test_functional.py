@@ -124,7 +124,7 @@ INTEGERS = [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64]
 
 
 # PyTorch convolves 8, 16 and 32 bit integers only without dilation, and transposes none of them;
-# ours does both. It takes complex32 with a warning that little else works; ours refuses it.
+# ours does both.
 @pytest.mark.parametrize("dtype", FLOATS + COMPLEX + INTEGERS, ids=str)
 @pytest.mark.parametrize("convolve", [conv2d, conv2d_loops])
 @pytest.mark.parametrize("groups", [1, 2])

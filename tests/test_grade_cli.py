@@ -98,6 +98,113 @@ def test_a_network_without_an_accuracy_does_not_pass(folder, capsys):
     assert lines[-1] == "not passed: 6 of 7 requirements"
 
 
+# ------------------------------------------------------------------ notebooks
+
+CELLS = [
+    "# My network",
+    "!pip install torchsummary\n%matplotlib inline\nimport torch, os\nfrom torch import nn",
+    "from google.colab import drive\ndrive.mount('/content')",
+    "%%bash\nnvidia-smi",
+    "%%time\nWIDTH = 16\ndevice = torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
+    "def conv(*sizes, **settings):\n    return nn.Conv2d(*sizes, 3, **settings)",
+    "class Net(nn.Module):\n    pass  # an earlier try",
+    "nn.Conv2d?",
+    """class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(
+            conv(3, WIDTH, padding=1), nn.MaxPool2d(2),
+            conv(WIDTH, WIDTH, padding=1), nn.MaxPool2d(2),
+            conv(WIDTH, WIDTH, padding=1, groups=WIDTH), nn.Conv2d(WIDTH, WIDTH, 1),
+            nn.MaxPool2d(2), conv(WIDTH, WIDTH, padding=2, dilation=2),
+            conv(WIDTH, WIDTH, padding=1),
+            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(WIDTH, 10),
+        )""",
+    "open('trained.txt', 'w')\nhistory = [Net().to(device) for epoch in range(10**9)]",
+]
+
+
+@pytest.fixture
+def notebook(folder):
+    """A notebook as students write it: with magics, a mounted drive, an earlier try, training."""
+    cells = [{"cell_type": "markdown", "source": CELLS[0]}]
+    cells += [{"cell_type": "code", "source": cell.splitlines(True)} for cell in CELLS[1:]]
+    (folder / "S7.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4, "metadata": {}}))
+    return folder
+
+
+def test_a_notebook_is_read_and_its_training_does_not_run(notebook, capsys):
+    status, out, err = run(capsys, "S7.ipynb:Net", "--accuracy", "0.83")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[-1] == "passed: 7 of 7 requirements"
+    assert not (notebook / "trained.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("S7.ipynb", "model=S7.ipynb does not say which network; use S7.ipynb:Net\n"),
+        ("S7.ipynb:Nett", "S7.ipynb has no Nett; did you mean Net?\n"),
+        ("broken.ipynb:Net", "broken.ipynb cannot be read as Python: JSONDecodeError: "),
+        ("typo.ipynb:Net", "typo.ipynb cannot be read as Python: SyntaxError: "),
+        ("fails.ipynb:Net", "fails.ipynb cannot be imported: NameError: name 'nn' is not defined"),
+    ],
+)
+def test_notebooks_that_lead_to_no_network(notebook, capsys, address, message):
+    (notebook / "broken.ipynb").write_text("not a notebook")
+    for name, code in {"typo": "class Net(:", "fails": "class Net(nn.Module): pass"}.items():
+        cells = [{"cell_type": "code", "source": [code]}]
+        (notebook / f"{name}.ipynb").write_text(json.dumps({"cells": cells}))
+    assert_refused(run(capsys, address), message)
+
+
+def test_the_model_of_a_notebook_may_be_an_object(notebook, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    path = notebook / "S7.ipynb"
+    stored = json.loads(path.read_text())
+    stored["cells"].append({"cell_type": "code", "source": "model = Net().to(device)"})
+    path.write_text(json.dumps(stored))
+    assert len(cli.load_model("S7.ipynb:model")) == 12
+    sys.modules.pop("S7", None)
+
+
+# ------------------------------------------------------------------ accuracy and profile
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "measured"),
+    [
+        (["--accuracy", "0.85"], 0, "85 %, self-reported"),
+        (["--accuracy=0.7"], 1, "70 %, self-reported"),
+        (["--accuracy", "0"], 1, "0 %, self-reported"),
+        ([], 1, "not measured"),
+    ],
+)
+def test_an_accuracy_is_handed_in(folder, capsys, arguments, status, measured):
+    found, out, err = run(capsys, "my.py:Net", "--json", *arguments)
+    assert (found, err) == (status, "")
+    assert json.loads(out)["rows"][-1]["measured"] == measured
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--accuracy", "85"], "accuracy='85' is not between 0 and 1; for 85 % use 0.85"),
+        (["--accuracy", "high"], "accuracy='high' is not between 0 and 1; use 0.85"),
+        (["--accuracy", "0.9", "--data", "shapes"], "reports a number and --data measures one"),
+        (["--profile", "s7"], "profile='s7' is unknown; use one of s7-2020, s7-2021"),
+    ],
+)
+def test_an_accuracy_or_a_profile_that_is_none(folder, capsys, arguments, message):
+    assert_refused(run(capsys, "my.py:Net", *arguments), message)
+
+
+def test_a_profile_is_chosen(folder, capsys):
+    _, out, _ = run(capsys, "my.py:Net", "--json", "--profile", "s7-2021", "--accuracy=0.86")
+    rows = json.loads(out)["rows"]
+    assert [row["passed"] for row in rows] == [False, True, True, True, True, True, True]
+    assert rows[0]["requirement"] == "three transitions without max-pool, C1 C2 C3 C4"
+
+
 def test_json_and_input_size(folder, capsys):
     status, out, _ = run(capsys, "my.py:Net", "--json", "--input-size", "3,64,64")
     assert status == 1
@@ -131,7 +238,14 @@ def test_files_that_fail(folder, capsys, name, message):
         ("my.py:Needy", "missing 1 required positional argument: 'width'"),
         ("my.py:WIDTH", "my.py:WIDTH is of type int; use a class, function or model"),
         ("my.py:Quits", "the file ends Python by sys.exit"),
-        ("my", "model=my has no source"),
+        ("my", "model=my has no source; use torchvision:resnet50, my.py:Net or a preset: fast"),
+        ("my.py", "model=my.py does not say which network; use my.py:Needy\n"),
+        ("my.py:", "model=my.py: does not say which network; use my.py:Needy\n"),
+        ("neighbour.py", "model=neighbour.py defines no class; use a file with a network, as my.p"),
+        ("absent.py", "there is no file absent.py"),
+        ("absent.ipynb", "there is no file absent.ipynb"),
+        ("absent.ipynb:Net", "there is no file absent.ipynb"),
+        ("my:Net", "No module named 'my'; did you mean my.py:Net?"),
     ],
 )
 def test_addresses_that_lead_to_no_network(folder, capsys, address, message):
@@ -336,4 +450,4 @@ def test_the_exit_status_is_0_where_all_is_met(monkeypatch, capsys):
     asked = []
     monkeypatch.setattr(process, "grade_file", lambda *given: (asked.append(given), report)[1])
     assert run(capsys, "my.py:Net", "--data", "shapes") == (0, "all met\n", "")
-    assert asked == [("my.py:Net", None, "shapes", (3, 32, 32), 600.0)]
+    assert asked == [("my.py:Net", None, "shapes", (3, 32, 32), 600.0, None, "s7-2020")]

@@ -17,6 +17,8 @@ def integer(value, name, minimum):
         raise TypeError(f"{name}={value!r} is not an integer; use an int of at least {minimum}")
     if number < minimum:
         raise ValueError(f"{name}={value!r} is too small; use an int of at least {minimum}")
+    if number >= 2**63:
+        raise ValueError(f"{name}={value!r} is too large; use an int below 2**63")
     return number
 
 

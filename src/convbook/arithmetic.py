@@ -81,7 +81,7 @@ def conv_transpose_output_size(
         dilation: output pixels from one tap to the next, at least 1.
 
     Raises:
-        ValueError: a value is out of range, or nothing is left after cropping.
+        ValueError: a value is out of range, or no pixel is left after cropping.
         TypeError: a value is not an integer.
 
     Example:

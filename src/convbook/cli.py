@@ -1,10 +1,10 @@
 """The command `convbook`: what the package does, from a terminal.
 
 `convbook trace torchvision:resnet50` prints the table of `convbook.analysis.trace`; `my.py:Net`
-takes a class, a function or a model from a file of yours, `package.module:Net` from a package, and
-`s7` is a network of the book (see `convbook.models`). `convbook grade my.py:Net` says which
-requirements of the final assignment a network meets, `convbook train my.py:Net` trains it, and
-`convbook curves my-run` draws how that went.
+takes a class, a function or a model from a file of yours, `my.ipynb:Net` from a notebook,
+`package.module:Net` from a package, and `s7` is a network of the book (see `convbook.models`).
+`convbook grade my.py:Net` says which requirements of the final assignment a network meets,
+`convbook train my.py:Net` trains it, and `convbook curves my-run` draws how that went.
 """
 
 import argparse
@@ -17,10 +17,16 @@ import warnings
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
+from convbook.grade.profile import DEFAULT, names
+from convbook.loading import needed_for, networks_in, parsed
 from convbook.train import command, curves
 
-ADDRESS = "torchvision:NAME, FILE.py:NAME, PACKAGE.MODULE:NAME or a preset: fast, s7, tiny"
+ADDRESS = (
+    "torchvision:NAME, FILE.py:NAME, FILE.ipynb:NAME, PACKAGE.MODULE:NAME or a preset: "
+    "fast, s7, tiny"
+)
 
 
 def main(arguments=None):
@@ -72,6 +78,12 @@ def _parser():
     grade.add_argument(
         "--data", metavar="DIR", help="cifar10, shapes, or a folder with train/ and test/"
     )
+    grade.add_argument(
+        "--accuracy", metavar="SHARE", help="the test accuracy, from 0 to 1, that you report"
+    )
+    grade.add_argument(
+        "--profile", default=DEFAULT, help=f"whose requirements: {', '.join(names())} ({DEFAULT})"
+    )
     grade.add_argument("--input-size", metavar="C,H,W", default="3,32,32", help="3,32,32")
     grade.add_argument(
         "--time-limit", metavar="SECONDS", help="for the network's process: 60; with --data 600"
@@ -116,7 +128,17 @@ def _grade(options):
     input_size = parse_size(options.input_size)
     if options.weights:
         check_weights_file(options.weights)
-    report = grade_file(options.model, options.weights, options.data, input_size, time_limit)
+    if options.accuracy and options.data:
+        raise ValueError("--accuracy reports a number and --data measures one; use one of them")
+    report = grade_file(
+        options.model,
+        options.weights,
+        options.data,
+        input_size,
+        time_limit,
+        options.accuracy,
+        options.profile,
+    )
     print(json.dumps(report.to_dict(), indent=2) if options.json else report)
     return 0 if report.passed else 1
 
@@ -160,7 +182,8 @@ def load_model(address, with_weights=False):
     """Return the model that an address names: `torchvision:NAME`, `FILE.py:NAME` and so on.
 
     A class or function is called without arguments; torchvision's models get no trained weights.
-    A word alone is one of `convbook.models.PRESETS`.
+    Of a notebook only that runs which the class or function needs. A word alone is one of
+    `convbook.models.PRESETS`.
 
     Args:
         address: where the model is.
@@ -178,18 +201,31 @@ def load_model(address, with_weights=False):
     if preset := find_preset(address):
         return _call(preset.network, address, with_weights)
     if not source or not name:
-        raise ValueError(
+        raise ValueError(_without_name(address))
+    if source == "torchvision":
+        return _torchvision_model(name, with_weights)
+    thing = _module(source, name)
+    known = networks_in(source) if source.endswith(".ipynb") else dir(thing)
+    for part in name.split("."):
+        if not hasattr(thing, part):
+            raise ValueError(f"{source} has no {name}{_similar(part, known)}")
+        thing = getattr(thing, part)
+    return _call(thing, address, with_weights)
+
+
+def _without_name(address):
+    """Say what is missing in an address that names a file, or nothing at all."""
+    path = address.rstrip(":")
+    if not path.endswith((".py", ".ipynb")):
+        return (
             f"model={address} has no source; use torchvision:resnet50, my.py:Net or a preset: "
             f"{', '.join(sorted(_presets()))}"
         )
-    if source == "torchvision":
-        return _torchvision_model(name, with_weights)
-    thing = _module(source)
-    for part in name.split("."):
-        if not hasattr(thing, part):
-            raise ValueError(f"{source} has no {name}{_similar(part, dir(thing))}")
-        thing = getattr(thing, part)
-    return _call(thing, address, with_weights)
+    found = networks_in(path)
+    if not found:
+        return f"model={address} defines no class; use a file with a network, as my.py:Net"
+    others = f" (it defines {', '.join(found)})" if len(found) > 1 else ""
+    return f"model={address} does not say which network; use {path}:{found[-1]}{others}"
 
 
 def find_preset(address):
@@ -245,21 +281,29 @@ def _call(thing, address, with_weights):
     return model
 
 
-def _module(source):
-    """Import a file or a module."""
+def _module(source, name):
+    """Import a file or a module; of a notebook, what `name` needs."""
     path = Path(source)
-    if path.suffix == ".py" and not path.is_file():
+    if path.suffix in (".py", ".ipynb") and not path.is_file():
         raise ValueError(f"there is no file {source}")
+    tree = parsed(path) if path.suffix == ".ipynb" else None
     try:
-        if path.suffix != ".py":
+        if path.suffix not in (".py", ".ipynb"):
             return importlib.import_module(source)
+        sys.path.insert(0, str(path.parent.resolve()))  # its neighbours, as `python my.py` does
+        if tree:
+            module = ModuleType(path.stem)
+            sys.modules[path.stem] = module
+            exec(compile(needed_for(tree, name.split(".")[0]), source, "exec"), vars(module))
+            return module
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
-        sys.path.insert(0, str(path.parent.resolve()))  # its neighbours, as `python my.py` does
         sys.modules[path.stem] = module
         spec.loader.exec_module(module)
     except Exception as error:  # the file may fail in any way
-        raise ValueError(f"{source} cannot be imported: {_told(error)}") from error
+        is_file = isinstance(error, ModuleNotFoundError) and Path(f"{source}.py").is_file()
+        hint = f"; did you mean {source}.py:{name}?" if is_file else ""
+        raise ValueError(f"{source} cannot be imported: {_told(error)}{hint}") from error
     return module
 
 

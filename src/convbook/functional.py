@@ -2,6 +2,8 @@
 
 Each function gives what PyTorch's own gives, forward and backward, and refuses what PyTorch
 refuses. Maps are `(N, C, H, W)` or, unbatched, `(C, H, W)`: shape comments show the batched case.
+Under `torch.autocast` the convolutions cast their tensors as PyTorch's do (see
+`convbook.tensors.convolution`), and the others keep the dtype that they are given.
 
 One idea carries the module: what tap `i` of a kernel reads, for all windows at once, is a strided
 slice of the padded input (see `_taps`). A convolution reads these slices; a transposed convolution
@@ -24,12 +26,15 @@ from convbook.arithmetic import (
 )
 from convbook.tensors import (
     NUMBERS,
-    check_conv,
+    WIDER,
     check_dtype,
     check_filled,
     check_groups,
     check_layout,
+    check_room,
     check_weight,
+    convolution,
+    without_autocast,
 )
 
 __all__ = [
@@ -44,6 +49,7 @@ __all__ = [
 ]
 
 
+@convolution()
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Slide each filter over the input and return one map per filter (a cross-correlation).
 
@@ -75,7 +81,6 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
     Source: Dumoulin and Visin, arXiv 1603.07285, chapter 2.
     """
-    check_conv(input, weight, bias, groups)
     c_out, c_group, *kernel_size = weight.shape
     x, rows, columns, size = _padded(input, kernel_size, stride, padding, dilation)
     reads = torch.stack([x[..., taps] for taps in columns], dim=-3)  # (N, C_in, k_w, H_pad, W_out)
@@ -90,6 +95,7 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return output if bias is None else output + bias[:, None, None]
 
 
+@convolution()
 def conv2d_loops(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Compute `conv2d` one output at a time: slow, and the definition itself.
 
@@ -110,7 +116,6 @@ def conv2d_loops(input, weight, bias=None, stride=1, padding=0, dilation=1, grou
 
     Source: Goodfellow, Bengio and Courville, Deep Learning, 2016, equation 9.6, strided and padded.
     """
-    check_conv(input, weight, bias, groups)
     c_out, c_group, *kernel_size = weight.shape
     (k_h, k_w), (s_h, s_w), (d_h, d_w) = windows(kernel_size, stride, dilation, 2)
     x, _, _, (h_out, w_out) = _padded(input, kernel_size, stride, padding, dilation)
@@ -162,13 +167,18 @@ def conv2d_matrix(weight, input_size, stride=1, padding=0, dilation=1, groups=1)
     settings = windows(weight.shape[2:], stride, dilation, 2)
     axes = zip(sizes, outputs, *settings, padding_sides(padding, *settings), strict=True)
     # rows (k_h, H_out, H) and columns (k_w, W_out, W): 1 where that tap of that window reads.
-    rows, columns = (_one_hot(*axis).to(weight) for axis in axes)
-    filters = weight.unflatten(0, (groups, -1))  # (groups, C_out/groups, C_in/groups, k_h, k_w)
-    same_group = torch.eye(groups).to(weight)
-    matrix = torch.einsum("gocij,iyh,jxw,gk->goyxkchw", filters, rows, columns, same_group)
-    return matrix.flatten(4).flatten(0, 3)  # (C_out * H_out * W_out, C_in * H * W)
+    dtype = WIDER.get(weight.dtype, weight.dtype)
+    rows, columns = (_one_hot(*axis).to(weight.device, dtype) for axis in axes)
+    filters = weight.to(dtype).unflatten(0, (groups, -1))
+    # filters: (groups, C_out/groups, C_in/groups, k_h, k_w)
+    same_group = torch.eye(groups).to(filters)
+    with without_autocast(weight):  # the weights are put in their places, not computed with
+        matrix = torch.einsum("gocij,iyh,jxw,gk->goyxkchw", filters, rows, columns, same_group)
+    matrix = matrix.flatten(4).flatten(0, 3)  # (C_out * H_out * W_out, C_in * H * W)
+    return matrix.to(weight.dtype)
 
 
+@convolution(transposed=True)
 def conv_transpose2d(
     input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
 ):
@@ -176,6 +186,10 @@ def conv_transpose2d(
 
     Its matrix is the transpose of the matrix of the `conv2d` with the same weight and settings, so
     it leads back to that convolution's input size, not to its input.
+
+    An output without pixels is refused, as by PyTorch's own kernel ("Output size is too small") and
+    as `conv2d` refuses an input without pixels. Where PyTorch hands the work to another library, on
+    a GPU or for some CPU cases, it may return an empty map instead.
 
     Shapes:
         input `(N, C_in, H, W)` or `(C_in, H, W)`, weight `(C_in, C_out/groups, k_h, k_w)`, bias
@@ -207,7 +221,6 @@ def conv_transpose2d(
 
     Source: Dumoulin and Visin, arXiv 1603.07285, chapter 4.
     """
-    check_conv(input, weight, bias, groups, transposed=True)
     c_in, c_group, *kernel_size = weight.shape
     size = conv_transpose_output_size(
         input.shape[-2:], kernel_size, stride, padding, output_padding, dilation
@@ -303,9 +316,10 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
             f"input has {input.shape[-1]} columns, but output_size={output_size!r} holds "
             f"{map_size[0]} x {map_size[1]} windows; use {prod(map_size)} columns"
         )
-    writes = input.unflatten(-2, (-1, taps)).unflatten(-1, map_size)
+    columns = input.to(WIDER.get(input.dtype, input.dtype))  # added up, and rounded once
+    writes = columns.unflatten(-2, (-1, taps)).unflatten(-1, map_size)
     # writes: (N, C, k_h * k_w, windows per column, windows per row)
-    return _overlap_add(writes, size, *settings)
+    return _overlap_add(writes, size, *settings).to(input.dtype)
 
 
 def pixel_shuffle(input, upscale_factor):
@@ -384,7 +398,7 @@ def _taps(kernel_size, stride, dilation, count):
     Window n starts at pixel `n * stride`, and tap i reads the pixel `i * dilation` further on.
     """
     starts = range(0, kernel_size * dilation, dilation)
-    return [slice(start, start + count * stride, stride) for start in starts]
+    return [slice(start, start + (count - 1) * stride + 1, stride) for start in starts]
 
 
 def _padded(input, kernel_size, stride, padding, dilation):
@@ -393,6 +407,9 @@ def _padded(input, kernel_size, stride, padding, dilation):
     kernels, strides, dilations = windows(kernel_size, stride, dilation, 2)
     (top, bottom), (left, right) = padding_sides(padding, kernels, strides, dilations)
     rows, columns = map(_taps, kernels, strides, dilations, size)
+    height, width = input.shape[-2:]
+    padded = (*input.shape[:-2], top + height + bottom, left + width + right)
+    check_room(padded, input, "padding", padding)
     return pad(input, (left, right, top, bottom)), rows, columns, size
 
 
@@ -404,7 +421,11 @@ def _overlap_add(writes, size, kernel_size, stride, padding, dilation):
     kernels, strides, dilations = windows(kernel_size, stride, dilation, 2)
     rows, columns = map(_taps, kernels, strides, dilations, writes.shape[-2:])
     (top, _), (left, _) = padding_sides(padding, kernels, strides, dilations)
-    canvas = writes.new_zeros(*writes.shape[:-3], size[0] + 2 * top, size[1] + 2 * left)
+    shape = (*writes.shape[:-3], size[0] + 2 * top, size[1] + 2 * left)
+    settings = {"stride": strides, "padding": (top, left), "dilation": dilations}
+    name = max(settings, key=lambda name: max(settings[name]))
+    check_room(shape, writes, name, settings[name])
+    canvas = writes.new_zeros(shape)
     for write, (row, column) in zip(writes.unbind(-3), product(rows, columns), strict=True):
         canvas[..., row, column] += write
     return canvas[..., top : top + size[0], left : left + size[1]].contiguous()

@@ -3,17 +3,30 @@
 Every refusal names the argument, quotes its shape or value and says what would be right.
 """
 
+import contextlib
+import functools
+import inspect
+from math import prod
+
 import torch
 
 from convbook.arguments import integer
 
-# What PyTorch can multiply and add on a CPU.
-NUMBERS = {
+# In which dtype sums of the narrow ones are added up, before they are rounded.
+WIDER = {
+    torch.float16: torch.float32,
+    torch.bfloat16: torch.float32,
+    torch.complex32: torch.complex64,
+}
+FLOATS = {
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
     *(torch.complex64, torch.complex128),
-    *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
 }
-FLOATS = {dtype for dtype in NUMBERS if dtype.is_floating_point or dtype.is_complex}
+# What PyTorch can convolve on a CPU.
+NUMBERS = {
+    *FLOATS,
+    *(torch.complex32, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
+}
 
 
 def check_type(value, name):
@@ -52,7 +65,9 @@ def check_weight(weight):
 def check_groups(groups, channels):
     """Refuse groups that do not share out the first axis of weight."""
     groups = integer(groups, "groups", 1)
-    if channels == 0 or channels % groups:
+    if channels == 0:
+        raise ValueError("weight has no filters: its first axis is 0; make it 1 or more")
+    if channels % groups:
         raise ValueError(
             f"groups={groups} does not divide the first axis of weight, {channels}; "
             f"use groups=1, or make that axis a positive multiple of {groups}"
@@ -82,7 +97,66 @@ def check_conv(input, weight, bias, groups, transposed=False):
         check_type(bias, "bias")
         if bias.shape != (c_out,):
             raise ValueError(f"bias has shape {tuple(bias.shape)}; use ({c_out},)")
-    dtypes = [tensor.dtype for tensor in (input, weight, bias) if tensor is not None]
-    if len(set(dtypes)) > 1:
-        names = " and ".join(map(str, dtypes))
-        raise TypeError(f"input, weight and bias have dtypes {names}; convert them to one dtype")
+    tensors = {"input": input, "weight": weight, "bias": bias}
+    dtypes = {name: tensor.dtype for name, tensor in tensors.items() if tensor is not None}
+    if len(set(dtypes.values())) > 1:
+        told = ", ".join(f"{name} has dtype {dtype}" for name, dtype in dtypes.items())
+        raise TypeError(f"{told}; convert them to one dtype")
+
+
+def convolution(transposed=False):
+    """Decorate a convolution: its tensors are checked, and dtypes treated as PyTorch treats them.
+
+    Autocast changes the dtypes before, and none within. Sums of 16-bit floats are added up in 32
+    bits and rounded once, at the end.
+    """
+
+    def decorate(function):
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def convolve(*args, **kwargs):
+            given = signature.bind(*args, **kwargs)
+            given.apply_defaults()
+            tensors = [_autocast(given.arguments[name]) for name in ("input", "weight", "bias")]
+            check_conv(*tensors, given.arguments["groups"], transposed)
+            dtype = tensors[0].dtype
+            wide = [one if one is None else one.to(WIDER.get(dtype, dtype)) for one in tensors]
+            given.arguments |= zip(("input", "weight", "bias"), wide, strict=True)
+            with without_autocast(wide[0]):
+                return function(*given.args, **given.kwargs).to(dtype)
+
+        return convolve
+
+    return decorate
+
+
+def without_autocast(tensor):
+    """Return a context in which autocast leaves the dtypes on a tensor's device as they are."""
+    if not _autocasts(tensor):
+        return contextlib.nullcontext()
+    return torch.autocast(tensor.device.type, enabled=False)
+
+
+def _autocast(value):
+    """Return a tensor as autocast hands it to a convolution: it spares float64 and complex."""
+    if not isinstance(value, torch.Tensor) or not _autocasts(value):
+        return value
+    if not value.is_floating_point() or value.dtype == torch.float64:
+        return value
+    return value.to(torch.get_autocast_dtype(value.device.type))
+
+
+def _autocasts(tensor):
+    kind = tensor.device.type
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+
+
+def check_room(shape, tensor, name, value):
+    """Refuse a map that is mostly padding or gaps, and larger than memory could be."""
+    count = prod(shape)
+    if count > max(2**31, 100 * tensor.numel()) and not tensor.is_meta:
+        raise ValueError(
+            f"{name}={value!r} needs a map of {shape[-2]} x {shape[-1]} pixels in between; "
+            f"use a smaller {name}"
+        )

@@ -314,8 +314,8 @@ check_design = TranslatedChecker(
         ]
     ),
     {
-        "With dilation 2 a 3 × 3 convolution needs padding=2.": lambda limit: _network(
-            w := _width(limit), c4=_conv(w, w, padding=1, dilation=2)
+        "One 3 × 3 convolution must be dilated: dilation=2, and padding=2 to keep the map.": (
+            lambda limit: _network(w := _width(limit), c4=_conv(w, w))
         ),
         "Between the blocks stand three nn.MaxPool2d(2); strides and means do not count.": (
             lambda limit: _network(_width(limit), pool2=nn.AvgPool2d(2))

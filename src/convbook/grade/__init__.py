@@ -5,7 +5,7 @@ from convbook.grade.report import Report, Requirement
 __all__ = ["Report", "Requirement", "grade"]
 
 
-def grade(model, accuracy=None, input_size=(3, 32, 32)):
+def grade(model, accuracy=None, input_size=(3, 32, 32), profile="s7-2020"):
     """Return how a network meets the requirements of the final assignment, one row for each.
 
     The operations that run are judged, layers and functions alike, and only those whose results
@@ -19,13 +19,21 @@ def grade(model, accuracy=None, input_size=(3, 32, 32)):
       global average pooling. Gates, as in squeeze and excitation, leave it as it is.
     - Depthwise means one filter or more for each input channel and a kernel above 1. Only
       normalisation, activations, sums, gates and concatenation may stand between it and its 1 × 1.
-    - A dilated convolution has kernel and dilation above 1 on the same axis. It may be unpadded; a
-      padding that is too small for the dilation does not count. It may be the depthwise one too.
+    - A dilated convolution has kernel and dilation above 1 on the same axis, and more than one tap
+      on the map, however it is padded. It may be the depthwise one too.
     - Global average pooling may be spelt in any way that averages all pixels of a map, more than
       one. Every map on its way to the output goes through it; linear layers and 1 × 1 convolutions
       may follow.
+    - Of several outputs, the first with a number for each class is judged.
+    - What changes no output, as a branch times 0, does not count.
 
-    A network that cannot be followed gets a report that says why.
+    `s7-2021` asks for three transitions without max-pooling instead: 3 × 3 convolutions with stride
+    2, or dilated ones in the place of some; fewer than 200,000 parameters; and 85 %.
+
+    What is odd and decides nothing stands below the rows: a padding that forgets the dilation, a
+    field that consists of padding, a softmax before the loss, several outputs, parameters that do
+    nothing. To find it out, a copy of the network runs on a few random pictures. A network that
+    cannot be followed gets a report that says why.
 
     Shapes:
         `input_size` is `(C, H, W)`, without the batch.
@@ -35,9 +43,10 @@ def grade(model, accuracy=None, input_size=(3, 32, 32)):
         accuracy: on the test set, from 0 to 1. The report calls it self-reported; left out, it is
             not measured, and the report does not pass.
         input_size: channels, height and width of a picture, at least 1.
+        profile: whose requirements: `s7-2020`, which the book asks for, or `s7-2021`.
 
     Raises:
-        ValueError: accuracy or size is out of range.
+        ValueError: accuracy or size is out of range, or there is no such profile.
         TypeError: `model` is not an `nn.Module`, or a size is not an integer.
 
     Example:
@@ -50,4 +59,4 @@ def grade(model, accuracy=None, input_size=(3, 32, 32)):
     """
     from convbook.grade.judge import Claim, judge  # noqa: PLC0415 (the report needs no torch)
 
-    return judge(model, Claim.reported(accuracy), input_size)
+    return judge(model, Claim.reported(accuracy), input_size, profile)

@@ -2,8 +2,10 @@
 
 from math import prod
 
+from convbook.analysis.rules import is_pointwise
+from convbook.grade.convolutions import is_one_by_one
 from convbook.grade.network import PERMUTATIONS, is_map, moved, pair, size
-from convbook.grade.report import Finding
+from convbook.grade.report import Finding, joined
 
 REMEDY = "use nn.AdaptiveAvgPool2d(1)"
 ADAPTIVE = ("adaptive_avg_pool2d", "adaptive_avg_pool1d")
@@ -11,6 +13,8 @@ AVERAGES = ("mean", "sum", "avg_pool2d", "avg_pool1d", *ADAPTIVE)
 SCALES = ("div", "truediv", "divide", "mul", "multiply", "idiv", "itruediv", "imul")
 RESHAPED = {"view", "reshape", "view_as", "reshape_as", "flatten", "unflatten", "ravel"}
 SAME_NUMBERS = RESHAPED | {"squeeze", "unsqueeze", "contiguous", "clone", "dropout", "dropout2d"}
+# What may stand between an average that is not global and the row that is blamed for it.
+PASSED = SAME_NUMBERS | PERMUTATIONS | {"linear", "log_softmax", "softmax"}
 
 
 def global_average_pooling(network):
@@ -23,7 +27,7 @@ def global_average_pooling(network):
         if last is None:
             remarks.append(end_miss(network, row))
     if remarks:
-        return Finding("none", False, "; ".join([*remarks, *_unseen(network)]))
+        return Finding("none", False, joined([*remarks, *_unseen(network)]))
     row = network.ends[0]
     shape = "x".join(map(str, row.input_shape))
     count = prod(averaged(network, row).output_shape)
@@ -36,7 +40,7 @@ def averaged(network, row):
 
     A pooling and a mean may each do a part; flattening may come first.
     """
-    source = max(row.inputs, key=network.pixels)
+    source = max(network.sources(row), key=network.pixels)
     if network.pixels(source) == 1:
         return None
     channel = network.channels(source)
@@ -88,14 +92,10 @@ def covers(row):
 
 def end_miss(network, row):
     """Return why what turns a map into numbers is no global average pooling."""
-    before = row.inputs[0] and network.named[row.inputs[0]]
-    if before and before.op in AVERAGES and row.op not in AVERAGES:
-        row = before
+    row = _half_done(network, row)
     name, sizes = f"`{row.name}`", f"{size(row.input_shape)}"
     if row.op == "avg_pool2d":
-        kernel = "x".join(map(str, pair(row.kernel)))
-        after = size(row.output_shape)
-        return f"{name} averages {kernel} of {sizes} and leaves {after}, not 1x1; {REMEDY}"
+        return f"{name} {_windows(row)}; {REMEDY}"
     if row.op in ADAPTIVE and is_map(row.output_shape):
         return f"{name} leaves {size(row.output_shape)}, not 1x1; {REMEDY}"
     if row.op == "sum":
@@ -107,6 +107,30 @@ def end_miss(network, row):
     return f"{name} ({row.op}) turns the {sizes} map into single numbers; {REMEDY} instead"
 
 
+def _half_done(network, row):
+    """Return the average that leaves pixels, if but for it `row` would turn none into numbers."""
+    one = row
+    while one and one.op not in AVERAGES:
+        passes = one.op in PASSED or is_one_by_one(one) or is_pointwise(one.op)
+        one = network.named.get(network.sources(one)[0]) if passes else None
+    return one or row
+
+
+def _windows(row):
+    """Say what an average pooling does instead of averaging the whole map."""
+    sizes = size(row.input_shape)
+    height, width = row.output_shape[-2:]
+    kernels = pair(row.kernel)
+    if max(pair(row.padding)):
+        return f"averages padding into the pixels of the {sizes} map"
+    if height * width == 1:
+        pixels, read = prod(row.input_shape[-2:]), prod(kernels)
+        rest = f"leaves {pixels - read} out"
+        return f"averages {read} of the {pixels} pixels of the {sizes} map and {rest}"
+    kernel = "x".join(map(str, kernels))
+    return f"averages {kernel} of {sizes} and leaves {height}x{width}, not 1x1"
+
+
 def _unseen(network):
     """Say what looks like global average pooling and is not."""
     for row in network.rows:
@@ -114,7 +138,7 @@ def _unseen(network):
             yield f"`{row.name}` gets a 1x1 map and has nothing left to average"
     for row in network.dropped:
         if row.op in AVERAGES:
-            yield f"`{row.name}` runs, but its output is dropped; hand it on"
+            yield f"`{row.name}` {network.lost[row.name]}"
     for path, module in network.forgotten.items():
         if "AvgPool" in type(module).__name__:
             yield f"`{path}` is defined but does not run; call it in forward"

@@ -6,7 +6,8 @@ from torch import nn
 
 from convbook.analysis.rules import is_pointwise
 from convbook.grade.network import PERMUTATIONS, is_map, pair, side, size
-from convbook.grade.report import Finding
+from convbook.grade.padding import inside, reads_one_pixel
+from convbook.grade.report import Finding, joined
 
 # What may stand between a depthwise convolution and its 1 x 1, besides pointwise operations.
 BETWEEN = PERMUTATIONS | {"cat", "concat", "concatenate"}
@@ -14,7 +15,8 @@ BETWEEN = PERMUTATIONS | {"cat", "concat", "concatenate"}
 
 def depthwise_separable(network):
     """Judge the depthwise convolutions and what follows them."""
-    candidates = [row for row in network.rows if is_depthwise(row) and not depthwise_miss(row)]
+    depthwise = [row for row in network.rows if is_depthwise(row)]
+    candidates = [row for row in depthwise if not depthwise_miss(network, row)]
     remarks = []
     for row in candidates:
         points, others = followers(network, row)
@@ -31,25 +33,25 @@ def depthwise_separable(network):
                 f"`{row.name}` is depthwise, but is followed by {met}; follow it by "
                 f"nn.Conv2d({row.output_shape[0]}, C, 1)"
             )
-    remarks += filter(None, map(depthwise_miss, network.rows))
+    remarks += filter(None, (depthwise_miss(network, row) for row in network.rows))
     remarks += _unseen(network, is_depthwise, lambda layer: layer.groups == layer.in_channels > 1)
     if not remarks:
         remarks = [
             "no convolution has as many groups as channels; use nn.Conv2d(C, C, 3, padding=1, "
             "groups=C), then nn.Conv2d(C, D, 1)"
         ]
-    return Finding("none", False, "; ".join(remarks))
+    return Finding("none", False, joined(remarks))
 
 
 def dilated(network):
     """Judge the convolutions with a dilation."""
     marked = [row for row in network.rows if row.op == "conv2d" and max(pair(row.dilation)) > 1]
     for row in marked:
-        if not dilated_miss(row):
+        if not dilated_miss(network, row):
             text = f"`{row.name}`: kernel {side(row.kernel)}, dilation {side(row.dilation)}"
             sizes = f"{size(row.input_shape)} to {size(row.output_shape)}"
             return Finding(text, True, f"its taps stand apart; the map goes {sizes}")
-    remarks = [*map(dilated_miss, marked)]
+    remarks = [dilated_miss(network, row) for row in marked]
     remarks += [
         f"`{row.name}` is a pooling, not a convolution; dilate a convolution"
         for row in network.rows
@@ -62,7 +64,7 @@ def dilated(network):
     )
     if not remarks:
         remarks = ["every dilation is 1; set dilation=2, padding=2 in a 3 × 3 convolution"]
-    return Finding("none", False, "; ".join(remarks))
+    return Finding("none", False, joined(remarks))
 
 
 def is_depthwise(row):
@@ -77,13 +79,7 @@ def is_one_by_one(row):
     return row.op == "conv2d" and prod(pair(row.kernel)) == 1
 
 
-def reads_one_pixel(row):
-    """Return whether the map is so small that at most one tap of a kernel can lie inside it."""
-    sides = zip(pair(row.kernel), pair(row.dilation), row.input_shape[-2:], strict=True)
-    return all(k == 1 or d >= pixels for k, d, pixels in sides)
-
-
-def depthwise_miss(row):
+def depthwise_miss(network, row):
     """Return why a convolution with groups is not depthwise, or None."""
     if row.op != "conv2d" or row.groups == 1 or len(row.input_shape) != 3:
         return None
@@ -94,8 +90,9 @@ def depthwise_miss(row):
         return f"{name} has kernel 1 and only scales its channels; use kernel_size=3, padding=1"
     if row.groups < channels:
         return f"{name} has groups={row.groups} for {channels} channels; use groups={channels}"
-    if reads_one_pixel(row):
-        return f"{name} runs on a {size(row.input_shape)} map and reads one pixel; move it earlier"
+    if reads_one_pixel(network, row):
+        pixels = size(inside(network, row))
+        return f"{name} runs on a {pixels} map and reads one pixel; move it earlier"
     return None
 
 
@@ -119,42 +116,23 @@ def padded_point(row):
     )
 
 
-def dilated_miss(row):
+def dilated_miss(network, row):
     """Return why a convolution with a dilation does not count, or None."""
     name = f"`{row.name}`"
     kernels, dilations = pair(row.kernel), pair(row.dilation)
     axes = zip(kernels, dilations, strict=True)
     if not any(k > 1 and d > 1 for k, d in axes):
         return f"{name}: {_useless(kernels, dilations)}; use kernel_size=3, dilation=2, padding=2"
-    if reads_one_pixel(row):
+    if reads_one_pixel(network, row):
         return (
             f"{name}: with dilation {side(dilations)} at most one tap lies inside the "
-            f"{size(row.input_shape)} map; use a smaller dilation, or move it earlier"
+            f"{size(inside(network, row))} map; use a smaller dilation, or move it earlier"
         )
-    return short_padding(row)
+    return None
 
 
 def _useless(kernels, dilations):
     return f"dilation {side(dilations)} does nothing to a kernel of {side(kernels)}"
-
-
-def short_padding(row):
-    """Return what is wrong with a padding that forgets the dilation, or None.
-
-    No padding at all is a choice, and so is a stride: neither is taken for a slip.
-    """
-    if row.op != "conv2d" or isinstance(row.padding, str) or max(pair(row.stride)) > 1:
-        return None
-    axes = zip(pair(row.kernel), pair(row.dilation), strict=True)
-    needed = tuple(d * (k - 1) // 2 for k, d in axes)
-    sides = zip(pair(row.padding), needed, pair(row.dilation), strict=True)
-    if not any(d > 1 and 0 < pad < need for pad, need, d in sides):
-        return None
-    return (
-        f"`{row.name}`: dilation {side(row.dilation)} with kernel {side(row.kernel)} needs padding "
-        f"{side(needed)} to keep {size(row.input_shape)}; it has {side(row.padding)}, and the map "
-        f"shrinks to {size(row.output_shape)}"
-    )
 
 
 def followers(network, row):
@@ -177,7 +155,7 @@ def followers(network, row):
 def _unseen(network, is_wanted, is_wanted_layer):
     """Say which layers of a kind run for nothing, or not at all."""
     for row in filter(is_wanted, network.dropped):
-        yield f"`{row.name}` runs, but its output is dropped; hand it on"
+        yield f"`{row.name}` {network.lost[row.name]}"
     for path, module in network.forgotten.items():
         if isinstance(module, nn.Conv2d) and is_wanted_layer(module):
             yield f"`{path}` is defined but does not run; call it in forward"

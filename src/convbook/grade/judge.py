@@ -1,28 +1,41 @@
 """Ask a traced network for each requirement of the assignment."""
 
+from contextlib import nullcontext
+from functools import partial
 from typing import NamedTuple
 
 from torch import nn
 
 from convbook.analysis import trace
 from convbook.analysis.copies import check_input_size, check_model
+from convbook.grade import strides
 from convbook.grade.averaging import global_average_pooling
-from convbook.grade.convolutions import depthwise_separable, dilated, padded_point, short_padding
+from convbook.grade.convolutions import depthwise_separable, dilated, padded_point
 from convbook.grade.network import Network
+from convbook.grade.outputs import output_remarks
+from convbook.grade.padding import bought_field, short_padding
+from convbook.grade.probe import Replay, probe
+from convbook.grade.profile import DEFAULT, load
 from convbook.grade.report import Finding, Report, Requirement
-from convbook.grade.transitions import FIELD, receptive_field, transitions
+from convbook.grade.transitions import receptive_field, transitions
 
-PARAMETERS = 1_000_000
-ACCURACY = 0.8
-CLASSES = 10
-# One function for each requirement on the operations that run.
-STRUCTURE = {
-    "three transitions by max-pool, C1 C2 C3 C4": transitions,
-    f"receptive field above {FIELD} pixels": receptive_field,
-    "a depthwise separable convolution": depthwise_separable,
-    "a dilated convolution": dilated,
-    "global average pooling": global_average_pooling,
+TRANSITIONS = {
+    "max-pool": ("three transitions by max-pool, C1 C2 C3 C4", transitions),
+    "convolution": ("three transitions without max-pool, C1 C2 C3 C4", strides.transitions),
 }
+
+
+def structure(profile):
+    """Return one function for each requirement on the operations that run."""
+    ask, judged = TRANSITIONS[profile.transitions]
+    field = profile.receptive_field
+    return {
+        ask: judged,
+        f"receptive field above {field} pixels": partial(receptive_field, asked=field),
+        "a depthwise separable convolution": depthwise_separable,
+        "a dilated convolution": dilated,
+        "global average pooling": global_average_pooling,
+    }
 
 
 class Claim(NamedTuple):
@@ -51,39 +64,51 @@ class Claim(NamedTuple):
         return cls(number, "self-reported", "nobody has measured it here")
 
 
-def judge(model, claim, input_size=(3, 32, 32)):
+def judge(model, claim, input_size=(3, 32, 32), profile=DEFAULT):
     """Return the report on a network and a claim about its accuracy.
 
     Raises:
-        ValueError: a size is out of range.
+        ValueError: a size is out of range, or there is no such profile.
         TypeError: `model` is not an `nn.Module`, or a size is not an integer.
     """
+    profile = load(profile)
     input_size = check_input_size(input_size)
     if len(input_size) != 3:
         raise ValueError(f"input_size={input_size} is not (channels, height, width)")
     check_model(model)
     model = getattr(model, "_orig_mod", model)  # what torch.compile has wrapped
+    seen = probe(model, input_size, profile.classes)
+    asks = structure(profile)
     try:
-        network = Network(model, trace(model, input_size))
+        with Replay(seen.answers) if seen and seen.answers else nullcontext():
+            table = trace(model, input_size)
+        network = Network(model, table, seen, profile.classes)
     except Exception as error:  # a model may fail in any way
-        network, reasons = None, [_told(error), *["as above"] * (len(STRUCTURE) - 1)]
-    if network:
-        findings = {ask: judged(network) for ask, judged in STRUCTURE.items()}
-    else:
+        reasons = [_reason(error, input_size, seen), *["as above"] * (len(asks) - 1)]
         failed = (Finding("not traced", False, reason) for reason in reasons)
-        findings = dict(zip(STRUCTURE, failed, strict=True))
-    findings[f"under {PARAMETERS:,} parameters"] = parameters(model)
-    findings[f"accuracy of at least {ACCURACY:.0%} on CIFAR-10"] = accuracy(claim)
+        network, findings = None, dict(zip(asks, failed, strict=True))
+    else:
+        findings = {ask: judged(network) for ask, judged in asks.items()}
+    findings[f"under {profile.parameters:,} parameters"] = parameters(model, profile.parameters)
+    asked = f"accuracy of at least {profile.accuracy:.0%} on {profile.data}"
+    findings[asked] = accuracy(claim, profile.accuracy)
     rows = [Requirement(ask, *finding) for ask, finding in findings.items()]
-    return Report(rows, remarks(network, rows) if network else ())
+    return Report(rows, remarks(network, rows, seen, profile) if network else ())
 
 
-def _told(error):
+def _reason(error, input_size, seen):
+    """Say why a network cannot be traced, and whether it runs all the same."""
     known = isinstance(error, ValueError)
-    return " ".join((str(error) if known else f"{type(error).__name__}: {error}").split())
+    told = " ".join((str(error) if known else f"{type(error).__name__}: {error}").split())
+    if not seen:
+        return told
+    if isinstance(error.__cause__, NotImplementedError):
+        told = "a shape in it depends on values, as that of x[x > 0]; use torch.where"
+    told = told.removeprefix(f"model does not run on input_size={input_size}: ")
+    return f"it runs, but cannot be followed: {told}"
 
 
-def parameters(model):
+def parameters(model, limit):
     """Judge how many numbers there are to learn, those that are never used included."""
     lazy = [name for name, one in model.named_parameters() if nn.parameter.is_lazy(one)]
     if lazy:
@@ -96,31 +121,73 @@ def parameters(model):
         return Finding("0", False, "the model registers no parameters; build it from nn layers")
     largest = max(sizes, key=sizes.get)
     why = f"the largest is `{largest}` with {sizes[largest]:,}"
-    if count >= PARAMETERS:
-        why += (
-            f"; {count - PARAMETERS + 1:,} too many: use fewer channels, or separable convolutions"
-        )
-    return Finding(f"{count:,}", count < PARAMETERS, why)
+    if count >= limit:
+        why += f"; {count - limit + 1:,} too many: use fewer channels, or separable convolutions"
+    return Finding(f"{count:,}", count < limit, why)
 
 
-def accuracy(claim):
+def accuracy(claim, asked):
     """Judge the accuracy, wherever it comes from."""
     if claim.accuracy is None:
         return Finding(claim.source, False, claim.note)
     measured = f"{100 * claim.accuracy:.6g} %, {claim.source}"
-    return Finding(measured, claim.accuracy >= ACCURACY, claim.note)
+    return Finding(measured, claim.accuracy >= asked, claim.note)
 
 
-def remarks(network, rows):
+def remarks(network, rows, seen, profile):
     """Return what no requirement has said yet, and no requirement decides."""
-    said = " ".join(row.why for row in rows)
     found = [miss for row in network.rows for miss in (padded_point(row), short_padding(row))]
-    shapes = [network.shape(name) for name in network.table.outputs]
-    if shapes != [(CLASSES,)]:
-        text = ", ".join("x".join(map(str, shape)) or "1" for shape in shapes)
-        found.append(f"the output has shape {text}; CIFAR-10 needs {CLASSES} numbers per picture")
-    found += [f"the output of `{row.name}` is dropped" for row in network.dropped if row.params]
-    if unused := network.table.unused:
-        count = sum(unused.values())
-        found.append(f"{count:,} parameters never run (`{next(iter(unused))}`, ...), but count")
-    return [remark for remark in found if remark and remark not in said]
+    before = network.behind([network.last.name]) if network.last else ()
+    found += [
+        bought_field(network, row, profile.receptive_field)
+        for row in network.rows
+        if row.name in before
+    ]
+    found += output_remarks(network, seen, profile)
+    found += _lost_remarks(network)
+    found += _parameter_remarks(network, seen)
+    if seen and seen.answers:
+        found.append(
+            "forward looks at values in tensors; judged is the way that one random picture takes"
+        )
+    said = " ".join(row.why for row in rows)
+    return [remark for remark in dict.fromkeys(found) if remark and remark not in said]
+
+
+def _lost_remarks(network):
+    """Say which layers run for nothing: the first of each chain."""
+    told = set()
+    for row in network.dropped:
+        if row.inputs and told.issuperset(row.inputs):
+            told.add(row.name)
+        elif row.params:
+            told.add(row.name)
+            yield f"`{row.name}` {network.lost[row.name]}"
+
+
+def _parameter_remarks(network, seen):
+    """Say which parameters do nothing, and what learns nothing."""
+    unused = network.table.unused
+    if unused:
+        yield f"nothing reads {_counted(network, unused)}, but they count"
+    if not seen:
+        return
+    idle = [
+        name
+        for name in seen.idle_parameters
+        if name not in unused and name.rpartition(".")[0] not in network.lost
+    ]
+    if idle:
+        yield f"no change of {_counted(network, idle)} changes the output, but they count"
+    convolutions = [row for row in network.table if row.op == "conv2d"]
+    if len(convolutions) == seen.convolutions:
+        for number in sorted(seen.stuck):
+            yield f"no gradient reaches `{convolutions[number].name}`, so it learns nothing"
+
+
+def _counted(network, names):
+    """Return how many numbers some parameters hold, and the first of their names."""
+    sizes = dict(network.model.named_parameters())
+    count = sum(sizes[name].numel() for name in names)
+    more = ", ..." if len(names) > 1 else ""
+    return f"{count:,} parameters (`{next(iter(names))}`{more})"

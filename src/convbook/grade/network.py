@@ -7,30 +7,67 @@ from torch import nn
 
 from convbook.analysis.rules import is_pointwise
 from convbook.analysis.steps import values
+from convbook.grade.probe import judged
 
 # Layers that a student may define and forget to call.
 ASKED_FOR = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 PERMUTATIONS = {"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "t", "T"}
+UNHEARD = (
+    "runs, but no change of its result changes the output, as if it were multiplied by 0; "
+    "let it take part"
+)
 
 
 class Network:
-    """The rows of a table and their connections. `""` is the model's input."""
+    """The rows of a table and their connections. `""` is the model's input.
 
-    def __init__(self, model, table):
+    Of several outputs, the first that has a number for each class is judged. A row counts that
+    reaches it; `lost` says why another does not.
+    """
+
+    def __init__(self, model, table, probe=None, classes=10):
         self.model = model
         self.table = table
         self.named = {row.name: row for row in table}
+        shapes = [(name, self.shape(name)) for name in table.outputs]
+        self.outputs = judged(shapes, classes)
+        self.idle = set()
+        returned, reaching = self.behind(table.outputs), self.behind(self.outputs)
+        self.idle = self._idle(probe)
+        heard = self.behind(self.outputs)
         # Rows run in order, so that inputs come before what takes them.
-        reaching = self.behind(table.outputs)
-        self.rows = [row for row in table if row.name in reaching]
-        self.dropped = [row for row in table if row.name not in reaching]
+        self.rows = [row for row in table if row.name in heard]
+        self.lost = {}
+        for name in self.named:
+            if name not in returned:
+                self.lost[name] = "runs, but its output is dropped; hand it on"
+            elif name not in reaching:
+                self.lost[name] = "leads to another output only; let the class scores use it"
+            elif name not in heard:
+                self.lost[name] = UNHEARD
+
+    @property
+    def dropped(self):
+        """The rows that do not count."""
+        return [self.named[name] for name in self.lost]
+
+    def _idle(self, probe):
+        """Return the names of rows that change nothing: convolutions, and what only they feed."""
+        convolutions = [row.name for row in self.table if row.op == "conv2d"]
+        if not probe or probe.convolutions != len(convolutions):
+            return set()  # what is said of the one could be true of another
+        idle = {convolutions[number] for number in probe.idle}
+        for row in self.table:
+            if row.inputs and idle.issuperset(row.inputs):
+                idle.add(row.name)
+        return idle
 
     def behind(self, names):
-        """Return the names of rows and of all that their outputs were computed from."""
+        """Return the names of rows and of all that their outputs depend on."""
         found, waiting = set(), [*names]
         while waiting:
             name = waiting.pop()
-            if name not in found:
+            if name not in found and name not in self.idle:
                 found.add(name)
                 waiting.extend(self.named[name].inputs if name else ())
         return found
@@ -39,9 +76,14 @@ class Network:
         """Return the shape of a row's output, or of the model's input."""
         return self.named[name].output_shape if name else self.table.input_size
 
+    def sources(self, row):
+        """Return the names of the inputs that its output depends on."""
+        return [name for name in row.inputs if name not in self.idle]
+
     def map_inputs(self, row):
         """Return the names of the inputs that are maps; of the others, as in a gate, all."""
-        return [name for name in row.inputs if is_map(self.shape(name))] or [*row.inputs]
+        names = self.sources(row)
+        return [name for name in names if is_map(self.shape(name))] or names
 
     def takers(self, row):
         """Return the rows that take a row's output, of those that reach the model's output."""
@@ -51,24 +93,24 @@ class Network:
     def _takers(self):
         rows = {}
         for row in self.rows:
-            for name in row.inputs:
+            for name in self.sources(row):
                 rows.setdefault(name, []).append(row)
         return rows
 
     @cached_property
     def ends(self):
         """The rows where maps become single numbers, or are handed out as they are."""
-        ends, waiting, seen = [], [*self.table.outputs], set()
+        ends, waiting, seen = [], [*self.outputs], set()
         while waiting:
             name = waiting.pop()
             if name in seen or not name:
                 continue
             seen.add(name)
             row = self.named[name]
-            if max(map(self.pixels, [name, *row.inputs])) > 1:
+            if max(map(self.pixels, [name, *self.sources(row)])) > 1:
                 ends.append(row)
             else:
-                waiting.extend(row.inputs)
+                waiting.extend(self.sources(row))
         return ends
 
     @cached_property
@@ -83,14 +125,15 @@ class Network:
         fields = {"": ((1, 1), (1, 1))}
         for row in self.rows:
             sizes, jumps = pair(row.receptive_field.size), pair(row.receptive_field.jump)
-            field = (sizes, jumps) if all(jumps) else self._behind_a_gate(row, fields)
+            known = all(jumps) and not self.idle  # else the trace has seen too much, or too little
+            field = (sizes, jumps) if known else self._behind_a_gate(row, fields)
             if field and len(row.output_shape) == 3:
                 fields[row.name] = field
         return fields
 
     def _behind_a_gate(self, row, fields):
         """Return a field as if no operation before had seen the whole map, or None."""
-        inputs = [name for name in row.inputs if name in fields]
+        inputs = [name for name in self.sources(row) if name in fields]
         if not inputs or not is_map(row.output_shape):
             return None
         sizes, jumps = (

@@ -10,20 +10,36 @@ import tempfile
 import threading
 from pathlib import Path
 
+from convbook.grade.profile import DEFAULT
 from convbook.grade.report import Report
 
 OUTPUT_LIMIT = 10_000_000  # bytes that a file may print
 TAIL = 2000  # bytes of them that are kept, for the last line
 
 
-def grade_file(model, weights=None, data=None, input_size=(3, 32, 32), time_limit=60):
+def grade_file(
+    model,
+    weights=None,
+    data=None,
+    input_size=(3, 32, 32),
+    time_limit=60,
+    accuracy=None,
+    profile=DEFAULT,
+):
     """Return the report on the model that an address such as `my.py:Net` names.
 
     Raises:
         ValueError: the file fails, ends or floods its process, or takes too long; or model, weights
             and data do not go together.
     """
-    options = {"model": model, "weights": weights, "data": data, "input_size": input_size}
+    options = {
+        "model": model,
+        "weights": weights,
+        "data": data,
+        "input_size": input_size,
+        "accuracy": accuracy,
+        "profile": profile,
+    }
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         # -P: a random.py beside the student's file must not replace Python's own in this process.

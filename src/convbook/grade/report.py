@@ -46,6 +46,13 @@ class Finding(NamedTuple):
     why: str
 
 
+def joined(remarks, most=5):
+    """Return remarks as one text, each once, and of very many the first."""
+    told = list(dict.fromkeys(remarks))
+    rest = [f"and {len(told) - most} more remarks like these"] if len(told) > most + 1 else []
+    return "; ".join([*told[:most], *rest] if rest else told)
+
+
 class Report:
     """How a network meets the requirements. It prints as text, and as HTML in a notebook.
 

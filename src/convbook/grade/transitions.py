@@ -3,10 +3,9 @@
 from torch import nn
 
 from convbook.grade.network import is_map, pair, side, size
-from convbook.grade.report import Finding
+from convbook.grade.report import Finding, joined
 
 TRANSITIONS = 3
-FIELD = 44
 POOLS = {
     "max_pool2d",
     "max_pool2d_with_indices",
@@ -32,20 +31,20 @@ def transitions(network):
         remarks[1:1] = _near_misses(network, pools)
     strided = _strided(network)
     if remarks:
-        return Finding(f"{len(pools)}", False, "; ".join([*remarks, *strided]))
+        return Finding(f"{len(pools)}", False, joined([*remarks, *strided]))
     notes = [*_odd(pools), *strided]
-    why = "; ".join([f"{names}, with convolutions before, between and after", *notes])
+    why = joined([f"{names}, with convolutions before, between and after", *notes])
     return Finding(f"{len(pools)}", True, why)
 
 
-def receptive_field(network):
+def receptive_field(network, asked):
     """Judge the field of the last convolution before the maps are averaged."""
     row = network.last
     if row is None:
         return Finding("none", False, "there is no convolution to read it at")
     sizes, jumps = network.fields[row.name]
     why = f"read at `{row.name}`, the last convolution"
-    passed = min(sizes) > FIELD
+    passed = min(sizes) > asked
     if not passed:
         jump = min(jumps)
         why += f"; there one more 3 × 3 convolution adds {2 * jump}, with dilation 2 {4 * jump}"
@@ -141,7 +140,7 @@ def _near_misses(network, pools):
             yield f"`{row.name}` takes means; use nn.MaxPool2d(2)"
     for row in network.dropped:
         if halves(row):
-            yield f"the output of `{row.name}` is dropped; hand it on"
+            yield f"`{row.name}` {network.lost[row.name]}"
     for path, module in network.forgotten.items():
         if isinstance(module, nn.MaxPool2d):
             yield f"`{path}` is defined but does not run; call it in forward"

@@ -24,7 +24,7 @@ def main(result, options):
     os._exit(0)  # threads and exit handlers of the file have no say any more
 
 
-def graded(model, weights, data, input_size):
+def graded(model, weights, data, input_size, accuracy=None, profile="s7-2020"):
     """Return the report on a model by its address, measured on data if some are named.
 
     Raises:
@@ -33,13 +33,15 @@ def graded(model, weights, data, input_size):
     from convbook.cli import load_model  # noqa: PLC0415 (nothing may fail before main's try)
     from convbook.grade.judge import Claim, judge  # noqa: PLC0415
 
+    claim = Claim.reported(accuracy)
     net = load_model(model, with_weights=bool(weights or data))
     if weights:
         from convbook.weights import load_weights  # noqa: PLC0415
 
         load_weights(net, weights)
-    claim = _measured(net, weights, data, input_size) if data else Claim.reported(None)
-    return judge(net, claim, input_size)
+    if data:
+        claim = _measured(net, weights, data, input_size)
+    return judge(net, claim, input_size, profile)
 
 
 def _measured(net, weights, source, input_size):
