@@ -781,6 +781,8 @@ def test_accuracy(accuracy, measured, passed):
     ("accuracy", "hint"),
     [
         (85, "for 85 % use 0.85"),
+        (100, "for 100 % use 1"),
+        (101, "use 0.85"),
         (-0.1, "use 0.85"),
         (float("nan"), "use 0.85"),
         (True, "use 0.85"),
@@ -924,6 +926,12 @@ def test_the_report_as_html_says_the_same_as_the_text(report):
     assert "<td><code>c3.0.0</code> + <code>c3.1</code></td>" in page
     assert "<p>Note: the output has shape 9;" in page
     assert "<p>not passed: 6 of 7 requirements</p>" in page
+
+
+def test_lines_are_as_long_as_those_of_the_book():
+    """77 columns with the indentation: one word more would be the 78th."""
+    row = Requirement("a", "b", True, f"{'c' * 71} d")
+    assert repr(Report([row])).splitlines()[2:4] == ["     " + "c" * 71, "     d"]
 
 
 def test_html_is_escaped():

@@ -294,6 +294,18 @@ def test_parameters_that_do_nothing(function, notes):
     assert [*report.remarks] == notes
 
 
+def test_a_layer_that_does_not_run_is_named_where_it_would_help():
+    """A plain convolution in the attic is no dilated and no depthwise one."""
+    parts = {"plain": nn.Conv2d(32, 32, 3), "deep": nn.Conv2d(32, 32, 3, groups=32)}
+    attic = Part(lambda s, x: s.used(x), used=conv(32, 32), **parts)
+    report = grade(net(c3=conv(32, 32), c4=attic), 0.8)
+    assert failed(report) == {SEPARABLE, DILATED}
+    assert report[SEPARABLE].why == "`c4.deep` is defined but does not run; call it in forward"
+    assert report[DILATED].why == (
+        "every dilation is 1; set dilation=2, padding=2 in a 3 × 3 convolution"
+    )
+
+
 # ------------------------------------------------------------------ values decide
 
 LOOKS = "forward looks at values in tensors; judged is the way that one random picture takes"
