@@ -248,6 +248,21 @@ def test_a_branch_without_gradient_counts_and_is_remarked(function):
     assert told(report) == ["note: no gradient reaches `c4.wide.0`, so it learns nothing"]
 
 
+def test_nobody_is_accused_where_convolutions_cannot_be_told_apart():
+    """One convolves a constant, which a trace does not follow: the numbers do not fit."""
+    constant = Part(
+        lambda s, x: s.conv(x) + s.other(torch.ones(1, 3, 4, 4)).mean(),
+        conv=conv(3, 16),
+        other=nn.Conv2d(3, 4, 3),
+    )
+    report = grade(net(c1=constant, c4=Part(SILENT["times 0"], wide=wide())), 0.8)
+    # Of parameters, which have names, the truth is known: 9,216 + 32 + 2 * 32 of the silent branch.
+    assert told(report) == [
+        "note: no change of 9,312 parameters (`c4.wide.0.weight`, ...) changes the output, but "
+        "they count"
+    ]
+
+
 # ------------------------------------------------------------------ parameters that do nothing
 
 
@@ -306,6 +321,18 @@ def test_a_layer_that_does_not_run_is_named_where_it_would_help():
     )
 
 
+class Pool(nn.MaxPool2d):
+    """A student's own layer."""
+
+
+def test_a_layer_of_ones_own_runs():
+    report = grade(net(pool1=Pool(2), pool2=nn.AvgPool2d(2)), 0.8)
+    assert told(report) == [
+        "only `pool1.max_pool2d`, `pool3` count; put nn.MaxPool2d(2) between two blocks of "
+        "convolutions; `pool2` takes means; use nn.MaxPool2d(2)"
+    ]
+
+
 # ------------------------------------------------------------------ values decide
 
 LOOKS = "forward looks at values in tensors; judged is the way that one random picture takes"
@@ -334,6 +361,12 @@ def test_the_way_not_taken_is_not_judged():
     )
     assert failed(report) == {DILATED}
     assert report[DILATED].why == "`c4.wide.0` is defined but does not run; call it in forward"
+
+
+def test_a_network_that_runs_is_not_said_not_to_run():
+    report = grade(net(c5=Call(lambda x: x if x.device.type == "cpu" else 1 / 0)), 0.8)
+    begin = "it runs, but cannot be followed: division by zero (in Call 'c5')"
+    assert report[POOLS].why.startswith(begin)
 
 
 # ------------------------------------------------------------------ branches that meet again
