@@ -22,6 +22,7 @@ from convbook.arithmetic import (
     span,
     windows,
 )
+from convbook.overriding import overridable
 from convbook.tensors import (
     NUMBERS,
     check_conv,
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 
+@overridable
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Slide each filter over the input and return one map per filter (a cross-correlation).
 
@@ -90,6 +92,7 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return output if bias is None else output + bias[:, None, None]
 
 
+@overridable
 def conv2d_loops(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Compute `conv2d` one output at a time: slow, and the definition itself.
 
@@ -169,6 +172,7 @@ def conv2d_matrix(weight, input_size, stride=1, padding=0, dilation=1, groups=1)
     return matrix.flatten(4).flatten(0, 3)  # (C_out * H_out * W_out, C_in * H * W)
 
 
+@overridable
 def conv_transpose2d(
     input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
 ):
@@ -222,6 +226,7 @@ def conv_transpose2d(
     return output if bias is None else output + bias[:, None, None]
 
 
+@overridable
 def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """Write each window as one column (im2col), so that a convolution becomes a matrix product.
 
@@ -257,6 +262,7 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     return reads.flatten(-4, -3).flatten(-2)  # (N, C * k_h * k_w, H_out * W_out)
 
 
+@overridable
 def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     """Put each column back where its window was, adding where windows overlap (col2im).
 
@@ -308,6 +314,7 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     return _overlap_add(writes, size, *settings)
 
 
+@overridable
 def pixel_shuffle(input, upscale_factor):
     """Trade channels for resolution: channel `c*r*r + i*r + j` goes to sub-pixel `(i, j)`.
 
@@ -342,6 +349,7 @@ def pixel_shuffle(input, upscale_factor):
     return x.flatten(-2).flatten(-3, -2)  # (*, C, H * r, W * r)
 
 
+@overridable
 def pixel_unshuffle(input, downscale_factor):
     """Trade resolution for channels: undo `pixel_shuffle`.
 
