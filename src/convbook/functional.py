@@ -24,6 +24,7 @@ from convbook.arithmetic import (
     span,
     windows,
 )
+from convbook.overriding import overridable
 from convbook.tensors import (
     NUMBERS,
     WIDER,
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 
+@overridable
 @convolution()
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Slide each filter over the input and return one map per filter (a cross-correlation).
@@ -95,6 +97,7 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return output if bias is None else output + bias[:, None, None]
 
 
+@overridable
 @convolution()
 def conv2d_loops(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Compute `conv2d` one output at a time: slow, and the definition itself.
@@ -178,6 +181,7 @@ def conv2d_matrix(weight, input_size, stride=1, padding=0, dilation=1, groups=1)
     return matrix.to(weight.dtype)
 
 
+@overridable
 @convolution(transposed=True)
 def conv_transpose2d(
     input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
@@ -235,6 +239,7 @@ def conv_transpose2d(
     return output if bias is None else output + bias[:, None, None]
 
 
+@overridable
 def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """Write each window as one column (im2col), so that a convolution becomes a matrix product.
 
@@ -270,6 +275,7 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     return reads.flatten(-4, -3).flatten(-2)  # (N, C * k_h * k_w, H_out * W_out)
 
 
+@overridable
 def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     """Put each column back where its window was, adding where windows overlap (col2im).
 
@@ -322,6 +328,7 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     return _overlap_add(writes, size, *settings).to(input.dtype)
 
 
+@overridable
 def pixel_shuffle(input, upscale_factor):
     """Trade channels for resolution: channel `c*r*r + i*r + j` goes to sub-pixel `(i, j)`.
 
@@ -356,6 +363,7 @@ def pixel_shuffle(input, upscale_factor):
     return x.flatten(-2).flatten(-3, -2)  # (*, C, H * r, W * r)
 
 
+@overridable
 def pixel_unshuffle(input, downscale_factor):
     """Trade resolution for channels: undo `pixel_shuffle`.
 

@@ -1,9 +1,18 @@
-"""Look at a model: shapes, parameters, multiply-adds and receptive fields."""
+"""Look at a model: shapes, parameters, multiply-adds and receptive fields.
 
-from convbook.analysis.effective import EffectiveField, effective_receptive_field
-from convbook.analysis.gradients import empirical_receptive_field
-from convbook.analysis.table import Row, Table
-from convbook.analysis.tracing import trace
+Its parts load when they are first asked for (PEP 562): `link` needs no torch.
+"""
+
+from importlib import import_module
+
+_PARTS = {
+    "EffectiveField": "effective",
+    "Row": "table",
+    "Table": "table",
+    "effective_receptive_field": "effective",
+    "empirical_receptive_field": "gradients",
+    "trace": "tracing",
+}
 
 __all__ = [
     "EffectiveField",
@@ -13,3 +22,13 @@ __all__ = [
     "empirical_receptive_field",
     "trace",
 ]
+
+
+def __getattr__(name):
+    if name in _PARTS:
+        return getattr(import_module(f"{__name__}.{_PARTS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -6,6 +6,7 @@ import copy
 import torch
 from torch import nn
 
+from convbook.analysis.steps import tensors_in
 from convbook.arguments import integer
 
 
@@ -17,6 +18,7 @@ def copy_with(model, replacement):
         ValueError: it has no Python code to run, or parameters whose shape is still unknown.
     """
     check_model(model)
+    model = uncompiled(model)
     others = {}
     for path, module in model.named_modules():
         if isinstance(module, torch.jit.ScriptModule):
@@ -27,7 +29,16 @@ def copy_with(model, replacement):
                 raise ValueError(f"model has a lazy layer {path!r}; run the model on an input once")
             if id(tensor) not in others:
                 others[id(tensor)] = _like(tensor, replacement(tensor))
-    return copy.deepcopy(model, others).eval()
+    copied = copy.deepcopy(model, others).eval()
+    for module in [*copied.modules()]:
+        for name, child in module._modules.items():
+            module._modules[name] = uncompiled(child)
+    return copied
+
+
+def uncompiled(module):
+    """Return the module that `torch.compile` has wrapped, or the module itself."""
+    return getattr(module, "_modules", {}).get("_orig_mod", module)
 
 
 def _like(tensor, new):
@@ -65,6 +76,10 @@ def check_input_size(input_size):
     return tuple(integer(size, "input_size", 1) for size in input_size)
 
 
+class NoMap(ValueError):
+    """A model runs, and what it gives is not one tensor."""
+
+
 class _Reached(Exception):
     """The layer that is looked at has run; the rest need not."""
 
@@ -75,10 +90,11 @@ def module_named(model, layer=None):
     Raises:
         ValueError: there is no such layer.
     """
-    modules = dict(model.named_modules())
-    if layer not in (None, *modules):
+    wanted = (layer or "").replace("_orig_mod.", "")
+    modules = {name.replace("_orig_mod.", ""): module for name, module in model.named_modules()}
+    if wanted not in modules:
         raise ValueError(f"layer={layer!r} is not in the model; use one of {[*modules][1:]}")
-    return modules[layer or ""]
+    return uncompiled(modules[wanted])
 
 
 def output_of(model, x, layer=None):
@@ -98,8 +114,12 @@ def output_of(model, x, layer=None):
     with handle, contextlib.suppress(_Reached):
         model(x)
     if not found:
-        raise ValueError(f"layer={layer!r} does not run; use another layer")
-    if not isinstance(found[0], torch.Tensor):
-        kind = type(found[0]).__name__
-        raise ValueError(f"layer={layer!r} gives a {kind}; use layer= to name one that gives a map")
-    return found[0]
+        raise NoMap(f"layer={layer!r} does not run; use another layer")
+    tensors = tensors_in(found[0])
+    if len(tensors) != 1:
+        name = "model" if layer is None else f"layer={layer!r}"
+        raise NoMap(
+            f"{name} gives a {type(found[0]).__name__} with {len(tensors)} tensors; return one "
+            "map, or use layer= to name a layer that gives one"
+        )
+    return tensors[0]

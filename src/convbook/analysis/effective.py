@@ -4,7 +4,16 @@ from typing import NamedTuple
 
 import torch
 
-from convbook.analysis.copies import check_input_size, copy_with, output_of
+from convbook.analysis.copies import (
+    NoMap,
+    check_input_size,
+    copy_with,
+    module_named,
+    on_meta,
+    output_of,
+)
+from convbook.analysis.refusals import check_forward, refusal
+from convbook.analysis.running import everywhere
 from convbook.arguments import integer
 
 
@@ -60,7 +69,8 @@ def effective_receptive_field(
         seed: where the random numbers start.
 
     Raises:
-        ValueError: there is no such layer, its output is no map, or a value is out of range.
+        ValueError: there is no such layer, the model does not run on this input, its output is no
+            map, or a value is out of range.
         TypeError: `model` is not an `nn.Module`, or a value is not an integer.
 
     Example:
@@ -75,6 +85,8 @@ def effective_receptive_field(
     input_size = check_input_size(input_size)
     samples, seed = integer(samples, "samples", 1), integer(seed, "seed", 0)
     model = copy_with(model, torch.Tensor.clone)
+    check_forward(model)
+    module_named(model, layer)
     weights = next((p for p in model.parameters() if p.is_floating_point()), torch.empty(()))
     total = torch.zeros(input_size[1:], dtype=torch.float64)
     # The weights of a GPU model are drawn there: its generator is put back too.
@@ -86,16 +98,30 @@ def effective_receptive_field(
                 model.apply(_redraw)
             x = torch.randn(1, *input_size).to(weights)  # drawn on the CPU: the same everywhere
             x.requires_grad_()
-            output = output_of(model, x, layer)
-            if output.ndim != x.ndim:
-                raise ValueError(
-                    f"layer={layer!r} gives a tensor of shape {tuple(output.shape)}, not a map; "
-                    "use a layer before pooling and flattening"
-                )
-            centre = output[(..., *(size // 2 for size in output.shape[2:]))].sum()
-            (gradient,) = torch.autograd.grad(centre, x)
-            total += gradient[0].abs().sum(0).to("cpu", torch.float64)
+            total += _gradient(model, x, layer)[0].abs().sum(0).to("cpu", torch.float64)
     return _summary(total)
+
+
+def _gradient(model, x, layer):
+    """Return the gradient of the central output, summed over its channels."""
+    try:
+        with everywhere(x.device, functions=False):
+            output = output_of(model, x, layer)
+    except NoMap:
+        raise
+    except Exception as error:  # a forward can fail in any way
+        raise refusal(error, copy_with(model, on_meta), tuple(x.shape[1:])) from error
+    if output.ndim != x.ndim:
+        name = "model" if layer is None else f"layer={layer!r}"
+        raise ValueError(
+            f"{name} gives a tensor of shape {tuple(output.shape)}, not a map; "
+            "use a layer before pooling and flattening"
+        )
+    centre = output[(..., *(size // 2 for size in output.shape[2:]))].sum()
+    if not centre.requires_grad:
+        raise ValueError("model's output has no gradient; it must be computed from its input")
+    (gradient,) = torch.autograd.grad(centre, x, allow_unused=True)
+    return torch.zeros_like(x) if gradient is None else gradient
 
 
 def _redraw(module):

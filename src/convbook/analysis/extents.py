@@ -128,6 +128,17 @@ class Extent:
 PIXELS = Extent((0,), (0,), 1)  # before any layer, a pixel sees itself
 
 
+def in_a_row(extents):
+    """Return what outputs see that see what these fixed extents do, one each, or None.
+
+    There must be two at least, each as many pixels further on than the one before.
+    """
+    (first, last), *others = [extent.at(0) for extent in extents]
+    step = others[0][0] - first if others and first != inf else 0
+    row = [(first + i * step, last + i * step) for i in range(1, len(extents))]
+    return Extent((first,), (last,), step) if step > 0 and row == others else None
+
+
 def hull(extents):
     """Return the smallest start and the largest end."""
     firsts, lasts = zip(NOTHING, *extents, strict=True)

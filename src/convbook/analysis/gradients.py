@@ -1,16 +1,37 @@
-"""The receptive field as gradients find it: an independent check of the arithmetic in `trace`.
+"""The receptive field as gradients find it: a check of the arithmetic in `trace`.
 
 A gradient that is not zero proves that an output sees a pixel; one that is zero proves nothing. So
 the model runs with stand-ins that let every gradient through, see `stand_ins`.
+
+What the two share, so that a mistake there shows in both: `trace` must be able to follow the model,
+and says after how many outputs their pattern repeats; the list of operations that count as
+pointwise; how moves between devices, checkpoints and own autograd functions are run. Windows,
+reshapes, views and operations in place are not shared: here PyTorch runs them, and its gradients
+decide.
 """
 
+from contextlib import nullcontext
 from functools import partial
+from typing import NamedTuple
 
 import torch
+from torch.autograd.graph import saved_tensors_hooks
 
-from convbook.analysis.copies import all_ones, check_input_size, copy_with, module_named, output_of
+from convbook.analysis.copies import (
+    NoMap,
+    all_ones,
+    check_input_size,
+    check_model,
+    copy_with,
+    module_named,
+    on_meta,
+    output_of,
+    uncompiled,
+)
+from convbook.analysis.running import everywhere, latest
 from convbook.analysis.stand_ins import StandIns
 from convbook.analysis.tracing import periods
+from convbook.analysis.writes import writes_through_views
 from convbook.arithmetic import ReceptiveField
 
 LARGEST = 8192  # pixels along an axis: a field that does not fit counts as global
@@ -25,6 +46,9 @@ def empirical_receptive_field(model, input_size=(3, 32, 32), layer=None):
     the largest of theirs. (After upsampling, `trace` knows how many outputs differ.) The input is
     made longer, one axis at a time, until no box touches the border.
 
+    Shared with `trace` are the list of pointwise operations and the number of outputs after which
+    the pattern repeats; windows, reshapes, views and operations in place are PyTorch's own.
+
     An output that is no map, or that still sees everything when an axis has 8192 pixels, counts as
     global: its field is what it sees of `input_size`, and its jump is 0.
 
@@ -38,8 +62,8 @@ def empirical_receptive_field(model, input_size=(3, 32, 32), layer=None):
             is the whole model. Adaptive pooling depends on the size, so look before it.
 
     Raises:
-        ValueError: there is no such layer, the model does not run on an input large enough, or
-            `trace` cannot follow it.
+        ValueError: there is no such layer, or it gives no map; the model does not run on an input
+            large enough, or runs more layers the larger its input is; `trace` cannot follow it.
         TypeError: `model` is not an `nn.Module`, or a size is not an integer.
 
     Example:
@@ -51,9 +75,12 @@ def empirical_receptive_field(model, input_size=(3, 32, 32), layer=None):
     Source: Luo et al., arXiv 1701.04128, who back-propagate from the central output.
     """
     input_size = check_input_size(input_size)
+    check_model(model)
+    model = uncompiled(model)
     module_named(model, layer)
     pattern = periods(model, input_size, layer)
-    look = partial(_look, copy_with(model, all_ones), layer, pattern)
+    dense = writes_through_views(copy_with(model, on_meta), input_size, layer)
+    look = partial(_look, _Subject(copy_with(model, all_ones), layer, pattern, dense, {}))
     # One axis at a time costs little, and shows how long it must be, or that there is no end.
     found = [_search(look, input_size, axis) for axis in range(1, len(input_size))]
     fields, size = [field for field, _ in found], (input_size[0], *(fits for _, fits in found))
@@ -77,6 +104,8 @@ def _search(look, input_size, axis):
     while size[axis] <= max(LARGEST, input_size[axis]):
         try:
             field, box = look(size, axis)
+        except _Varies:
+            raise
         except ValueError:
             if before or at_first == (0, input_size[axis] - 1):
                 break  # a model for one size of input; its field fits, or is all of it
@@ -102,24 +131,69 @@ def _look_at_all(look, size, fields):
     ]
 
 
-def _look(model, layer, pattern, size, axis):
+class _Varies(ValueError):
+    """A model does something else for each size of its input."""
+
+
+class _Subject(NamedTuple):
+    """The model that is looked at, and how: `dense` is for `StandIns`."""
+
+    model: torch.nn.Module
+    layer: str | None
+    pattern: tuple
+    dense: bool
+    windows: dict  # the number of windows that ran -> the first size of input that it was for
+
+
+def _look(subject, size, axis):
     """Return the field along one axis, or None if it does not fit, and what one output sees."""
     x = torch.ones(1, 1, *size[1:], dtype=torch.float64, requires_grad=True)
+    whole = x.expand(1, *size)
+    # What a layer keeps for its backward may be written to later: none of it is needed.
+    kept = saved_tensors_hooks(_without_graph, _as_it_is) if subject.dense else nullcontext()
+    stand_ins = StandIns(subject.dense)
     try:
-        with StandIns():
-            output = output_of(model, x.expand(1, *size), layer)
+        with kept, stand_ins, everywhere("cpu"):
+            output = output_of(
+                subject.model, whole.clone() if subject.dense else whole, subject.layer
+            )
+            output = latest(output)
+    except NoMap:
+        raise
     except Exception as error:  # a forward can fail in any way
         raise ValueError(
             f"model does not run on input_size={tuple(size)}, which its field needs: {error}"
         ) from error
+    _check_windows(subject.windows, stand_ins.windows, tuple(size))
     if output.ndim != x.ndim:  # no map: one output, which has no neighbour
         return None, _box(x, output.sum(), axis)
-    period = pattern[axis - 1]
+    period = subject.pattern[axis - 1]
     middle = output.shape[axis + 1] // 2 // period * period
     boxes = _boxes(x, output, axis, range(middle, middle + 2 * period))
     fits = len(boxes) == 2 * period and all(_inside(box, size[axis]) for box in boxes)
     seen = [box for box in boxes if box]
     return _read(boxes, middle, period) if fits and seen else None, seen[0] if seen else None
+
+
+def _check_windows(windows, count, size):
+    """Refuse a model that runs more windows on a larger input: its field has no end."""
+    windows.setdefault(count, size)
+    if len(windows) > 1:
+        (fewer, first), (more, second) = windows.items()
+        raise _Varies(
+            f"model runs {fewer} convolutions, poolings and resizes on an input of {first}, and "
+            f"{more} on one of {second}: its receptive field depends on the size of its input; "
+            "use a number of layers that does not"
+        )
+
+
+def _without_graph(tensor):
+    with torch._C.DisableTorchFunction():
+        return tensor.detach()
+
+
+def _as_it_is(tensor):
+    return tensor
 
 
 def _boxes(x, output, axis, places):

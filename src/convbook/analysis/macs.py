@@ -4,9 +4,12 @@ Taps in the padding count like any other. Additions of a bias, normalisation, ac
 pooling count nothing, as in most published tables.
 """
 
+import inspect
 from math import prod
 
-from convbook.analysis.steps import tensors_in
+import torch.nn.functional as F
+
+from convbook.analysis.steps import letters, tensors_in
 
 
 def macs_of(op, outputs, args, kwargs):
@@ -30,17 +33,22 @@ def _product(output, input, *_, **__):
 
 
 def _einsum(output, equation, *operands):
-    """One product for each combination of the letters."""
+    """Multiply one operand after the other, as PyTorch does: each combination of the letters once.
+
+    A letter that no later operand and no result has is summed over as soon as it can be.
+    """
     operands = tensors_in(operands)
-    if not isinstance(equation, str) or "." in equation or len(operands) > 2:
-        raise ValueError("use an equation in letters, without '...', for one or two operands")
-    names = equation.split("->")[0].replace(" ", "").split(",")
+    names, result = letters(equation)
     sizes = {
         letter: size
         for name, operand in zip(names, operands, strict=True)
         for letter, size in zip(name, operand.shape, strict=True)
     }
-    return prod(sizes.values()) * (len(operands) - 1)
+    done, count = {*names[0]}, 0
+    for place, name in enumerate(names[1:], 2):
+        count += prod(sizes[letter] for letter in done | {*name})
+        done = (done | {*name}) & {*result, *"".join(names[place:])}
+    return count
 
 
 def _attention(output, query, key, value, *_, **__):
@@ -49,14 +57,23 @@ def _attention(output, query, key, value, *_, **__):
     return pairs * (query.shape[-1] + value.shape[-1])
 
 
-def _multi_head_attention(output, query, key, value, embed_dim, *_, **__):
-    """Four projections and the attention between them; the batch is the second dimension."""
+def _multi_head_attention(output, *arguments, **settings):
+    """Four projections and the attention between them; the batch is the second dimension.
+
+    `add_bias_kv` and `add_zero_attn` each add a key that is not projected.
+    """
+    given = _HEADS.bind(*arguments, **settings).arguments
+    query, key, value, embed_dim = (
+        given[name] for name in ("query", "key", "value", "embed_dim_to_check")
+    )
     length, source, batch = query.shape[0], key.shape[0], prod(query.shape[1:-1])
     projections = 2 * length * embed_dim**2  # of the queries, and of the result
     projections += source * embed_dim * (key.shape[-1] + value.shape[-1])
-    return batch * (projections + 2 * length * source * embed_dim)
+    keys = source + (given.get("bias_k") is not None) + bool(given.get("add_zero_attn"))
+    return batch * (projections + 2 * length * keys * embed_dim)
 
 
+_HEADS = inspect.signature(F.multi_head_attention_forward)
 _MACS = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _convolution),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), _transposed),

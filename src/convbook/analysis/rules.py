@@ -10,7 +10,16 @@ import torch
 
 from convbook.analysis import shaping, sliding
 from convbook.analysis.seen import join
-from convbook.analysis.steps import Step, Window, parts_in, seen_by, seen_of, several
+from convbook.analysis.steps import (
+    Step,
+    Window,
+    letters,
+    parts_in,
+    seen_by,
+    seen_of,
+    several,
+    tensors_in,
+)
 
 
 def _linear(outputs, input, weight, bias=None):
@@ -30,6 +39,27 @@ def _everything(outputs, *operands, **settings):
     """Every output sees all that any operand sees, as in attention."""
     parts = [part.collapse() for part in parts_in([operands, settings])]
     return Step(join(parts, outputs[0].shape))
+
+
+def _einsum(outputs, equation, *operands):
+    """Letters that are not in the result are mixed; the others move."""
+    operands = tensors_in(operands)
+    names, result = letters(equation)
+    shape, parts = tuple(outputs[0].shape), []
+    for name, operand in zip(names, operands, strict=True):
+        if (seen := seen_by(operand)) is not None:
+            if len(set(name)) < len(name):
+                seen = seen.collapse()
+            dims = {letter: i - len(name) for i, letter in enumerate(name)}
+            kept = enumerate(result, -len(result))
+            places = {dims[letter]: place for place, letter in kept if letter in dims}
+            parts.append(seen.rearranged(shape, places))
+    return Step(join(parts, shape))
+
+
+def _copied(outputs, input, source, *_, **__):
+    """What `copy_` takes from its source; nothing of what was there before is left."""
+    return Step(seen_of(source).broadcast(outputs[0].shape))
 
 
 def _pointwise(outputs, *operands, **settings):
@@ -76,6 +106,14 @@ def _ranked(rule, names):
     return {name.format(rank): partial(rule, rank) for rank in (1, 2, 3) for name in names.split()}
 
 
+# Normalisation counts as pointwise, whatever its statistics are taken over. In training it also
+# writes them into buffers, which no output sees.
+NORMALISATIONS = frozenset(
+    ("batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm", "normalize")
+)
+# In place, these leave nothing of what was there.
+OVERWRITING = frozenset(("copy", "fill", "zero", "setitem"))
+
 RULES = {
     **_names(sliding.convolution, "conv1d conv2d conv3d"),
     **_names(sliding.transposed, "conv_transpose1d conv_transpose2d conv_transpose3d"),
@@ -90,7 +128,11 @@ RULES = {
     **_names(sliding.pixel_unshuffle, "pixel_unshuffle"),
     **_names(_linear, "linear"),
     **_names(_matmul, "matmul bmm mm mv"),
-    **_names(_everything, "einsum scaled_dot_product_attention multi_head_attention_forward"),
+    **_names(_einsum, "einsum"),
+    **_names(_copied, "copy fill"),
+    **_names(sliding.unfold, "unfold"),
+    **_names(sliding.fold, "fold"),
+    **_names(_everything, "scaled_dot_product_attention multi_head_attention_forward"),
     **_names(_mixing, "softmax log_softmax softmin cumsum cumprod"),
     **_names(_flip, "flip"),
     **_names(_roll, "roll"),
@@ -111,8 +153,7 @@ RULES = {
     **_names(shaping.select, "select"),
     **_names(shaping.narrow, "narrow"),
     **_names(shaping.getitem, "getitem"),
-    # Normalisation counts as pointwise, whatever its statistics are taken over.
-    **_names(_pointwise, "batch_norm layer_norm group_norm instance_norm rms_norm normalize"),
+    **dict.fromkeys(NORMALISATIONS, _pointwise),
     **_names(_pointwise, "local_response_norm dropout dropout1d dropout2d dropout3d"),
     **_names(_pointwise, "alpha_dropout feature_alpha_dropout feature_dropout"),
     **_names(_pointwise, "relu hardswish prelu softsign tanhshrink logsigmoid glu channel_shuffle"),

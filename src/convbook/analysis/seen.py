@@ -1,41 +1,94 @@
 """What the elements of a tensor see of the input, and along which of its dimensions.
 
 A map `(N, C, H, W)` has the input's vertical axis in dimension -2 and the horizontal one in -1;
-`permute` moves them, and global pooling ends them. Dimensions are counted from the end, as
-broadcasting does.
+`permute` moves them, and global pooling ends them. A reshape may split an axis over dimensions, or
+lay both axes into one, and a later one may put them together again: each dimension is therefore
+kept as a number with digits. Dimensions are counted from the end, as broadcasting does.
 """
 
-from dataclasses import dataclass, replace
-from functools import reduce
+import contextlib
+from dataclasses import dataclass, field, replace
+from functools import reduce, wraps
+from typing import NamedTuple
 
+from convbook.analysis.digits import Digit, dealt, groups, joined, resized, simplest
 from convbook.analysis.extents import PIXELS, Extent
 from convbook.arithmetic import ReceptiveField
 
 
+class _Spot(NamedTuple):
+    """A digit that an axis of the input runs along: its dimension, and its place there."""
+
+    dim: int
+    place: int
+    digit: Digit
+
+
+def _also_beside(method):
+    """Do to what is seen beside the gates all that is done to what is seen."""
+
+    @wraps(method)
+    def both(self, *args):
+        result = method(self, *args)
+        beside = self.beside and getattr(self.beside, method.__name__)(*args)
+        return result if result.beside is beside else replace(result, beside=beside)
+
+    return both
+
+
 @dataclass(frozen=True)
 class Seen:
-    """For each axis of the input: what is seen, and the tensor's dimension along which it changes.
+    """For each axis of the input: what is seen, and the digits along which it changes.
 
-    Where every element sees the same, the extent is fixed and the dimension None.
+    Where every element sees the same, the extent is fixed and no digit has the axis. `beside` is
+    what is seen if the paths through gates, which see the whole input, do not count; None where
+    there are none.
     """
 
     shape: tuple
     extents: tuple
-    dims: tuple
+    layout: tuple
     input_size: tuple
+    beside: "Seen | None" = field(default=None)
 
     @classmethod
     def itself(cls, shape, rank):
         """Return what the input `(N, C, ...)` sees: each pixel sees itself."""
-        return cls(tuple(shape), (PIXELS,) * rank, tuple(range(-rank, 0)), tuple(shape[-rank:]))
+        return cls.placed(shape, (PIXELS,) * rank, range(-rank, 0), tuple(shape[-rank:]))
+
+    @classmethod
+    def placed(cls, shape, extents, dims, input_size):
+        """Return what a tensor sees whose axes run along `dims`, each alone; None is along none."""
+        axes = {dim: axis for axis, dim in enumerate(dims) if dim is not None}
+        layout = tuple((Digit(size, axes.get(i - len(shape)), 1),) for i, size in enumerate(shape))
+        return cls(tuple(shape), tuple(extents), layout, tuple(input_size))
+
+    # ------------------------------------------------------------ questions
 
     @property
     def field(self):
         """The receptive field: ints, or tuples where the axes differ."""
-        values = [(extent.size, extent.jump, extent.start) for extent in self.extents]
+        values = [(extent.size, extent.jump, extent.start) for extent in self.settled().extents]
         if len(set(values)) == 1:
             return ReceptiveField(*values[0])
         return ReceptiveField(*zip(*values, strict=True))
+
+    @property
+    def dims(self):
+        """For each axis the dimension that it runs along alone, once settled, or None."""
+        seen = self.settled()
+        spots = (seen.spots(axis) for axis in range(len(seen.extents)))
+        return tuple(one[0].dim if one else None for one in spots)
+
+    def spots(self, axis):
+        """Return where the digits of an axis are, the one that spans most first."""
+        found = [
+            _Spot(i - len(self.shape), place, digit)
+            for i, digits in enumerate(self.layout)
+            for place, digit in enumerate(digits)
+            if digit.axis == axis
+        ]
+        return sorted(found, key=lambda spot: -spot.digit.step * spot.digit.size)
 
     def positive(self, dim):
         """Return a dimension counted from the front."""
@@ -45,37 +98,231 @@ class Seen:
         """Return a dimension counted from the end."""
         return self.positive(dim) - len(self.shape)
 
+    # ------------------------------------------------------------ the same elements, otherwise
+
+    @_also_beside
+    def settled(self):
+        """Return the same with each axis alone along one dimension, or mixed where it is not.
+
+        A dimension that holds (blocks, others) sees each block several times; blocks whose pixels
+        lie along another dimension see all of them.
+        """
+        seen = self
+        for axis in range(len(self.extents)):
+            spots = seen.spots(axis)
+            if spots and (len(spots) > 1 or not _alone(seen.layout[spots[0].dim])):
+                seen = seen._settle(axis, spots)
+        return seen
+
+    def _settle(self, axis, spots):
+        main = spots[0]
+        digits = self.layout[main.dim]
+        others = {one.axis for one in digits if one.size > 1} - {axis, None}
+        if others or main.place or main.digit.size == 1 < len(digits):
+            return self._without(axis, spots)
+        elsewhere = [spot.digit for spot in spots if spot.dim != main.dim]
+        inner = digits[1:]
+        period = joined(inner).size
+
+        def taps(output):
+            turn, rest = divmod(output, period)
+            reads = [turn * main.digit.step]
+            for digit in reversed(inner):
+                rest, value = divmod(rest, digit.size)
+                if digit.axis == axis:
+                    reads[0] += value * digit.step
+            for digit in elsewhere:
+                reads = [read + digit.step * i for read in reads for i in range(digit.size)]
+            return reads
+
+        extent = self.extents[axis].through(taps, period, main.digit.step)
+        seen = self._blank(axis)._with_extent(axis, extent)
+        layout = [*seen.layout]
+        layout[main.dim] = (Digit(self.shape[main.dim], axis, 1),)
+        return replace(seen, layout=tuple(layout))
+
+    def _without(self, axis, spots):
+        """Return the tensor with the digits at `spots` mixed."""
+        extent, left = self.extents[axis], len(self.spots(axis)) - len(spots)
+        if len(spots) == 1 and not left:
+            digit = spots[0].digit
+            if digit.step == 1:
+                extent = extent.collapsed(digit.size, self.input_size[axis])
+                return self._blank(axis)._with_extent(axis, extent)
+        for spot in spots:  # all that lies that many steps further on is seen too
+            extent = extent.window(spot.digit.size, dilation=spot.digit.step)
+        if not left:
+            extent = extent.collapsed(1, self.input_size[axis])
+        gone = {(spot.dim, spot.place) for spot in spots}
+        return self._blank(axis, gone)._with_extent(axis, extent)
+
+    def _blank(self, axis, gone=None):
+        """Return the tensor with digits of an axis, all or those at `gone`, without that axis."""
+        layout = []
+        for i, digits in enumerate(self.layout):
+            dim = i - len(self.shape)
+            kept = [
+                Digit(digit.size)
+                if digit.axis == axis and (gone is None or (dim, place) in gone)
+                else digit
+                for place, digit in enumerate(digits)
+            ]
+            layout.append(simplest(kept, self.shape[i]))
+        return replace(self, layout=tuple(layout), beside=None)
+
+    def _with_extent(self, axis, extent):
+        extents = (*self.extents[:axis], extent, *self.extents[axis + 1 :])
+        return replace(self, extents=extents, beside=None)
+
+    @_also_beside
     def collapse(self, dims=None):
         """Return the tensor with `dims` (all, if left out) mixed: all along them is seen by all."""
         mixed = None if dims is None else {self.negative(dim) for dim in dims}
-        extents, kept = list(self.extents), list(self.dims)
-        for axis, dim in enumerate(self.dims):
-            if dim is not None and (mixed is None or dim in mixed):
-                extents[axis] = extents[axis].collapsed(self.shape[dim], self.input_size[axis])
-                kept[axis] = None
-        return replace(self, extents=tuple(extents), dims=tuple(kept))
+        seen = self
+        for axis in range(len(self.extents)):
+            spots = [spot for spot in seen.spots(axis) if mixed is None or spot.dim in mixed]
+            if spots:
+                seen = seen._without(axis, spots)
+        return seen
 
+    @_also_beside
     def change(self, changes):
         """Return the tensor with `changes[dim](extent)` made to the extents along each `dim`."""
+        if not any(digit.axis is not None for dim in changes for digit in self.layout[dim]):
+            return self
+        seen = self.settled()
         extents = [
             changes[dim](extent) if dim in changes else extent
-            for extent, dim in zip(self.extents, self.dims, strict=True)
+            for extent, dim in zip(seen.extents, seen.dims, strict=True)
         ]
-        return replace(self, extents=tuple(extents))
+        return replace(seen, extents=tuple(extents), beside=None)
 
+    @_also_beside
+    def sliced(self, dim, start, stride, count):
+        """Return the tensor with every `stride`-th of the elements along `dim`, from `start`."""
+        if (start, stride, count) == (0, 1, self.shape[dim]):
+            return self
+        seen = self
+        if len(self.layout[dim]) > 1 and any(one.axis is not None for one in self.layout[dim]):
+            seen = self.settled()
+        axis = seen.layout[dim][0].axis if seen.layout[dim] else None
+        digit = Digit(count)
+        if axis is not None:
+            step = seen.layout[dim][0].step
+            digit = Digit(count, axis, step * stride)
+            extent = seen.extents[axis].window(1, padding=-start * step)
+            seen = seen._with_extent(axis, extent)
+        return seen._redealt(dim, (digit,))
+
+    @_also_beside
+    def windowed(self, dim, count, stride, size):
+        """Return `tensor.unfold(dim, size, stride)`: windows along `dim`, their pixels behind."""
+        seen = self if len(self.layout[dim]) == 1 else self.settled()
+        _, axis, step = seen.layout[dim][0]
+        seen = seen._redealt(dim, (Digit(count, axis, step * stride),))
+        shape, layout = (*seen.shape, size), (*seen.layout, (Digit(size, axis, step),))
+        return replace(seen, shape=shape, layout=layout, beside=None)
+
+    @_also_beside
+    def folded(self, dim, settings, size):
+        """Return the windows along `dim`, whose pixels are along `dim - 2`, added up to a map."""
+        kernel_size, stride, padding, dilation = settings
+        seen = self if len(self.layout[dim]) == 1 else self.settled()
+        _, axis, step = seen.layout[dim][0]
+        if axis is None:
+            return seen._redealt(dim, (Digit(size),))
+        pixels = [spot for spot in seen.spots(axis) if spot.dim != dim]
+        if pixels and [seen.layout[dim - 2]] != [(spot.digit,) for spot in pixels]:
+            return seen.settled().folded(dim, settings, size)
+        inner = pixels[0].digit.step if pixels else 0
+
+        def taps(output):  # window i writes to the outputs i*stride - padding + tap*dilation
+            starts = ((output + padding - tap * dilation, tap) for tap in range(kernel_size))
+            return [
+                start // stride * step + tap * inner for start, tap in starts if start % stride == 0
+            ]
+
+        extent = seen.extents[axis].through(taps, stride, step)
+        seen = seen._blank(axis)._with_extent(axis, extent)
+        return seen._redealt(dim, (Digit(size, axis, 1),))
+
+    def moving(self, axis, dim, extent):
+        """Return the tensor with an axis, which was fixed, along a dimension that had none."""
+        seen = self._with_extent(axis, extent)
+        return seen._redealt(dim, (Digit(self.shape[dim], axis, 1),))
+
+    @_also_beside
+    def scattered(self, sizes, starts, steps):
+        """Return what a tensor of those sizes sees whose dimensions run along this one's.
+
+        Dimension `i` of `steps[dim]` `(i, step), ...` runs along `dim`, from `starts[dim]` on.
+        """
+        seen = self.settled()
+        layout = [(Digit(size),) for size in sizes]
+        for axis, dim in enumerate(seen.dims):
+            if dim is None:
+                continue
+            extent = seen.extents[axis].window(1, padding=-starts[dim])
+            for i, step in steps.get(dim, ()):
+                layout[i] = (Digit(sizes[i], axis, step),)
+            if dim not in steps:
+                extent = extent.collapsed(1, seen.input_size[axis])
+            seen = seen._with_extent(axis, extent)
+        return replace(seen, shape=tuple(sizes), layout=tuple(layout), beside=None)
+
+    def _redealt(self, dim, digits):
+        """Return the tensor with other digits along `dim`."""
+        layout, shape = [*self.layout], [*self.shape]
+        layout[dim], shape[dim] = digits, joined(digits).size
+        return replace(self, layout=tuple(layout), shape=tuple(shape), beside=None)
+
+    @_also_beside
+    def viewed(self, shape):
+        """Return the tensor in another shape with the same elements in the same order."""
+        shape = tuple(shape)
+        pairs = groups(self.shape, shape)
+        mixed = set(range(-len(self.shape), 0)) - {dim for old, _ in pairs for dim in old}
+        for old, new in pairs:
+            if dealt([d for dim in old for d in self.layout[dim]], [shape[d] for d in new]) is None:
+                mixed.update(old)
+        seen = self.collapse(mixed)
+        layout = [(Digit(size),) for size in shape]
+        for old, new in pairs:
+            digits = [digit for dim in old for digit in seen.layout[dim]]
+            if mixed.intersection(old):
+                digits = [Digit(joined(digits).size)]
+            if (parts := dealt(digits, [shape[dim] for dim in new])) is not None:
+                for dim, part in zip(new, parts, strict=True):
+                    layout[dim] = part
+        seen = replace(seen, shape=shape, layout=tuple(layout), beside=None)
+        for axis, extent in enumerate(seen.extents):
+            if not (extent.fixed or seen.spots(axis)):  # one pixel, laid in with others
+                seen = seen._with_extent(axis, extent.collapsed(1, seen.input_size[axis]))
+        return seen
+
+    @_also_beside
     def rearranged(self, shape, places):
         """Return the tensor in another shape: dimension `dim` went to `places[dim]`, from the end.
 
         What has no place any more is mixed.
         """
-        lost = [dim for dim in self.dims if dim is not None and dim not in places]
-        seen = self.collapse(lost) if lost else self
-        dims = tuple(None if dim is None else places[dim] for dim in seen.dims)
-        return replace(seen, dims=dims, shape=tuple(shape))
+        seen = self.collapse(set(range(-len(self.shape), 0)) - set(places))
+        layout = [(Digit(size),) for size in shape]
+        for dim, place in places.items():
+            layout[place] = resized(seen.layout[dim], shape[place])
+        return replace(seen, layout=tuple(layout), shape=tuple(shape), beside=None)
 
+    @_also_beside
     def reshaped(self, shape):
-        """Return the same for a tensor of another shape."""
-        return replace(self, shape=tuple(shape))
+        """Return the same for a tensor whose dimensions have other sizes."""
+        if len(shape) != len(self.shape):
+            return self.collapse().rearranged(shape, {})
+        fits = zip(self.layout, self.shape, shape, strict=True)
+        whole = all(size == before or len(digits) == 1 for digits, before, size in fits)
+        seen = self if whole else self.settled()
+        sizes = zip(seen.layout, shape, strict=True)
+        layout = tuple(resized(digits, size) for digits, size in sizes)
+        return replace(seen, shape=tuple(shape), layout=layout, beside=None)
 
     def broadcast(self, shape):
         """Return the tensor in a shape it is broadcast to; what is repeated sees the same."""
@@ -85,18 +332,43 @@ class Seen:
         return self.rearranged(shape, same)
 
 
+def _alone(digits):
+    """Return whether a dimension's first digit is its only one, and counts by one."""
+    return len(digits) == 1 and digits[0].step == 1
+
+
 def join(parts, shape):
     """Return what the elements see that are computed from several tensors, by broadcasting."""
     parts = [part.broadcast(shape) for part in parts]
-    for axis in range(len(parts[0].dims)):
-        places = {part.dims[axis] for part in parts}
-        if len(places) > 1:  # fixed beside changing, as in gating, or a map beside its transpose
-            lost = [part.dims[axis] for part in parts]
-            parts = [
-                part if dim is None else part.collapse([dim])
-                for part, dim in zip(parts, lost, strict=True)
-            ]
-    dims = parts[0].dims
-    per_axis = zip(*(part.extents for part in parts), strict=True)
-    extents = tuple(reduce(Extent.union, extents) for extents in per_axis)
-    return Seen(tuple(shape), extents, dims, parts[0].input_size)
+    whole = _union(parts)
+    local = [part.beside or part for part in parts]
+    # What sees the same everywhere is a gate to what does not.
+    local = [part for part in local if any(map(part.spots, range(len(part.extents))))] or local
+    with contextlib.suppress(ValueError):  # paths that nothing but the gate has in common
+        beside = _union(local, gates=False)
+        return whole if beside == whole else replace(whole, beside=beside)
+    return whole
+
+
+def _union(parts, gates=True):
+    """Return what is seen through any of the parts, or any that is no gate."""
+    if all(part.layout == parts[0].layout for part in parts):
+        per_axis = zip(*(part.extents for part in parts), strict=True)
+        extents = tuple(reduce(Extent.union, extents) for extents in per_axis)
+        return replace(parts[0], extents=extents, beside=None)
+    parts = [replace(part, beside=None).settled() for part in parts]
+    axes = range(len(parts[0].extents))
+    extents, dims = zip(*(_along(axis, parts, gates) for axis in axes), strict=True)
+    return Seen.placed(parts[0].shape, extents, dims, parts[0].input_size)
+
+
+def _along(axis, parts, gates):
+    """Return the union along one axis, and the dimension it runs along: None if it is mixed."""
+    moving = [part for part in parts if part.spots(axis)]
+    dims = {part.spots(axis)[0].dim for part in moving}
+    chosen = moving if moving and not gates else parts
+    if len(dims) == 1 and len(chosen) == len(moving):
+        return reduce(Extent.union, (part.extents[axis] for part in chosen)), dims.pop()
+    # Fixed beside changing, as in gating, or a map beside its transpose.
+    fixed = (part._without(axis, spots) if (spots := part.spots(axis)) else part for part in chosen)
+    return reduce(Extent.union, (part.extents[axis] for part in fixed)), None

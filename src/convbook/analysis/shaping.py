@@ -1,57 +1,18 @@
 """Rules for what gives a tensor another shape: where each axis of the input goes."""
 
 from itertools import accumulate
-from math import prod
 from types import EllipsisType
 
 import torch
 
+from convbook.analysis.extents import in_a_row
 from convbook.analysis.seen import join
-from convbook.analysis.steps import Step, cut, parts_in, repeat, seen_of, split
+from convbook.analysis.steps import Step, parts_in, repeat, seen_of
 
 
 def reshape(outputs, input, *_, **__):
-    """View, reshape, flatten, squeeze, unsqueeze: a map whose axes stay apart is still a map.
-
-    An axis that is split into (blocks, pixels within) lives on in the blocks; one that is merged
-    with what lies behind it, as in a hand-written pixel shuffle, in the merged dimension. Two axes
-    in one dimension are mixed.
-    """
-    seen, shape = seen_of(input), tuple(outputs[0].shape)
-    changes, places = {}, {}
-    for old, new in _groups(seen.shape, shape):
-        axes = [dim for dim in old if dim in seen.dims]
-        if len(new) and axes == old[:1]:
-            inside = prod(shape[dim] for dim in new[1:])
-            repeats = prod(seen.shape[dim] for dim in old[1:])
-            if min(inside, repeats) == 1:
-                places[old[0]] = new[0]
-                changes[old[0]] = split(inside) if inside > 1 else repeat(repeats)
-    return Step(seen.change(changes).rearranged(shape, places))
-
-
-def _groups(old, new):
-    """Return which dimensions of one shape hold the same values as which of another, from the end.
-
-    The dimensions at the end that both have in common go one to one, whatever their size.
-    """
-    same = _common(old[::-1], new[::-1])
-    groups = [([dim], [dim]) for dim in range(-same, 0)]
-    i, j = 0, 0
-    while i < len(old) - same and j < len(new) - same:
-        stop_i, stop_j = i + 1, j + 1
-        while (left := prod(old[i:stop_i])) != (right := prod(new[j:stop_j])):
-            stop_i, stop_j = stop_i + (left < right), stop_j + (left > right)
-        dims = [dim - len(old) for dim in range(i, stop_i)]
-        groups.append((dims, [dim - len(new) for dim in range(j, stop_j)]))
-        i, j = stop_i, stop_j
-    return groups
-
-
-def _common(one, other):
-    """Return how many entries two shapes have in common at their beginning."""
-    same = (a == b for a, b in zip(one, other, strict=False))
-    return next((i for i, equal in enumerate(same) if not equal), min(len(one), len(other)))
+    """View, reshape, flatten, squeeze, unsqueeze: the same elements in the same order."""
+    return Step(seen_of(input).viewed(outputs[0].shape))
 
 
 def permutation(function):
@@ -95,7 +56,15 @@ def stack(outputs, tensors, dim=0, **_):
         part.rearranged(shape, {d: d if d >= -behind else d - 1 for d in range(1 - len(shape), 0)})
         for part in parts_in(tensors)
     ]
-    return Step(join(parts, shape))
+    seen = join(parts, shape)
+    if len(parts) < len(tensors):
+        return Step(seen)
+    # Pieces that each see some pixels further on than the one before are a map again.
+    for axis in range(len(seen.extents)):
+        pieces = [part.extents[axis] for part in parts if not part.spots(axis)]
+        if len(pieces) == len(parts) and (extent := in_a_row(pieces)):
+            seen = seen.moving(axis, dim - len(shape), extent)
+    return Step(seen)
 
 
 def pieces(outputs, input, *arguments, dim=None, **_):
@@ -105,7 +74,8 @@ def pieces(outputs, input, *arguments, dim=None, **_):
     dim = seen.negative(dim)
     sizes = [piece.shape[dim] for piece in outputs]
     starts = [0, *accumulate(sizes)][:-1]
-    return Step([seen.change({dim: cut(start)}) for start in starts])
+    cuts = zip(starts, sizes, strict=True)
+    return Step([seen.sliced(dim, start, 1, size) for start, size in cuts])
 
 
 def unbind(outputs, input, dim=0):
@@ -121,7 +91,7 @@ def select(outputs, input, dim, index):
 
 def narrow(outputs, input, dim, start, length):
     seen = seen_of(input)
-    return Step(seen.change({seen.negative(dim): cut(int(start))}))
+    return Step(seen.sliced(seen.negative(dim), int(start), 1, length))
 
 
 def getitem(outputs, input, index):
@@ -139,19 +109,18 @@ def _index(seen, index, shape):
     used = sum(one is not None and one is not Ellipsis for one in index)
     rest = (slice(None),) * (len(seen.shape) - used)
     at = next((i for i, one in enumerate(index) if one is Ellipsis), len(index))
-    sizes, dim, place = list(seen.shape), -len(seen.shape), -len(shape)
-    changes, places = {}, {}
+    dim, place, places = -len(seen.shape), -len(shape), {}
     for one in (*index[:at], *rest, *index[at + 1 :]):
         if one is None:
             place += 1
             continue
         if isinstance(one, slice):
-            start, _, stride = one.indices(seen.shape[dim])
-            changes[dim], places[dim] = cut(start, stride), place
+            taken = range(*one.indices(seen.shape[dim]))
+            seen, places[dim] = seen.sliced(dim, taken.start, taken.step, len(taken)), place
             place += 1
         elif isinstance(one, list | torch.Tensor):
             place += torch.as_tensor(one).ndim
         else:  # an int: one value, which all see, and the dimension is gone
-            changes[dim], sizes[dim] = cut(int(one) % seen.shape[dim]), 1
+            seen = seen.sliced(dim, int(one) % seen.shape[dim], 1, 1)
         dim += 1
-    return seen.change(changes).reshaped(sizes).rearranged(shape, places)
+    return seen.rearranged(shape, places)

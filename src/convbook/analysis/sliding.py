@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from convbook.analysis.steps import Step, Window, cut, plain, repeat, seen_by, seen_of, split
 from convbook.arguments import per_axis
-from convbook.arithmetic import Layer
+from convbook.arithmetic import Layer, conv_output_size
 
 
 def convolution(outputs, input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
@@ -103,6 +103,55 @@ def pixel_shuffle(outputs, input, upscale_factor):
 
 def pixel_unshuffle(outputs, input, downscale_factor):
     return Step(seen_of(input).collapse([-3]).change(dict.fromkeys(LAST, split(downscale_factor))))
+
+
+def unfold(outputs, input, *arguments, **settings):
+    """`F.unfold`, whose columns are windows, or `Tensor.unfold`, whose windows lie behind."""
+    if outputs[0].ndim > input.ndim:
+        return _unfold_along(outputs, input, *arguments, **settings)
+    return _columns(outputs, input, *arguments, **settings)
+
+
+def _unfold_along(outputs, input, dimension, size, step):
+    seen = seen_of(input)
+    dim = seen.negative(dimension)
+    return Step(seen.windowed(dim, outputs[0].shape[dim - 1], step, size), Window(size, step))
+
+
+def _columns(outputs, input, kernel_size, dilation=1, padding=0, stride=1):
+    """Take windows along both axes, and lay their pixels, and their places, into one dimension."""
+    layer = _pairs(kernel_size, stride, padding, dilation)
+    paddings = zip(LAST, layer.padding, strict=True)
+    seen = seen_of(input).change({dim: cut(-before) for dim, before in paddings})
+    for dim, (taps, step, before, gap) in zip(LAST, layer.axes(2), strict=True):
+        count = conv_output_size(input.shape[dim], taps, step, before, gap)
+        # The pixels of the windows go to the end, and the other axis comes to -2.
+        seen = seen.windowed(-2, count, step, gap * (taps - 1) + 1).sliced(-1, 0, gap, taps)
+    # Now the dimensions are (N, C, H_out, W_out, k_h, k_w).
+    *front, rows, columns, k_h, k_w = seen.shape
+    places = {dim: dim for dim in range(-len(seen.shape), -4)}
+    places |= {-4: -2, -3: -1, -2: -4, -1: -3}
+    seen = seen.rearranged((*front, k_h, k_w, rows, columns), places)
+    return Step(seen.viewed(outputs[0].shape), _window(layer), seen.collapse([-5, -4, -3]))
+
+
+def fold(outputs, input, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    """Add the columns up where their windows were: `unfold` backwards."""
+    layer, shape = _pairs(kernel_size, stride, padding, dilation), tuple(outputs[0].shape)
+    counts = [
+        conv_output_size(size, *settings)
+        for size, settings in zip(shape[-2:], layer.axes(2), strict=True)
+    ]
+    seen = seen_of(input).viewed((*shape[:-2], *layer.kernel_size, *counts))
+    for dim, settings in zip(LAST, layer.axes(2), strict=True):
+        seen = seen.folded(dim, settings, shape[dim])
+    front = {dim - 2: dim for dim in range(-len(shape), -2)}
+    return Step(seen.rearranged(shape, {**front, -2: -2, -1: -1}), _window(layer))
+
+
+def _pairs(*settings):
+    """Return the settings of a window with a pair for each."""
+    return Layer(*(per_axis(_setting(value), 2, "", 0) for value in settings))
 
 
 def resize_ratios(

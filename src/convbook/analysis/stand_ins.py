@@ -13,23 +13,94 @@ import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 from convbook.analysis.rules import is_pointwise
+from convbook.analysis.running import latest
 from convbook.analysis.steps import op_name, several, tensors_in
 from convbook.arguments import per_axis
 
 
 class StandIns(TorchFunctionMode):
-    """Replaces operations while a model runs."""
+    """Replaces operations while a model runs, and counts what slides a window or resizes.
+
+    Where an operation writes into memory that several tensors share, PyTorch itself must keep
+    track: with `dense` each map has memory for all its channels, and is written into as ever.
+    """
+
+    def __init__(self, dense=False):
+        super().__init__()
+        self.dense = dense
+        self.windows = 0
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         """Run one PyTorch function, or what stands in for it."""
-        kwargs = kwargs or {}
-        op, parts = op_name(func), _parts([args, kwargs])
-        if not parts or not (op in _STAND_INS or is_pointwise(op)):
-            return func(*args, **kwargs)
+        # Whatever a forward says: without values, to take no gradient is to see no pixel.
+        with torch.inference_mode(False), torch.enable_grad():
+            return self.run(func, args, kwargs or {})
+
+    def run(self, func, args, kwargs):
+        """Run one PyTorch function, with gradients."""
+        op, target = op_name(func), args[0] if args else None
+        args, kwargs = _latest(args), _latest(kwargs)
+        parts = _parts([args, kwargs])
+        self.windows += op in WINDOWS
+        if not parts:
+            return _in_float64(func(*args, **kwargs))
+        if op == "set_data":
+            target._convbook_now = args[1]
+            return None
+        if op == "setitem" and _parts(args[1]):  # a mask that is computed from the input
+            return args[0].copy_(_average(parts, args[0].shape))
+        if (op in _STAND_INS or is_pointwise(op)) and not (self.dense and op in _VIEWS):
+            return self.stand_in(op, parts, func, args, kwargs)
+        outputs = func(*args, **kwargs)
+        if self.dense and op in _PIECES:  # PyTorch allows nobody to write into them
+            return tuple(
+                args[0].as_strided(one.shape, one.stride(), one.storage_offset()) for one in outputs
+            )
+        return outputs
+
+    def stand_in(self, op, parts, func, args, kwargs):
+        """Run what stands in for a function."""
+        in_place = _is_in_place(func, kwargs)
+        if in_place and len(parts) == 1 and parts[0] is args[0]:
+            return args[0]
         shape = tensors_in(func(*_on_meta(args), **_on_meta(kwargs)))[0].shape
-        if op in _STAND_INS:
-            return _STAND_INS[op](shape, *args, **kwargs)
-        return _average(parts, shape)
+        result = _STAND_INS[op](shape, *args, **kwargs) if op in _STAND_INS else None
+        result = _average(parts, shape) if result is None else result
+        if in_place:
+            return self.written(args[0], result)
+        if self.dense and isinstance(result, torch.Tensor) and op not in _ALIASES:
+            return result.expand(shape).clone(memory_format=torch.contiguous_format)
+        return result
+
+    def written(self, target, result):
+        """Return a tensor that an operation wrote a result into."""
+        if self.dense:
+            return target.copy_(result)
+        target._convbook_now = result  # it may have no memory of its own to write into
+        return result
+
+
+def _in_float64(value):
+    """Return a tensor that does not depend on the input, in the dtype of those that do."""
+    if isinstance(value, torch.Tensor) and value.is_floating_point():
+        return value.to(torch.float64)
+    return value
+
+
+def _is_in_place(func, kwargs):
+    """Return whether a function writes into its first argument, by the names PyTorch gives."""
+    name = getattr(func, "__name__", "")
+    by_name = name.endswith("_") and not name.endswith("__")
+    return by_name or name in _IN_PLACE or bool(kwargs.get("inplace"))
+
+
+def _latest(value):
+    """Return arguments with each tensor as the last operation in place left it."""
+    if isinstance(value, dict):
+        return {key: _latest(part) for key, part in value.items()}
+    if type(value) in (tuple, list):
+        return type(value)(map(_latest, value))
+    return latest(value) if isinstance(value, torch.Tensor) else value
 
 
 def _parts(value):
@@ -70,7 +141,9 @@ def _thin(x, *dims):
 def _average(parts, shape):
     """Broadcast tensors and average them, in place of any function of their elements."""
     if len(parts) == 1 and parts[0].shape == shape:
-        return parts[0]
+        same = parts[0].view_as(parts[0])  # another tensor, which may be written to
+        same._convbook_thin = getattr(parts[0], "_convbook_thin", parts[0])
+        return same
     fitted = []
     for part in parts:
         dims = range(-part.ndim, 0)
@@ -167,6 +240,16 @@ def _everything(shape, *operands, **__):
     return sum(means) / len(means)
 
 
+def _einsum(shape, equation, *operands):
+    """Multiply by ones; the product of two maps is an average of everything."""
+    operands = tensors_in(operands)
+    if len(_parts(operands)) > 1:
+        return _everything(shape, *operands)
+    ones = [one if one.requires_grad else torch.ones_like(one).double() for one in operands]
+    product = torch.einsum(equation, *ones)
+    return product / product.detach().abs().amax().clamp(min=1)
+
+
 def _multi_head_attention(shape, *operands, **__):
     return _everything(shape, *operands).expand(shape), None
 
@@ -233,7 +316,8 @@ _STAND_INS = {
     **_names(_pixel_unshuffle, "pixel_unshuffle"),
     **_names(_linear, "linear"),
     **_names(_matmul, "matmul bmm mm mv"),
-    **_names(_everything, "einsum scaled_dot_product_attention"),
+    **_names(_einsum, "einsum"),
+    **_names(_everything, "scaled_dot_product_attention"),
     **_names(_reduction, "mean amax amin std var"),
     **_names(_concatenation, "cat concat concatenate"),
     **_names(_view, "view reshape flatten"),
@@ -241,3 +325,15 @@ _STAND_INS = {
     "min": _maximum,
     "multi_head_attention_forward": _multi_head_attention,
 }
+# What slides a window or resizes, by name: their number must not depend on the size of the input.
+WINDOWS = frozenset(
+    name for name in _STAND_INS if name.startswith(("conv", "max_pool", "lp_pool", "interpolate"))
+) | {"avg_pool1d", "avg_pool2d", "avg_pool3d", "unfold", "fold"}
+_PIECES = frozenset(("chunk", "split", "tensor_split", "split_with_sizes", "unbind"))
+_VIEWS = frozenset(("view", "reshape", "flatten"))
+# These give the same memory back, or may.
+_ALIASES = frozenset(
+    ("detach", "data", "contiguous", "to", "type", "type_as", "float", "double", "real")
+)
+_ASSIGNED = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
+_IN_PLACE = frozenset(f"__i{name}__" for name in _ASSIGNED)

@@ -4,7 +4,9 @@ A rule takes the outputs of an operation, then exactly what PyTorch's own functi
 layers and functions alike, because every `torch.nn` layer calls a function.
 """
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, fields, is_dataclass
 
 import torch
 
@@ -23,12 +25,19 @@ class Window:
     reduced: object = None
 
 
+NO_WINDOW = Window()
+
+
 @dataclass(frozen=True)
 class Step:
-    """What a rule finds out: what the outputs see (one for all, or a list), and the window."""
+    """What a rule finds out: what the outputs see (one for all, or a list), and the window.
+
+    `shown` is what the row says instead, where the output's own shape hides it.
+    """
 
     seen: Seen | list
-    window: Window = Window()
+    window: Window = NO_WINDOW
+    shown: Seen | None = None
 
 
 def op_name(func):
@@ -36,6 +45,8 @@ def op_name(func):
     name = getattr(func, "__name__", str(func))
     if name == "__get__":  # an attribute such as x.T
         name = func.__self__.__name__
+    if name == "__set__":
+        name = f"set_{func.__self__.__name__}"
     return name.strip("_")
 
 
@@ -52,19 +63,33 @@ def seen_of(input):
     return seen
 
 
-def mark(tensor, seen, row):
-    """Keep on a tensor what its elements see, and the name of the row that it comes from."""
+def mark(tensor, seen, rows):
+    """Keep on a tensor what its elements see, and the names of the rows that they come from."""
     tensor._convbook_seen = seen
-    tensor._convbook_row = row
+    tensor._convbook_rows = rows
+
+
+def unmark(tensor):
+    """Note that a tensor's elements do not depend on the input any more."""
+    mark(tensor, None, ())
+
+
+def rows_of(tensor):
+    """Return the names of the rows that a tensor's elements come from."""
+    return getattr(tensor, "_convbook_rows", ())
 
 
 def tensors_in(value):
-    """Return the tensors inside tuples, lists and dicts, in their order."""
-    if isinstance(value, dict):
+    """Return the tensors inside tuples, lists, dicts and dataclasses, in their order."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, Mapping):
         value = list(value.values())
-    if isinstance(value, tuple | list):
+    elif is_dataclass(value) and not isinstance(value, type):
+        value = [getattr(value, field.name, None) for field in fields(value)]
+    if isinstance(value, tuple | list | deque | Set):
         return [tensor for part in value for tensor in tensors_in(part)]
-    return [value] if isinstance(value, torch.Tensor) else []
+    return []
 
 
 def parts_in(value):
@@ -75,7 +100,21 @@ def parts_in(value):
 def rows_in(value):
     """Return the names of the rows that the tensors inside `value` come from, each once."""
     seeing = (tensor for tensor in tensors_in(value) if seen_by(tensor))
-    return tuple(dict.fromkeys(tensor._convbook_row for tensor in seeing))
+    return tuple(dict.fromkeys(row for tensor in seeing for row in rows_of(tensor)))
+
+
+def letters(equation):
+    """Return the letters of each operand of an einsum, and those of its result.
+
+    Raises:
+        ValueError: the equation is not in letters alone.
+    """
+    if not isinstance(equation, str) or "." in equation:
+        raise ValueError("use an equation in letters, without '...'")
+    names, arrow, result = equation.replace(" ", "").partition("->")
+    if not arrow:  # then each letter that stands there once
+        result = "".join(sorted(one for one in {*names} - {","} if names.count(one) == 1))
+    return names.split(","), result
 
 
 def several(dims):
@@ -107,6 +146,6 @@ def split(count):
     return lambda extent: extent.window(count, count)
 
 
-def cut(start, stride=1):
+def cut(start):
     """The outputs begin at value `start`."""
-    return lambda extent: extent.window(1, stride, padding=-start)
+    return lambda extent: extent.window(1, padding=-start)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from html import escape
 
+from convbook.analysis.link import link
 from convbook.analysis.steps import plain, values
 from convbook.arithmetic import ReceptiveField
 
@@ -47,6 +48,8 @@ class Row:
         macs: multiply-adds for one image.
         receptive_field: size, jump and start in pixels of the model's input.
         inputs: the names of the rows whose outputs went in; `""` is the model's input.
+        local_field: the same field without what came through gates: a factor or a summand that is
+            alike everywhere, as global pooling and attention give it.
 
     Raises:
         TypeError: a value is missing.
@@ -73,11 +76,13 @@ class Row:
     macs: int
     receptive_field: ReceptiveField
     inputs: tuple
+    local_field: ReceptiveField
 
     def to_dict(self):
         """Return the row as a dict that JSON can hold."""
         row = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**row, "receptive_field": self.receptive_field._asdict()}
+        named = ("receptive_field", "local_field")
+        return {**row, **{name: row[name]._asdict() for name in named}}
 
 
 class Table:
@@ -138,14 +143,18 @@ class Table:
 
     @property
     def receptive_field(self):
-        """The field of the last row whose outputs do not all see the same.
+        """The field of the last row whose outputs do not all see the same, gates left out.
 
-        That is the row before global pooling, the first gate, attention or flattening. Where there
-        is none, the last row's.
+        That is the row before global pooling or flattening, or attention that nothing goes round.
+        Where there is none, the last row's.
         """
-        fields = [row.receptive_field for row in self.rows]
-        local = [field for field in fields if all(values(field.jump, 1))]
-        return (local or fields or [ReceptiveField(1, 1, 0)])[-1]
+        row = self._last_local()
+        return row.local_field if row else ReceptiveField(1, 1, 0)
+
+    def _last_local(self):
+        """Return the row that the table's receptive field is read at, or None without rows."""
+        local = [row for row in self.rows if all(values(row.local_field.jump, 1))]
+        return (local or [*self.rows] or [None])[-1]
 
     @property
     def totals(self):
@@ -155,6 +164,20 @@ class Table:
             "macs": self.macs,
             "receptive_field": self.receptive_field._asdict(),
         }
+
+    def link(self):
+        """Return the address that opens the stack in the published Receptive field explorer.
+
+        Raises:
+            ValueError: it is no plain stack of square layers; the message names the row.
+
+        Example:
+            >>> import torch, convbook
+            >>> table = convbook.analysis.trace(torch.nn.Conv2d(3, 8, 3, padding=1), (3, 32, 32))
+            >>> table.link().partition("#")[2]
+            'rf=32;3.1.1.1'
+        """
+        return link(self)
 
     def to_dict(self):
         """Return the whole table as a dict that JSON can hold."""
@@ -218,7 +241,10 @@ class Table:
         else:
             signs = {"start": ","}
             parts = (f"{k} {_text(plain(v), signs.get(k, 'x'))}" for k, v in field.items())
-            seen = f"the last local field: {', '.join(parts)}"
+            row = self._last_local()
+            gates = row and row.receptive_field != row.local_field
+            told = "the last local field, gates left out" if gates else "the last local field"
+            seen = f"{told}: {', '.join(parts)}"
         notes = [f"total: {self.params:,} parameters, {self.macs:,} MACs; {seen}"]
         if self.unused:
             first = next(iter(self.unused))

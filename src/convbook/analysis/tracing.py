@@ -5,17 +5,30 @@ every PyTorch function that is called, by a layer or directly, and asks the func
 outputs see of the input.
 """
 
+import contextlib
 from collections import Counter
 
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from convbook.analysis.copies import check_input_size, copy_with, on_meta, output_of
+from convbook.analysis.aliases import Aliases
+from convbook.analysis.copies import NoMap, check_input_size, copy_with, on_meta, output_of
 from convbook.analysis.macs import macs_of
-from convbook.analysis.rules import CONSTANT, rule_for
-from convbook.analysis.seen import Seen
-from convbook.analysis.steps import mark, op_name, parts_in, rows_in, seen_by, tensors_in
+from convbook.analysis.refusals import check_forward, refusal
+from convbook.analysis.rules import CONSTANT, NORMALISATIONS, OVERWRITING, rule_for
+from convbook.analysis.running import everywhere
+from convbook.analysis.seen import Seen, join
+from convbook.analysis.steps import (
+    NO_WINDOW,
+    mark,
+    op_name,
+    parts_in,
+    rows_in,
+    rows_of,
+    seen_by,
+    tensors_in,
+)
 from convbook.analysis.table import Row, Table
 
 
@@ -30,8 +43,13 @@ def trace(model, input_size=(3, 32, 32)):
     meet, it is the union: smallest start, largest end. Where the outputs of a layer differ, as
     after a transposed convolution, the size is the largest. Global pooling, gating and attention
     let every output see what the whole map sees; so does flattening, since its pixels are told
-    apart no longer. Such a field ends at the border, and its jump is 0. Normalisation counts as
-    pointwise.
+    apart no longer, until a reshape tells them apart again. Such a field ends at the border, and
+    its jump is 0; a row's `local_field` leaves out what came through a gate. Normalisation counts
+    as pointwise.
+
+    Views and operations in place are followed through the memory that they share: what is written
+    through one tensor is seen through the others. Moves between devices, activation checkpoints and
+    own autograd functions change nothing.
 
     Shapes:
         `input_size` is `(C, H, W)` (or `(C, L)`, `(C, D, H, W)`), without the batch.
@@ -41,8 +59,9 @@ def trace(model, input_size=(3, 32, 32)):
         input_size: channels and pixels of the input, at least 1.
 
     Raises:
-        ValueError: an operation is unknown, branches differ in their jump, or the model does not
-            run on this input; the message names the operation and its module.
+        ValueError: an operation is unknown, or writes where it cannot be followed; branches differ
+            in their jump; the model does not run on this input, or looks at its values. The message
+            names the operation and its module.
         TypeError: `model` is not an `nn.Module`, or a size is not an integer.
 
     Example:
@@ -87,7 +106,7 @@ def periods(model, input_size, layer=None):
     """
     follower = _Follower(copy_with(model, on_meta))
     follower.run(input_size, layer)
-    seen = seen_by(follower.output)
+    seen = seen_by(follower.output[0]).settled()
     return tuple(extent.period for extent in seen.extents)
 
 
@@ -102,57 +121,124 @@ class _Follower(TorchFunctionMode):
         super().__init__()
         self.model = model
         self.rows = []
+        self.aliases = Aliases()
         self.running = []  # (path, module) from the model down to the layer that runs
         self.names = Counter()
         self.counted = {}  # id -> parameters that an operation has used
         self.pending = (0, 0)  # parameters and MACs that computed what the next row uses
         for path, module in model.named_modules():
             module.register_forward_pre_hook(lambda *_, entry=(path, module): self.enter(entry))
-            module.register_forward_hook(lambda *_: self.leave())
+            module.register_forward_hook(lambda module, *_: self.leave(module))
 
     def enter(self, entry):
         self.running.append(entry)
 
-    def leave(self):
-        self.running.pop()
+    def leave(self, module):
+        while self.running.pop()[1] is not module:
+            pass  # a module below it that failed, and was caught
 
     def run(self, input_size, layer=None):
         """Run the model, or its beginning up to a layer, on the meta device."""
+        check_forward(self.model)
         dtypes = (p.dtype for p in self.model.parameters() if p.is_floating_point())
         x = torch.empty(1, *input_size, dtype=next(dtypes, None), device="meta")
-        mark(x, Seen.itself(x.shape, len(input_size) - 1), "")
+        mark(x, Seen.itself(x.shape, len(input_size) - 1), ("",))
         try:
-            with torch.no_grad(), torch.device("meta"), self:
+            with torch.no_grad(), torch.device("meta"), self, everywhere("meta"):
                 output = output_of(self.model, x, layer) if layer else self.model(x)
-        except _Refusal as refusal:
-            raise ValueError(str(refusal)) from refusal.__cause__
+        except (_Refusal, NoMap) as known:
+            raise ValueError(str(known)) from known.__cause__
         except Exception as error:  # a forward can fail in any way
             path, module = self.running[-1] if self.running else ("", self.model)
+            where = _module_name(path, module)
+            raise refusal(error, self.model, input_size, where) from error
+        self.output = tensors_in(output)
+        if not self.output:
             raise ValueError(
-                f"model does not run on input_size={input_size}: {error} "
-                f"(in {_module_name(path, module)}){_hint(error)}"
-            ) from error
-        if tensors_in(output) and not parts_in(output):
+                f"model gives a {type(output).__name__} in which no tensor is found; "
+                "return a tensor, or tensors in a tuple, list, dict or dataclass"
+            )
+        self.aliases.meet(self.output)
+        if not parts_in(self.output):
             raise ValueError(
                 "model's output does not depend on its input as far as trace can follow; "
                 "use PyTorch functions from the input to the output"
             )
-        self.output = output
+        for tensor in self.output:
+            self.sum_up(tensor)
+
+    def sum_up(self, output):
+        """Write a row for an output that was written in parts: no operation's row is about it."""
+        sources, shape = rows_of(output), _without_batch(output.shape)
+        if seen_by(output) is None or sources == ("",):
+            return
+        rows = [row for row in self.rows if row.name in sources]
+        told = [(row.output_shape, row.receptive_field) for row in rows]
+        if told != [(shape, seen_by(output).field)]:
+            name, _, _ = self.name_of("output")
+            self.write_row(name, "output", output.shape, output, sources=sources)
+            mark(output, seen_by(output), (name,))
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         """Run one PyTorch function and note what it does."""
         kwargs = kwargs or {}
-        op = op_name(func)
-        # In x.view_as(y), y lends its shape only.
+        op, given = op_name(func), tensors_in([args, kwargs])
+        self.aliases.meet(given)
+        # In x.view_as(y), y lends its shape only; what is overwritten does not count.
         operands = args[:1] if op.endswith("_as") else [args, kwargs]
-        parts, sources = parts_in(operands), rows_in(operands)
+        versions = [_version(tensor) for tensor in given]
         outputs = func(*args, **kwargs)
         tensors = tensors_in(outputs)
-        if parts and (tensors or op == "setitem") and op not in CONSTANT:
-            self.follow(op, tensors, parts, sources, args, kwargs)
+        changed = [
+            tensor
+            for tensor, version in zip(given, versions, strict=True)
+            if (_is_in(tensor, tensors) if version is None else version != _version(tensor))
+        ]
+        if op == "set_data":
+            mark(args[0], seen_by(args[1]), rows_of(args[1]))
+        elif changed and op not in NORMALISATIONS:
+            self.follow_change(op, changed[0], args, kwargs)
+        elif parts_in(operands) and tensors and op not in CONSTANT:
+            self.follow(op, tensors, operands, args, kwargs)
         elif tensors:
             self.pending = self.costs(op, tensors, args, kwargs)
+        self.aliases.meet(tensors)
         return outputs
+
+    def follow_change(self, op, target, args, kwargs):
+        """Note what an operation did that wrote into a tensor."""
+        sources = [args[1:], kwargs]
+        if op == "setitem":
+            self.assign(*args)
+        elif op in OVERWRITING and not parts_in(sources):
+            if seen_by(target):
+                self.aliases.write(target, None, ())
+        elif parts_in([args, kwargs]):
+            operands = sources if op in OVERWRITING else [args, kwargs]
+            self.follow(op, [target], operands, args, kwargs, in_place=True)
+        else:
+            self.pending = self.costs(op, [target], args, kwargs)
+
+    def assign(self, target, index, value):
+        """Note `target[index] = value`: the row is about all of `target`."""
+        before, sources = rows_of(target), rows_in([index, value])
+        with self.named("setitem") as name:
+            if isinstance(index, torch.Tensor) and index.shape == target.shape:  # a mask
+                parts = parts_in([target, index, value])
+                seen, part = join(parts, target.shape) if parts else None, None
+            else:
+                part = _part(target, index)
+                seen = seen_by(value)
+                seen = seen and seen.broadcast(part.shape)
+            params, macs = self.costs("setitem", [target], (value,), {})
+            if seen or seen_by(target):
+                self.aliases.write(target, seen, (name,), part)
+            self.pending = (params, macs)
+            if seen:
+                self.pending = (0, 0)
+                sources = tuple(dict.fromkeys(before + sources))
+                self.write_row(name, "setitem", target.shape, target, params, macs, sources)
+                mark(target, seen_by(target), (name,))
 
     def costs(self, op, tensors, args, kwargs):
         """Return the new parameters and the MACs of an operation, and of what is pending."""
@@ -160,41 +246,45 @@ class _Follower(TorchFunctionMode):
         params += self.new_parameters([args, kwargs])
         return params, macs + macs_of(op, tensors, args, kwargs)
 
-    def follow(self, op, tensors, parts, sources, args, kwargs):
+    def follow(self, op, tensors, operands, args, kwargs, in_place=False):
         """Ask the operation's rule, mark the outputs and write the rows."""
-        name, path, module = self.name_of(op)
-        shape, rule = parts[0].shape, rule_for(op)
-        try:
-            if rule is None or kwargs.get("out") is not None:
-                raise ValueError(
-                    "no rule says what its outputs see; "
-                    "use another operation, or trace the model's parts before and after it"
-                )
-            step = rule(tensors, *args, **kwargs)
+        shape, sources = parts_in(operands)[0].shape, rows_in(operands)
+        with self.named(op) as name:
+            step = _step(op, tensors, args, kwargs, in_place)
             params, macs = self.costs(op, tensors, args, kwargs)
+            several = isinstance(step.seen, list)
+            names = [f"{name}[{i}]" if several else name for i in range(len(tensors))]
+            for i, tensor in enumerate(tensors):
+                seen = (step.seen[i] if several else step.seen).reshaped(tensor.shape)
+                if in_place:
+                    self.aliases.write(tensor, seen, (names[i],))
+                else:
+                    mark(tensor, self.aliases.view(tensor, seen), (names[i],))
+        self.pending = (0, 0)
+        for i, tensor in enumerate(tensors if several else tensors[:1]):
+            if seen_by(tensor) is None:  # a view of what was overwritten
+                continue
+            counts = (0, 0) if i else (params, macs)
+            self.write_row(names[i], op, shape, tensor, *counts, sources, step.window, step.shown)
+
+    def write_row(
+        self, name, op, shape, tensor, params=0, macs=0, sources=(), window=NO_WINDOW, shown=None
+    ):
+        """Write the row about a tensor that is marked already; `shown` is for its field."""
+        seen = shown or seen_by(tensor)
+        shapes = map(_without_batch, (shape, tensor.shape))
+        counts = (params, macs, seen.field, sources, (seen.beside or seen).field)
+        self.rows.append(Row(name, op, *shapes, *vars(window).values(), *counts))
+
+    @contextlib.contextmanager
+    def named(self, op):
+        """Give an operation a name, and refuse it by that name."""
+        name, path, module = self.name_of(op)
+        try:
+            yield name
         except (ValueError, TypeError) as error:
             where = _module_name(path, module)
             raise _Refusal(f"cannot follow {name!r} (op {op} in {where}): {error}") from error
-        self.pending = (0, 0)
-        several = isinstance(step.seen, list)
-        names = [f"{name}[{i}]" if several else name for i in range(len(tensors))]
-        for i, tensor in enumerate(tensors):
-            seen = step.seen[i] if several else step.seen
-            mark(tensor, seen.reshaped(tensor.shape), names[i])
-        for i, tensor in enumerate(tensors if several else tensors[:1]):
-            self.rows.append(
-                Row(
-                    names[i],
-                    op,
-                    _without_batch(shape),
-                    _without_batch(tensor.shape),
-                    *vars(step.window).values(),
-                    0 if i else params,
-                    0 if i else macs,
-                    seen_by(tensor).field,
-                    sources,
-                )
-            )
 
     def name_of(self, op):
         """Return a name that no other row has, and the path and module that run."""
@@ -227,10 +317,43 @@ def _module_name(path, module):
     return f"{type(module).__name__} {path!r}" if path else type(module).__name__
 
 
-def _hint(error):
-    if isinstance(error, NotImplementedError) or "meta" in str(error):
-        return "; its forward may not depend on the values in a tensor"
-    return "; is input_size (channels, height, width), and large enough?"
+def _version(tensor):
+    """Return how often a tensor's memory was written to, or None where PyTorch does not count."""
+    return None if tensor.is_inference() else tensor._version
+
+
+def _is_in(tensor, tensors):
+    return any(tensor is one for one in tensors)
+
+
+def _part(tensor, index):
+    """Return the view of a tensor that an assignment to `tensor[index]` writes into."""
+    listed = any(isinstance(one, list | torch.Tensor) for one in _indices(index))
+    part = None if listed else torch.Tensor.__getitem__(tensor, index)
+    if listed or part.untyped_storage()._cdata != tensor.untyped_storage()._cdata:
+        raise ValueError("its index is a list or a tensor; use slices, or torch.where")
+    return part
+
+
+def _indices(index):
+    return index if isinstance(index, tuple) else (index,)
+
+
+def _step(op, tensors, args, kwargs, in_place):
+    """Return what the rule of an operation says.
+
+    Raises:
+        ValueError: there is none, or the operation writes where it cannot be followed.
+    """
+    rule = rule_for(op)
+    if rule is None:
+        raise ValueError(
+            "no rule says what its outputs see; "
+            "use another operation, or trace the model's parts before and after it"
+        )
+    if kwargs.get("out") is not None or (in_place and args[0] is not tensors[0]):
+        raise ValueError("it writes into another tensor than its first; assign its result instead")
+    return rule(tensors, *args, **kwargs)
 
 
 def _without_batch(shape):

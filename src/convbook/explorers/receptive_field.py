@@ -4,6 +4,7 @@ from html import escape
 
 import traitlets
 
+from convbook.analysis.link import LARGEST_JUMP, LIMITS, SETTINGS, fragment
 from convbook.arithmetic import Layer, conv_output_size, receptive_field
 from convbook.explorers.base import Explorer, preset_of
 from convbook.explorers.grids import html_table, number_text
@@ -11,18 +12,6 @@ from convbook.explorers.sources import module_source
 from convbook.explorers.stacks import PRESETS, row
 from convbook.explorers.traits import Whole, whole_number
 
-# What page and kernel accept: the smallest and the largest of each.
-LIMITS = {
-    "input_size": (1, 2048),
-    "kernel_size": (1, 32),
-    "stride": (1, 16),
-    "padding": (0, 512),
-    "dilation": (1, 512),
-    "layers": (1, 40),
-}
-SETTINGS = ("kernel_size", "stride", "padding", "dilation")
-# Keeps every number below 2**53, where JavaScript still counts by one.
-LARGEST_JUMP = 10**6
 LONGEST_NAME = 24
 LARGEST_OUTPUT = 10**5
 
@@ -258,8 +247,7 @@ class ReceptiveFieldExplorer(Explorer):
     @property
     def fragment(self):
         """The end of an address that opens a page's explorer with this stack."""
-        layers = ",".join(".".join(map(str, numbers)) for _, *numbers in self.rows)
-        return f"#rf={self.input_size};{layers}"
+        return fragment(self.input_size, [numbers for _, *numbers in self.rows])
 
     def __repr__(self):
         for key, stack in PRESETS.items():

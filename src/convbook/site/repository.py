@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from convbook.address import site_address
+
 # https://github.com/owner/name(.git), git@github.com:owner/name(.git), ssh://git@github.com/...
 # A token or user name before the host (CI checkouts have one) must never reach the page.
 REMOTE = re.compile(
@@ -31,8 +33,7 @@ class Repository:
     @property
     def site_url(self) -> str:
         """The address at which GitHub Pages publishes the book."""
-        host = f"{self.owner.lower()}.github.io"
-        return f"https://{host}/" if self.name.lower() == host else f"https://{host}/{self.name}/"
+        return site_address(self.owner, self.name)
 
 
 def parse_remote(remote: str) -> tuple[str, str] | None:
