@@ -5,7 +5,7 @@ from math import ceil
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -96,7 +96,10 @@ def assert_as_gradients(model):
 @examples(200)
 @given(st.lists(st.one_of(memory_parts, reshapes, convolutions()), min_size=1, max_size=3))
 def test_trace_agrees_with_the_gradients_of_the_real_model(parts):
-    assert_as_gradients(positive(nn.Sequential(*parts)))
+    model = positive(nn.Sequential(*parts))
+    maps = [row.output_shape for row in trace(model, SIZE) if len(row.output_shape) == 3]
+    assume(min(side for _, *sides in maps for side in sides) > 3)  # or all see the same
+    assert_as_gradients(model)
 
 
 @pytest.mark.parametrize("name", MEMORY)

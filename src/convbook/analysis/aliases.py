@@ -6,7 +6,8 @@ kept here that says for each element which operation wrote it last. What a tenso
 those operations saw that its own elements come from.
 
 Where only some of a map's rows or columns are written, every second say, this is done for those. As
-everywhere, the middle of the map decides: a border that is written apart does not count.
+everywhere, the axes are kept apart (rows by turns that see other columns too give an upper bound),
+and the middle of the map decides: a border that is written apart does not count.
 """
 
 import contextlib

@@ -243,7 +243,8 @@ class _Follower(TorchFunctionMode):
     def costs(self, op, tensors, args, kwargs):
         """Return the new parameters and the MACs of an operation, and of what is pending."""
         params, macs = self.pending
-        params += self.new_parameters([args, kwargs])
+        # In x.type_as(weight), the weight is not used.
+        params += self.new_parameters(args[:1] if op.endswith("_as") else [args, kwargs])
         return params, macs + macs_of(op, tensors, args, kwargs)
 
     def follow(self, op, tensors, operands, args, kwargs, in_place=False):
