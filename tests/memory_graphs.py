@@ -1,8 +1,9 @@
 """Draw models that write into views, and that unfold and fold, for tests against real gradients.
 
 All they do is linear with positive weights, or multiplies by positive values: the gradient of the
-real model, as PyTorch computes it, is therefore not zero just where an output sees a pixel. Maps
-have WIDTH channels between the parts, as in `graphs`.
+real model, as PyTorch computes it, is therefore not zero just where an output sees a pixel. Rows
+that are written by turns see no other columns than those between: `trace` keeps the axes apart, and
+would give an upper bound. Maps have WIDTH channels between the parts, as in `graphs`.
 """
 
 import torch
@@ -14,14 +15,18 @@ from graphs import WIDTH, around
 
 
 class Part(nn.Module):
-    """A function of the map and of two convolutions that keep its size."""
+    """A function of the map and of two convolutions that keep its size.
+
+    Its channels are mixed before: `trace` takes those of a map to see the same.
+    """
 
     def __init__(self, function, first, second):
         super().__init__()
         self.function, self.first, self.second = function, first, second
+        self.mix = nn.Conv2d(WIDTH, WIDTH, 1, bias=False)
 
     def forward(self, x):
-        return self.function(x, self.first, self.second)
+        return self.function(self.mix(x), self.first, self.second)
 
 
 def _add_to_channels(x, a, b):
@@ -85,15 +90,16 @@ def _couple(x, a, b):
 
 
 def _rows_by_turns(x, a, b):
+    """Every second row sees further up and down, and no further to the sides."""
     y = a(x)
-    y[:, :, ::2] = b(x)[:, :, ::2]
-    return y
+    y[:, :, ::2] = F.avg_pool2d(y, (4, 1), 1, (2, 0))[:, :, :-1][:, :, ::2]
+    return b(y)
 
 
 def _columns_by_turns(x, a, b):
     y = a(x)
-    y[..., 1::3] += b(x)[..., 1::3]
-    return y
+    y[..., 1::3] += F.avg_pool2d(y, (1, 5), 1, (0, 2))[..., 1::3]
+    return b(y)
 
 
 def _insert_zeros(x, a, b):
@@ -133,11 +139,11 @@ def _select(x, a, b):
     return y
 
 
-def _blocks_of_pixels(x, a, b):
-    """Write into one pixel of each 2 x 2, through a view that splits the axes."""
-    y = a(x)[..., : x.shape[2] // 2 * 2, : x.shape[3] // 2 * 2].contiguous()
+def _blocks_of_rows(x, a, b):
+    """Write into one row of each pair, through a view that splits the axis."""
+    y = b(a(x)[:, :, : x.shape[2] // 2 * 2])
     n, c, h, w = y.shape
-    y.view(n, c, h // 2, 2, w // 2, 2)[:, :, :, 0, :, 1].add_(F.avg_pool2d(b(x), 2))
+    y.view(n, c, h // 2, 2, w)[:, :, :, 1].add_(F.avg_pool2d(y, (4, 1), (2, 1), (1, 0)))
     return y
 
 
@@ -237,11 +243,15 @@ class Patches(nn.Module):
 
 
 class Shuffle(nn.Module):
-    """A pixel shuffle by reshape and permute, with as many channels again."""
+    """A pixel shuffle by reshape and permute, of channels that all see the same."""
+
+    def __init__(self):
+        super().__init__()
+        self.mix = nn.Conv2d(WIDTH, WIDTH, 1, bias=False)
 
     def forward(self, x):
         n, c, h, w = x.shape
-        x = x.reshape(n, c // 4, 2, 2, h, w).permute(0, 1, 4, 2, 5, 3)
+        x = self.mix(x).reshape(n, c // 4, 2, 2, h, w).permute(0, 1, 4, 2, 5, 3)
         return x.reshape(n, c // 4, 2 * h, 2 * w).repeat(1, WIDTH, 1, 1)
 
 

@@ -5,7 +5,7 @@ from math import ceil
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -96,7 +96,10 @@ def assert_as_gradients(model):
 @examples(200)
 @given(st.lists(st.one_of(memory_parts, reshapes, convolutions()), min_size=1, max_size=3))
 def test_trace_agrees_with_the_gradients_of_the_real_model(parts):
-    assert_as_gradients(positive(nn.Sequential(*parts)))
+    model = positive(nn.Sequential(*parts))
+    maps = [row.output_shape for row in trace(model, SIZE) if len(row.output_shape) == 3]
+    assume(min(side for _, *sides in maps for side in sides) > 3)  # or all see the same
+    assert_as_gradients(model)
 
 
 @pytest.mark.parametrize("name", MEMORY)
@@ -187,6 +190,73 @@ def test_a_mask_and_a_relu_in_place_change_nothing():
 
     assert field(mask, a=conv(3, 4)) == (3, 1, -1)
     assert field(relu, a=conv(3, 4), b=conv(4, 4)) == (5, 1, -2)
+
+
+def _where(net, x):
+    y = net.a(x)
+    return y.copy_(torch.where(y > 0, y, net.b(x)))
+
+
+def _masked(net, x):
+    return net.a(x).masked_fill_(net.b(x) > 0, 0)
+
+
+def _buffer(net, x):
+    net.kept[:, :2] = net.b(x)[:, :2]
+    return net.kept + 0
+
+
+def _expanded(net, x):
+    y = net.a(x)
+    view = y[:, :1].expand(-1, 4, -1, -1)
+    y.add_(net.b(x))
+    return view + 0
+
+
+def _windows(net, x):
+    y = net.a(x)
+    y.unfold(2, 2, 2).add_(net.b(x).unfold(2, 2, 2))
+    return y
+
+
+def _some_rows(net, x):
+    y = net.a(x)
+    y[:, :, : x.shape[2] * 3 // 4] = net.b(x)[:, :, : x.shape[2] * 3 // 4]
+    return y
+
+
+def _same_dtype(net, x):
+    y = net.a(x)
+    y.to(torch.float32).add_(net.b(x))
+    return y
+
+
+def _one_after_the_other(net, x):
+    y = net.a(x)
+    for channel in range(y.shape[1]):
+        y[:, channel] += net.b(x)[:, 0]
+    return y
+
+
+def _swapped(net, x):
+    y, z = net.a(x), net.b(x)
+    kept = y[:, :2].clone()
+    y[:, :2], z[:, :2] = z[:, :2], kept
+    return z
+
+
+SEVEN = [
+    _where, _masked, _buffer, _expanded, _windows, _some_rows, _same_dtype, _one_after_the_other,
+    _swapped,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("forward", SEVEN)
+def test_what_a_7_x_7_wrote_into_a_3_x_3_sees_7_pixels(forward):
+    model = Net(forward, a=conv(3, 4), b=conv(3, 4, 7))
+    model.register_buffer("kept", torch.zeros(1, 4, 16, 16))
+    assert trace(model, (3, 16, 16))[-1].receptive_field == (7, 1, -3)
+    assert empirical_receptive_field(model, (3, 16, 16)) == (7, 1, -3)
 
 
 def test_a_border_that_is_written_apart_does_not_count():

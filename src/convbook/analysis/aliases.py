@@ -6,7 +6,8 @@ kept here that says for each element which operation wrote it last. What a tenso
 those operations saw that its own elements come from.
 
 Where only some of a map's rows or columns are written, every second say, this is done for those. As
-everywhere, the middle of the map decides: a border that is written apart does not count.
+everywhere, the axes are kept apart (rows by turns that see other columns too give an upper bound),
+and a border (an eighth of the map) that is written apart does not count.
 """
 
 import contextlib
@@ -21,6 +22,7 @@ from convbook.analysis.seen import Seen, join
 from convbook.analysis.steps import mark, rows_of, seen_by, unmark
 
 LONGEST_PATTERN = 16  # of rows or columns that are written by turns
+BORDER = 8  # one part in so many, at either end
 
 
 class _Layer(NamedTuple):
@@ -147,7 +149,7 @@ def _restricted(seen, written, dims):
     for dim in dims:
         others = [other for other in range(written.ndim) if other - written.ndim != dim]
         line = written.permute(*others, dim).reshape(-1, written.shape[dim]).any(0).tolist()
-        first = len(line) // 4
+        first = len(line) // BORDER
         middle = line[first : len(line) - first]
         if not any(middle):
             return None
@@ -189,31 +191,52 @@ def _moved(seen, source, target, root):
 def _seen_by_root(seen, source, root):
     """Return what the root sees, as if all of it went on as the part that was written."""
     places = _places(source, root)
-    seen = seen.viewed(places.sizes).settled()
+    seen = seen.viewed(places.sizes)
+    if any(len(digits) > 1 for digits in seen.layout):
+        seen = seen.settled()
     extents, dims = [], []
-    for extent, dim, size in zip(seen.extents, seen.dims, seen.input_size, strict=True):
-        along = None if dim is None else places.dims[dim]
-        if along in dims and along is not None:
-            raise ValueError("it writes into a map whose axes lie in one dimension")
-        dims.append(along)
-        if along is None:
-            extents.append(extent if dim is None else extent.collapsed(1, size))
+    for axis, extent in enumerate(seen.extents):
+        spots = [spot for spot in seen.spots(axis) if places.dims[spot.dim] is not None]
+        along = {places.dims[spot.dim] for spot in spots}
+        if len(along) > 1 or along & {*dims}:
+            raise ValueError("it writes into a map whose axes lie in one dimension of its memory")
+        if not spots:
+            dims.append(None)
+            gone = seen.spots(axis)
+            extents.append(extent.collapsed(1, seen.input_size[axis]) if gone else extent)
             continue
-        first, step = places.starts[along], places.steps[dim]
-        others = [
-            range(0, count * other, other)
-            for i, (count, where, other) in enumerate(
-                zip(places.sizes, places.dims, places.steps, strict=True)
-            )
-            if where == along and i - len(places.dims) != dim
-        ]
-        offsets = [first + sum(one) for one in product(*others)]
-
-        def taps(place, offsets=offsets, step=step):
-            return [(place - at) // step for at in offsets if (place - at) % step == 0]
-
-        extents.append(extent.through(taps, period=step))
+        dims.append(along.pop())
+        extents.append(_spread(extent, spots, places, dims[-1]))
     return Seen.placed(root.shape, extents, dims, seen.input_size)
+
+
+def _spread(extent, spots, places, along):
+    """Return an extent along one dimension of the root, of a tensor's digits that lie there."""
+    counted = {spot.dim: spot.digit.step for spot in spots}
+    # Each dimension there moves by some places of the root, and by some of the extent, or none.
+    moves = [
+        (size, step, counted.get(i - len(places.dims), 0))
+        for i, (size, where, step) in enumerate(
+            zip(places.sizes, places.dims, places.steps, strict=True)
+        )
+        if where == along
+    ]
+    main = max((move for move in moves if move[2]), key=lambda move: move[1])
+    moves.remove(main)
+    inner = [
+        (sum(i * step for i, (_, step, _) in at), sum(i * more for i, (_, _, more) in at))
+        for at in (
+            [*zip(index, moves, strict=True)]
+            for index in product(*(range(size) for size, _, _ in moves))
+        )
+    ]
+    _, period, advance = main
+
+    def taps(place):
+        starts = ((place - places.starts[along] - offset, more) for offset, more in inner)
+        return [start // period * advance + more for start, more in starts if start % period == 0]
+
+    return extent.through(taps, period, advance)
 
 
 def _seen_from_root(seen, target, root):
@@ -241,7 +264,10 @@ def _places(tensor, root):
         starts[dim], rest = divmod(rest, stride)
     pieces = []
     for size, stride in zip(tensor.shape, tensor.stride(), strict=True):
-        pieces += _pieces(size, stride, strides, starts, root.shape) if size > 1 else [(1, None, 1)]
+        if size == 1 or stride == 0:  # one place, however often it is shown
+            pieces.append((size, None, 1))
+        else:
+            pieces += _pieces(size, stride, strides, starts, root.shape)
     sizes, dims, steps = zip(*pieces, strict=True)
     last = Counter(starts)
     for size, dim, step in pieces:

@@ -80,7 +80,8 @@ def empirical_receptive_field(model, input_size=(3, 32, 32), layer=None):
     module_named(model, layer)
     pattern = periods(model, input_size, layer)
     dense = writes_through_views(copy_with(model, on_meta), input_size, layer)
-    look = partial(_look, _Subject(copy_with(model, all_ones), layer, pattern, dense, {}))
+    ones = copy_with(model, _written_to if dense else all_ones)
+    look = partial(_look, _Subject(ones, layer, pattern, dense, {}))
     # One axis at a time costs little, and shows how long it must be, or that there is no end.
     found = [_search(look, input_size, axis) for axis in range(1, len(input_size))]
     fields, size = [field for field, _ in found], (input_size[0], *(fits for _, fits in found))
@@ -187,6 +188,11 @@ def _check_windows(windows, count, size):
         )
 
 
+def _written_to(tensor):
+    """Return ones, as `all_ones`, with memory for each of them."""
+    return all_ones(tensor).clone(memory_format=torch.contiguous_format)
+
+
 def _without_graph(tensor):
     with torch._C.DisableTorchFunction():
         return tensor.detach()
@@ -211,7 +217,10 @@ def _box(x, value, axis):
     """Return the first and last pixel along an axis whose gradient is not zero, or None."""
     if not value.requires_grad:
         return None
-    (gradient,) = torch.autograd.grad(value, x, retain_graph=True)
+    try:
+        (gradient,) = torch.autograd.grad(value, x, retain_graph=True)
+    except RuntimeError as error:
+        raise ValueError(f"model has no gradient that PyTorch can compute: {error}") from error
     seen = gradient.movedim(axis + 1, 0).flatten(1).any(1).nonzero().flatten().tolist()
     return (seen[0], seen[-1]) if seen else None
 

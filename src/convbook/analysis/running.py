@@ -64,10 +64,11 @@ def _without_places(name, args, kwargs):
             if not isinstance(one, bool)
         ]
         return (tensor, *(getattr(one, "dtype", one) for one in types)), {}
-    wanted = [one for one in others if isinstance(one, torch.dtype | torch.Tensor)]
-    names = ("dtype", "other", "memory_format")
-    named = {key: kwargs[key] for key in names if kwargs.get(key) is not None}
-    return (tensor, *wanted), named
+    wanted = [*others, kwargs.get("dtype"), kwargs.get("other")]  # another tensor lends its dtype
+    dtypes = [getattr(one, "dtype", one) for one in wanted]
+    dtypes = [one for one in dtypes if isinstance(one, torch.dtype)]
+    named = {key: value for key, value in kwargs.items() if key == "memory_format"}
+    return (tensor, *dtypes), named
 
 
 @contextlib.contextmanager

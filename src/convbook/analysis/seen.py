@@ -281,11 +281,13 @@ class Seen:
         """Return the tensor in another shape with the same elements in the same order."""
         shape = tuple(shape)
         pairs = groups(self.shape, shape)
-        mixed = set(range(-len(self.shape), 0)) - {dim for old, _ in pairs for dim in old}
-        for old, new in pairs:
-            if dealt([d for dim in old for d in self.layout[dim]], [shape[d] for d in new]) is None:
-                mixed.update(old)
-        seen = self.collapse(mixed)
+        apart = [old for old, new in pairs if not self._splits(old, [shape[dim] for dim in new])]
+        # Digits that do not split there may do so once they are one.
+        seen = self.settled() if apart else self
+        apart = [old for old, new in pairs if not seen._splits(old, [shape[dim] for dim in new])]
+        kept = {dim for old, _ in pairs if old not in apart for dim in old}
+        mixed = set(range(-len(self.shape), 0)) - kept
+        seen = seen.collapse(mixed)
         layout = [(Digit(size),) for size in shape]
         for old, new in pairs:
             digits = [digit for dim in old for digit in seen.layout[dim]]
@@ -299,6 +301,10 @@ class Seen:
             if not (extent.fixed or seen.spots(axis)):  # one pixel, laid in with others
                 seen = seen._with_extent(axis, extent.collapsed(1, seen.input_size[axis]))
         return seen
+
+    def _splits(self, dims, sizes):
+        """Return whether the digits of some dimensions can be dealt out to others."""
+        return dealt([digit for dim in dims for digit in self.layout[dim]], sizes) is not None
 
     @_also_beside
     def rearranged(self, shape, places):

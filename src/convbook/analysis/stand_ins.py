@@ -61,15 +61,19 @@ class StandIns(TorchFunctionMode):
     def stand_in(self, op, parts, func, args, kwargs):
         """Run what stands in for a function."""
         in_place = _is_in_place(func, kwargs)
-        if in_place and len(parts) == 1 and parts[0] is args[0]:
+        if (in_place or op in _SAME) and len(parts) == 1 and parts[0] is args[0]:
             return args[0]
-        shape = tensors_in(func(*_on_meta(args), **_on_meta(kwargs)))[0].shape
+        dense = tensors_in(func(*_on_meta(args), **_on_meta(kwargs)))[0]
+        shape = dense.shape
         result = _STAND_INS[op](shape, *args, **kwargs) if op in _STAND_INS else None
         result = _average(parts, shape) if result is None else result
         if in_place:
             return self.written(args[0], result)
-        if self.dense and isinstance(result, torch.Tensor) and op not in _ALIASES:
-            return result.expand(shape).clone(memory_format=torch.contiguous_format)
+        if isinstance(result, torch.Tensor):
+            if self.dense and op not in _ALIASES:
+                result = result.expand(shape).clone(memory_format=torch.contiguous_format)
+            if not dense.is_floating_point():
+                result._convbook_dtype = dense.dtype  # as of a comparison, which `where` asks for
         return result
 
     def written(self, target, result):
@@ -115,7 +119,8 @@ def _on_meta(value):
     if isinstance(value, tuple | list):
         return tuple(map(_on_meta, value))
     if isinstance(value, torch.Tensor):
-        return torch.empty(value.shape, dtype=value.dtype, device="meta")
+        dtype = getattr(value, "_convbook_dtype", value.dtype)
+        return torch.empty(value.shape, dtype=dtype, device="meta")
     return value
 
 
@@ -331,9 +336,7 @@ WINDOWS = frozenset(
 ) | {"avg_pool1d", "avg_pool2d", "avg_pool3d", "unfold", "fold"}
 _PIECES = frozenset(("chunk", "split", "tensor_split", "split_with_sizes", "unbind"))
 _VIEWS = frozenset(("view", "reshape", "flatten"))
-# These give the same memory back, or may.
-_ALIASES = frozenset(
-    ("detach", "data", "contiguous", "to", "type", "type_as", "float", "double", "real")
-)
+_SAME = frozenset(("to", "type", "type_as", "float", "double", "real"))  # as without a dtype
+_ALIASES = frozenset(("detach", "data", "contiguous"))  # these give the same memory back, or may
 _ASSIGNED = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
 _IN_PLACE = frozenset(f"__i{name}__" for name in _ASSIGNED)

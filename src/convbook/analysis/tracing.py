@@ -149,8 +149,7 @@ class _Follower(TorchFunctionMode):
         except (_Refusal, NoMap) as known:
             raise ValueError(str(known)) from known.__cause__
         except Exception as error:  # a forward can fail in any way
-            path, module = self.running[-1] if self.running else ("", self.model)
-            where = _module_name(path, module)
+            where = _module_name(*self.place())
             raise refusal(error, self.model, input_size, where) from error
         self.output = tensors_in(output)
         if not self.output:
@@ -158,7 +157,7 @@ class _Follower(TorchFunctionMode):
                 f"model gives a {type(output).__name__} in which no tensor is found; "
                 "return a tensor, or tensors in a tuple, list, dict or dataclass"
             )
-        self.aliases.meet(self.output)
+        self.meet("output", self.output)
         if not parts_in(self.output):
             raise ValueError(
                 "model's output does not depend on its input as far as trace can follow; "
@@ -183,7 +182,7 @@ class _Follower(TorchFunctionMode):
         """Run one PyTorch function and note what it does."""
         kwargs = kwargs or {}
         op, given = op_name(func), tensors_in([args, kwargs])
-        self.aliases.meet(given)
+        self.meet(op, given)
         # In x.view_as(y), y lends its shape only; what is overwritten does not count.
         operands = args[:1] if op.endswith("_as") else [args, kwargs]
         versions = [_version(tensor) for tensor in given]
@@ -202,8 +201,16 @@ class _Follower(TorchFunctionMode):
             self.follow(op, tensors, operands, args, kwargs)
         elif tensors:
             self.pending = self.costs(op, tensors, args, kwargs)
-        self.aliases.meet(tensors)
+        self.meet(op, tensors)
         return outputs
+
+    def meet(self, op, tensors):
+        """Bring the marks of tensors up to date, before and after an operation."""
+        try:
+            self.aliases.meet(tensors)
+        except ValueError as error:
+            where = _module_name(*self.place())
+            raise _Refusal(f"cannot follow what {op!r} (in {where}) reads: {error}") from error
 
     def follow_change(self, op, target, args, kwargs):
         """Note what an operation did that wrote into a tensor."""
@@ -243,7 +250,8 @@ class _Follower(TorchFunctionMode):
     def costs(self, op, tensors, args, kwargs):
         """Return the new parameters and the MACs of an operation, and of what is pending."""
         params, macs = self.pending
-        params += self.new_parameters([args, kwargs])
+        # In x.type_as(weight), the weight is not used.
+        params += self.new_parameters(args[:1] if op.endswith("_as") else [args, kwargs])
         return params, macs + macs_of(op, tensors, args, kwargs)
 
     def follow(self, op, tensors, operands, args, kwargs, in_place=False):
@@ -286,9 +294,13 @@ class _Follower(TorchFunctionMode):
             where = _module_name(path, module)
             raise _Refusal(f"cannot follow {name!r} (op {op} in {where}): {error}") from error
 
+    def place(self):
+        """Return the path and the module that run."""
+        return self.running[-1] if self.running else ("", self.model)
+
     def name_of(self, op):
         """Return a name that no other row has, and the path and module that run."""
-        path, module = self.running[-1] if self.running else ("", self.model)
+        path, module = self.place()
         layer = path and type(module).__module__.startswith("torch.nn.")
         name = path if layer else f"{path}.{op}" if path else op
         self.names[name] += 1
