@@ -17,14 +17,21 @@ POOLS, FIELD, SEPARABLE, DILATED, GAP, PARAMS, ACCURACY = range(7)
 STRUCTURAL = {POOLS, FIELD, SEPARABLE, DILATED, GAP}
 
 
-class Call(nn.Module):
-    """A function, or several modules in a function of one's own, as a part of a model."""
+class Part(nn.Module):
+    """A part of a network with layers and parameters of its own."""
 
     def __init__(self, function, **parts):
         super().__init__()
         self.function = function
         for name, part in parts.items():
             setattr(self, name, part)
+
+    def forward(self, x):
+        return self.function(self, x)
+
+
+class Call(Part):
+    """A function, or several modules in a function of one's own, as a part of a model."""
 
     def forward(self, x):
         return self.function(self, x) if [*self.children()] else self.function(x)
