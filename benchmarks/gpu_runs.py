@@ -20,33 +20,16 @@ from convbook.train.augmentation import small_size
 
 SEEDS = (0, 1, 2, 3, 4)
 GOALS = (0.8, 0.9)
-# How a preset trains here; the rest of its settings are its own. A GPU wants larger batches, and
-# small pictures save it nothing: it waits for launches, not for pixels.
-SETTINGS = {
-    "fast": {"ema_warmup": True, "cuda_graph": ON_GPU},
-    "s7": {
-        "batch_size": 512,
-        "max_lr": 0.8,
-        "ema_decay": 0.99,
-        "ema_warmup": True,
-        "small_epochs": 0,
-        "cuda_graph": ON_GPU,
-    },
-    "tiny": {
-        "epochs": 48,
-        "batch_size": 512,
-        "max_lr": 0.8,
-        "ema_decay": 0.99,
-        "ema_warmup": True,
-        "small_epochs": 0,
-        "cuda_graph": ON_GPU,
-    },
-}
+EVERYWHERE = {"ema_warmup": True, "cuda_graph": ON_GPU}
+# A GPU wants larger batches. With small pictures first, `s7` took longer, 9.9 s and not 8.2 s.
+LARGE = {"batch_size": 512, "max_lr": 0.8, "ema_decay": 0.99, "small_epochs": 0}
+# How a preset trains here; the rest of its settings are its own.
+SETTINGS = {"fast": {}, "s7": LARGE, "tiny": {**LARGE, "epochs": 48}}
 
 
 def config_of(name, seed=0, **changes):
     """Return a preset's settings on this machine."""
-    changes = {**SETTINGS[name], "seed": seed, **changes}
+    changes = {**EVERYWHERE, **SETTINGS[name], "seed": seed, **changes}
     return dataclasses.replace(PRESETS[name].config, **changes)
 
 

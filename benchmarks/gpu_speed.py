@@ -64,10 +64,9 @@ def student_steps(name, split, device, workers=0):
     return step
 
 
-def book_steps(name, split, device, small_pictures=False, **changes):
+def book_steps(name, split, device, **changes):
     """Return a call that takes one step of the book's loop: the batch, and the step itself."""
-    changes |= {} if small_pictures else {"small_epochs": 0}
-    changes = {"cuda_graph": False, **changes}
+    changes = {"small_epochs": 0, "cuda_graph": False, **changes}
     config = config_of(name, **changes)
     torch.manual_seed(0)
     network = PRESETS[name].network().to(device)
