@@ -46,16 +46,16 @@ book: $(VENV)/site.installed  ## build the site (creates the environment; no tor
 	@echo "The book is built. Open $(CURDIR)/$(HTML)/index.html"
 
 serve: $(VENV)/site.installed  ## build, serve on http://localhost:8000, rebuild on every change
-	$(BIN)/python -m convbook.site.serve --port $(PORT)
+	$(BIN)/python -m tools.serve --port $(PORT)
 
 lab: $(VENV)/all.installed  ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab chapters
 
 execute: $(VENV)/all.installed  ## run the notebooks and store their outputs (CHAPTER=03 for one)
-	$(BIN)/python -m convbook.site.notebooks execute $(CHAPTER)
+	$(BIN)/python -m tools.notebooks execute $(CHAPTER)
 
 new: $(VENV)/all.installed  ## start a chapter from templates (CHAPTER=04_channels)
-	$(BIN)/python -m convbook.site.scaffold $(CHAPTER)
+	$(BIN)/python -m tools.scaffold $(CHAPTER)
 
 # ---------------------------------------------------------------- tests
 

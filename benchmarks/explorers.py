@@ -11,9 +11,10 @@ import json
 import statistics
 
 from playwright.sync_api import sync_playwright
+from tools.browser import FLAGS, find_chromium
 
 from convbook.arithmetic import Layer
-from convbook.explorers import (
+from convbook.course.explorers import (
     ConvStepper,
     CostExplorer,
     CoverageExplorer,
@@ -21,8 +22,7 @@ from convbook.explorers import (
     ReceptiveFieldExplorer,
     ShuffleExplorer,
 )
-from convbook.explorers.sources import module_source, names, style_source
-from convbook.site.browser import FLAGS, find_chromium
+from convbook.course.explorers.sources import module_source, names, style_source
 
 HOME = "https://explorers.test/"
 MOVES = 200

@@ -14,7 +14,7 @@ from convbook import functional
 from convbook.analysis import trace
 from convbook.arithmetic import conv_macs
 from convbook.nn import DepthwiseSeparableConv2d
-from convbook.train.machine import number_format
+from convbook.train.distributed import number_format
 
 GROUPS = (1, 2, 4, 8, 16, 32, 64, 128)
 NETWORKS = (

@@ -14,9 +14,9 @@ from gpu_timing import DEVICE, ON_GPU, first
 from convbook.analysis import trace
 from convbook.data import Data, Split
 from convbook.grade import grade
-from convbook.models import PRESETS
 from convbook.train import fit
-from convbook.train.augmentation import small_size
+from convbook.train.augment import small_size
+from convbook.train.presets import PRESETS
 
 SEEDS = (0, 1, 2, 3, 4)
 GOALS = (0.8, 0.9)

@@ -11,9 +11,9 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from convbook.models import PRESETS
 from convbook.train.loop import epoch_batches, make_step
 from convbook.train.optimisation import make_optimizer
+from convbook.train.presets import PRESETS
 
 WAITING = 16  # batches that eight loader processes have ready: they must not count as fast
 

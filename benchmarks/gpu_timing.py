@@ -6,7 +6,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from convbook.data import Split
-from convbook.train.machine import best_device
+from convbook.train.distributed import best_device
 
 DEVICE = best_device()
 ON_GPU = DEVICE == "cuda"

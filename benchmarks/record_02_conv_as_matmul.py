@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch.profiler import profile
 
-from convbook import runs
+from convbook._checks.tensors import check_conv
 from convbook.algorithms import (
     conv2d_fft,
     conv2d_im2col,
@@ -26,8 +26,8 @@ from convbook.algorithms import (
     sparse_matrix,
 )
 from convbook.arithmetic import conv_output_size
+from convbook.course import runs
 from convbook.functional import conv2d_loops, conv2d_matrix, unfold
-from convbook.tensors import check_conv
 
 SEED = 0
 ROUNDS = 200

@@ -8,11 +8,11 @@ same settings. Only the skips differ.
 
 import torch
 
-from convbook import runs
 from convbook.analysis import trace
+from convbook.course import runs
+from convbook.course.experiments.residual_depth import PlainBlock, block_stack
 from convbook.data import load
 from convbook.nn import ResidualBlock
-from convbook.skips import PlainBlock, block_stack
 from convbook.train import TrainConfig, fit
 
 SEEDS = (0, 1, 2)

@@ -12,7 +12,8 @@ from timing import take_turns, warm_the_allocator
 from torch import nn
 from torchvision import models
 
-from convbook import analysis, runs
+from convbook import analysis
+from convbook.course import runs
 from convbook.nn import DepthwiseSeparableConv2d
 
 SEED = 0

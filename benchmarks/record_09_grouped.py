@@ -16,8 +16,8 @@ from timing import take_turns, warm_the_allocator
 from torch import nn
 from torch.backends import mkldnn
 
-from convbook import runs
 from convbook.arithmetic import conv_macs
+from convbook.course import runs
 
 SEED = 0
 ROUNDS = 201

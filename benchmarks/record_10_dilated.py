@@ -10,9 +10,9 @@ import time
 
 import torch
 
-from convbook import runs
 from convbook.analysis import trace
-from convbook.dense import NETWORKS, answers, draw_strips, train_dense
+from convbook.course import runs
+from convbook.course.experiments.segmentation import NETWORKS, answers, draw_strips, train_dense
 
 SEEDS = (0, 1, 2)
 TRAIN, TEST = 1000, 500

@@ -9,8 +9,8 @@ it need not run on a quiet machine.
 import torch
 from record_10_dilated import CONFIG, FAR, TEST, TRAIN, train
 
-from convbook import runs
-from convbook.dense import draw_strips
+from convbook.course import runs
+from convbook.course.experiments.segmentation import draw_strips
 
 SEEDS = (3, 4, 5, 6, 7)
 NAMES = ("dilated", "with skips")

@@ -9,8 +9,8 @@ No time is kept, so that it need not run on a quiet machine.
 import torch
 from record_11_transposed import CONFIG, TRAINING, pictures_of
 
-from convbook import runs
-from convbook.decoders import decoder, train, unevenness
+from convbook.course import runs
+from convbook.course.experiments.checkerboard import decoder, train, unevenness
 
 SEEDS = (3, 4, 5, 6, 7)
 KINDS = ("kernel 3", "kernel 4")

@@ -11,10 +11,9 @@ import time
 import torch
 import torch.nn.functional as F
 
-from convbook import runs
 from convbook.analysis import trace
-from convbook.data.shapes import draw
-from convbook.decoders import (
+from convbook.course import runs
+from convbook.course.experiments.checkerboard import (
     DOUBLINGS,
     decoder,
     drawn_flat,
@@ -23,7 +22,8 @@ from convbook.decoders import (
     train,
     unevenness,
 )
-from convbook.train.augmentation import to_float
+from convbook.data.shapes import draw
+from convbook.train.augment import to_float
 
 SEEDS = (0, 1, 2)
 TRAINING, TEST = 4096, 1024

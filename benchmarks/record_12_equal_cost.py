@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from record_12_pixel_shuffle import FACTORS, STEPS, halves, judge
 
-from convbook import runs
 from convbook.analysis import trace
+from convbook.course import runs
+from convbook.course.experiments.super_resolution import enlarge, ripple, train, upscaler
 from convbook.nn import ResizeConv2d
-from convbook.upscaling import enlarge, ripple, train, upscaler
 
 SEEDS = (0, 1, 2, 3, 4)
 WIDTH = 16  # as in `upscaler`

@@ -14,15 +14,22 @@ from timeit import repeat
 import torch
 import torch.nn.functional as F
 
-from convbook import runs
 from convbook.analysis import trace
+from convbook.course import runs
+from convbook.course.experiments.perceptual import FeatureLoss, shape_classifier
+from convbook.course.experiments.super_resolution import (
+    LAYERS,
+    enlarge,
+    ripple,
+    to_hex,
+    train,
+    upscaler,
+)
+from convbook.course.photographs import grace_hopper
 from convbook.data import load
-from convbook.perceptual import FeatureLoss, shape_classifier
-from convbook.photographs import grace_hopper
-from convbook.quality import psnr, ssim
+from convbook.metrics import psnr, ssim
 from convbook.train import TrainConfig
 from convbook.train import fit as fit_classifier
-from convbook.upscaling import LAYERS, enlarge, ripple, to_hex, train, upscaler
 
 SEEDS = (0, 1, 2)
 FACTORS = (2, 3)

@@ -29,9 +29,9 @@ from gpu_runs import SEEDS, everything, record_airbench, record_preset, record_r
 from gpu_speed import record_batches, record_compile, record_factors, record_ladder
 from gpu_timing import ON_GPU, first
 
-from convbook import runs
+from convbook._files import atomic_write
+from convbook.course import runs
 from convbook.data import load
-from convbook.whole_files import whole_file
 
 
 def parts(data, small):
@@ -77,7 +77,7 @@ def card():
 
 def write(path, content):
     """Write what is known."""
-    with whole_file(path) as partial_file:
+    with atomic_write(path) as partial_file:
         partial_file.write_text(json.dumps(content, indent=1) + "\n", "utf8")
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from convbook.data import Data, Split
-from convbook.train import TrainConfig, files, fit, fitting
+from convbook.train import TrainConfig, checkpoint, fit, fitting
 
 CONFIG = TrainConfig(
     epochs=4, batch_size=32, max_lr=0.1, ema_decay=0.8, shift=1, cutout=3, precision="float32"
@@ -94,4 +94,4 @@ def main(folder, *, resume):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], resume=(Path(sys.argv[1]) / files.CHECKPOINT).exists())
+    main(sys.argv[1], resume=(Path(sys.argv[1]) / checkpoint.CHECKPOINT).exists())

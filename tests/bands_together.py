@@ -6,7 +6,7 @@ import torch
 
 from bands import CONFIG, bands, network
 from convbook.train import fit
-from convbook.train.machine import join_workers
+from convbook.train.distributed import join_workers
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

@@ -5,7 +5,7 @@ from itertools import product
 import torch
 import torch.nn.functional as F
 
-from convbook.checks import sliding_window
+from convbook.course.checks import sliding_window
 
 
 def maps(rows):

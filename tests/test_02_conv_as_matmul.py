@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from convbook.checks import conv_as_matmul
+from convbook.course.checks import conv_as_matmul
 from convbook.functional import conv2d_matrix
 
 

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from convbook.arithmetic import conv_output_size
-from convbook.checks import shapes
+from convbook.course.checks import shapes
 
 
 def width(input_size, kernel_size, **options):

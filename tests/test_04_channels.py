@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from convbook.checks import channels
+from convbook.course.checks import channels
 
 
 def macs(layer, size):

@@ -6,7 +6,7 @@ from torch import nn
 from torchvision import models
 
 from convbook.analysis import empirical_receptive_field, trace
-from convbook.checks import receptive_field as exercises
+from convbook.course.checks import receptive_field as exercises
 
 
 def seen(layers, input_size, number):

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from convbook.checks import initialisation
-from convbook.photographs import grace_hopper
+from convbook.course.checks import initialisation
+from convbook.course.photographs import grace_hopper
 
 
 def rms(x):

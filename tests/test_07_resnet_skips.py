@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from convbook import runs
-from convbook.checks import resnet_skips
+from convbook.course import runs
+from convbook.course.checks import resnet_skips
+from convbook.course.experiments.residual_depth import PlainBlock, block_stack
 from convbook.data.shapes import draw
 from convbook.nn import ResidualBlock
-from convbook.skips import PlainBlock, block_stack
 
 
 def opening_question():

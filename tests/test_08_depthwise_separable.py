@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from convbook.analysis import trace
-from convbook.checks import depthwise_separable
+from convbook.course.checks import depthwise_separable
 from convbook.nn import DepthwiseSeparableConv2d
 
 

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from convbook import runs
-from convbook.checks import grouped as exercises
+from convbook.course import runs
+from convbook.course.checks import grouped as exercises
 
 
 def depends(layers, channels):

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from convbook import runs
 from convbook.analysis import trace
 from convbook.arithmetic import Layer, receptive_field
-from convbook.checks import dilated as exercises
-from convbook.coverage import dilation_coverage
-from convbook.dense import CLASSES, NETWORKS, draw_strips
+from convbook.arithmetic.coverage import dilation_coverage
+from convbook.course import runs
+from convbook.course.checks import dilated as exercises
+from convbook.course.experiments.segmentation import CLASSES, NETWORKS, draw_strips
 from convbook.functional import conv2d
 from convbook.nn import CausalConv1d
 from sampling import examples

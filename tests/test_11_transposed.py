@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from convbook import decoders, runs
 from convbook.analysis import trace
 from convbook.arithmetic import conv_output_size, conv_transpose_output_size
-from convbook.checks import transposed as exercises
-from convbook.coverage import is_even_overlap
-from convbook.decoders import (
+from convbook.arithmetic.coverage import is_even_overlap
+from convbook.course import runs
+from convbook.course.checks import transposed as exercises
+from convbook.course.experiments.checkerboard import (
     DOUBLINGS,
     decoder,
     drawn_flat,
@@ -237,7 +237,7 @@ class TestDecoders:
     """The recorded contest is fair, and its measures measure what they say."""
 
     def test_docstring_examples_run(self):
-        failed, run = doctest.testmod(decoders)
+        failed, run = doctest.testmod(checkerboard)
         assert failed == 0
         assert run > 0
 

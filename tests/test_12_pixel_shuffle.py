@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from convbook import functional, perceptual, quality, runs, upscaling
-from convbook.checks import pixel_shuffle
-from convbook.nn import ResizeConv2d, SubPixelConv2d, icnr_
-from convbook.perceptual import FeatureLoss, shape_classifier
-from convbook.quality import psnr, ssim
-from convbook.upscaling import (
+from convbook import functional
+from convbook.course import runs
+from convbook.course.checks import pixel_shuffle
+from convbook.course.experiments import perceptual
+from convbook.course.experiments.perceptual import FeatureLoss, shape_classifier
+from convbook.course.experiments.super_resolution import (
     LAYERS,
     enlarge,
     from_hex,
@@ -28,6 +28,8 @@ from convbook.upscaling import (
     transposed,
     upscaler,
 )
+from convbook.metrics import psnr, ssim
+from convbook.nn import ResizeConv2d, SubPixelConv2d, icnr_
 
 
 def as_transposed(weight, factor):
@@ -330,7 +332,9 @@ class TestFeatureLoss:
             FeatureLoss(shape_classifier(), depth)
 
 
-@pytest.mark.parametrize("module", [perceptual, quality, upscaling], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [perceptual, metrics, super_resolution], ids=lambda m: m.__name__
+)
 def test_docstring_examples_run(module):
     failed, run = doctest.testmod(module)
     assert failed == 0

@@ -9,12 +9,13 @@ from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from convbook import models, runs
+from convbook import models
 from convbook.analysis import trace
-from convbook.checks import train_and_grade as exercises
+from convbook.course import runs
+from convbook.course.checks import train_and_grade as exercises
 from convbook.grade import grade
 from convbook.train import TrainConfig
-from convbook.train.augmentation import Moves, augment
+from convbook.train.augment import Moves, augment
 
 PRESETS = ("fast", "s7", "tiny")
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from agreement import EVEN_SAME
 from convbook.analysis import empirical_receptive_field, trace
-from convbook.analysis.extents import PIXELS
+from convbook.analysis.interval import PIXELS
 from convbook.arithmetic import Layer, ReceptiveField, receptive_field
 from graphs import WIDTH, Join, convolutions, joins, parts, plain_branches, torchvision_model
 from sampling import examples

@@ -12,7 +12,7 @@ from agreement import EVEN_SAME
 from convbook.analysis import link as encoder
 from convbook.analysis import trace
 from convbook.arithmetic import Layer
-from convbook.explorers import ReceptiveFieldExplorer, receptive_field
+from convbook.course.explorers import ReceptiveFieldExplorer, receptive_field
 from graphs import torchvision_model
 from test_analysis_memory import Net, conv
 
@@ -114,7 +114,7 @@ def test_the_address_is_that_of_the_repository_the_package_names(monkeypatch):
 
 def test_the_encoder_needs_no_torch():
     """The site is built without it, and the explorer imports the encoder."""
-    code = "import sys, convbook.explorers.receptive_field; print('torch' in sys.modules)"
+    code = "import sys, convbook.course.explorers.receptive_field; print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
 

@@ -323,7 +323,7 @@ def test_only_layers_have_a_receptive_field():
         receptive_field([(3, 2, 1)])
 
 
-MODULES = (convbook.arithmetic, convbook.coverage, convbook.functional, convbook.nn)
+MODULES = (convbook.arithmetic, convbook.arithmetic.coverage, convbook.functional, convbook.nn)
 PUBLIC = [getattr(module, name) for module in MODULES for name in module.__all__]
 
 

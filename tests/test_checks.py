@@ -7,14 +7,14 @@ import re
 import pytest
 import torch
 
-from convbook import checks
-from convbook.checks.runner import COLUMNS, _fold, run_checker
+from convbook.course import checks
+from convbook.course.checks._checker import COLUMNS, _fold, run_checker
 
 
 def all_checkers():
     for module in pkgutil.iter_modules(checks.__path__):
         for name, function in vars(
-            importlib.import_module(f"convbook.checks.{module.name}")
+            importlib.import_module(f"convbook.course.checks.{module.name}")
         ).items():
             if name.startswith("check_"):
                 yield f"{module.name}.{name}", function

@@ -9,7 +9,7 @@ import pytest
 
 from convbook import cli
 from convbook.analysis import trace
-from convbook.models import PRESETS
+from convbook.train.presets import PRESETS
 
 NET = """
 import torch
@@ -145,7 +145,7 @@ def test_the_package_installs_the_command():
 
 
 def test_help_comes_without_loading_torch():
-    command = [sys.executable, "-X", "importtime", "-m", "convbook.cli", "trace", "--help"]
+    command = [sys.executable, "-X", "importtime", "-m", "convbook", "trace", "--help"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     help_text = " ".join(result.stdout.split())
     assert f"{cli.ADDRESS} options:" in help_text
@@ -155,7 +155,7 @@ def test_help_comes_without_loading_torch():
 
 
 def test_a_reader_that_leaves_early_is_no_error():
-    command = f"{sys.executable} -m convbook.cli trace s7 | head -n 0; echo ${{PIPESTATUS[0]}}"
+    command = f"{sys.executable} -m convbook trace s7 | head -n 0; echo ${{PIPESTATUS[0]}}"
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert result.stdout == "141\n"
     assert "Broken pipe" not in result.stderr

@@ -23,9 +23,9 @@ from torchvision.models import ResNet18_Weights
 from torchvision.transforms import functional as transforms
 
 from convbook import arithmetic, functional
-from convbook.photographs import grace_hopper
+from convbook.course.photographs import grace_hopper
 from convbook.train import TrainConfig
-from convbook.train.augmentation import to_float
+from convbook.train.augment import to_float
 from convbook.train.optimisation import make_optimizer
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"

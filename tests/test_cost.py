@@ -14,8 +14,8 @@ from torch import nn
 
 from convbook.analysis import trace
 from convbook.arithmetic import conv_params
-from convbook.explorers import CostExplorer
-from convbook.explorers.convolutions import (
+from convbook.course.explorers import CostExplorer
+from convbook.course.explorers.convolutions import (
     KINDS,
     PRESETS,
     Settings,
@@ -25,8 +25,8 @@ from convbook.explorers.convolutions import (
     params_formula,
     pytorch_lines,
 )
-from convbook.explorers.cost import LIMITS, USUAL, ratio_text
-from convbook.mime_types import EXPLORER
+from convbook.course.explorers.cost import LIMITS, USUAL, ratio_text
+from convbook.course.mime_types import EXPLORER
 
 DASH = "\N{EN DASH}"
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from convbook.explorers import CostExplorer
-from convbook.explorers.convolutions import (
+from convbook.course.explorers import CostExplorer
+from convbook.course.explorers.convolutions import (
     KINDS,
     PRESETS,
     Settings,
@@ -17,7 +17,7 @@ from convbook.explorers.convolutions import (
     params_formula,
     pytorch_lines,
 )
-from convbook.explorers.cost import LIMITS, USUAL, ratio_text
+from convbook.course.explorers.cost import LIMITS, USUAL, ratio_text
 from explorer_pages import SEE_KEYS, SET
 
 pytestmark = pytest.mark.browser

@@ -9,9 +9,9 @@ import torch
 from torch.nn.functional import conv_transpose1d, conv_transpose2d
 
 from convbook.arithmetic import Layer, receptive_field
-from convbook.coverage import dilation_coverage, is_even_overlap, transposed_coverage
-from convbook.explorers import CoverageExplorer
-from convbook.explorers.coverage import (
+from convbook.arithmetic.coverage import dilation_coverage, is_even_overlap, transposed_coverage
+from convbook.course.explorers import CoverageExplorer
+from convbook.course.explorers.coverage import (
     LARGEST_POSITION,
     LIMITS,
     PRESETS,

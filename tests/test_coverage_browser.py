@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from convbook.coverage import dilation_coverage, transposed_coverage
-from convbook.explorers import CoverageExplorer
-from convbook.explorers.coverage import LIMITS, PRESETS, SETTINGS
+from convbook.arithmetic.coverage import dilation_coverage, transposed_coverage
+from convbook.course.explorers import CoverageExplorer
+from convbook.course.explorers.coverage import LIMITS, PRESETS, SETTINGS
 from explorer_pages import SEE_KEYS, SET
 
 pytestmark = pytest.mark.browser

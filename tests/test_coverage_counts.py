@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convbook.arithmetic import Layer, receptive_field
-from convbook.coverage import dilation_coverage, is_even_overlap, transposed_coverage
+from convbook.arithmetic.coverage import dilation_coverage, is_even_overlap, transposed_coverage
 from sampling import examples
 
 schedules = st.lists(st.integers(1, 5), max_size=4)
@@ -147,5 +147,7 @@ def test_refusals_name_the_argument_and_the_remedy(error, function, arguments, s
 
 
 def test_no_torch_is_needed():
-    program = "import sys, convbook; convbook.coverage; assert 'torch' not in sys.modules"
+    program = (
+        "import sys, convbook; convbook.arithmetic.coverage; assert 'torch' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from convbook.data import Data, Split, load, shapes
-from convbook.data.splits import hold_out
+from convbook.data.dataset import hold_out
 
 
 @pytest.fixture(scope="module")

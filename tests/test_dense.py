@@ -4,9 +4,15 @@ import pytest
 import torch
 from torch import nn
 
-from convbook import dense
 from convbook.analysis import trace
-from convbook.dense import NETWORKS, SkipNet, dilated_stack, draw_strips, pooled_stack
+from convbook.course.experiments import segmentation
+from convbook.course.experiments.segmentation import (
+    NETWORKS,
+    SkipNet,
+    dilated_stack,
+    draw_strips,
+    pooled_stack,
+)
 
 
 @pytest.fixture(scope="module")
@@ -129,9 +135,9 @@ class TestTraining:
         train, test = draw_strips(60), draw_strips(20, seed=1)
         torch.manual_seed(0)
         model = dilated_stack([1, 1], width=8)
-        losses = dense.train_dense(model, train, epochs=4)
+        losses = segmentation.train_dense(model, train, epochs=4)
         assert losses[-1] < losses[0]
-        found = dense.answers(model, test)
+        found = segmentation.answers(model, test)
         ground = (found == 0) == (test.labels == 0)
         assert ground.double().mean() > 0.85
 
@@ -140,17 +146,17 @@ class TestTraining:
         for seed in (0, 0, 1):
             torch.manual_seed(0)
             model = dilated_stack([1], width=2)
-            losses.append(dense.train_dense(model, draw_strips(20), epochs=1, seed=seed))
+            losses.append(segmentation.train_dense(model, draw_strips(20), epochs=1, seed=seed))
         assert losses[0] == losses[1] != losses[2]
 
     def test_an_odd_batch_is_refused(self):
         with pytest.raises(ValueError, match="batch=7 does not divide 20"):
-            dense.train_dense(dilated_stack([1]), draw_strips(20), epochs=1, batch=7)
+            segmentation.train_dense(dilated_stack([1]), draw_strips(20), epochs=1, batch=7)
 
     def test_answers_do_not_depend_on_the_company(self):
         strips = draw_strips(3)
         torch.manual_seed(0)
         model = dilated_stack([1, 2]).double().float()
-        together = dense.answers(model, strips)
-        alone = dense.answers(model, dense.Strips(*(part[1:2] for part in strips)))
+        together = segmentation.answers(model, strips)
+        alone = segmentation.answers(model, segmentation.Strips(*(part[1:2] for part in strips)))
         assert (together[1:2] == alone).double().mean() > 0.999

@@ -11,11 +11,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from convbook import colours
-from convbook.explorers import ConvStepper, Quiz
-from convbook.explorers.sources import module_source, names, style_source
-from convbook.mime_types import EXPLORER, VIEW
-from convbook.quizzes import load, read
+from convbook.course.explorers import ConvStepper, Quiz
+from convbook.course.explorers.sources import module_source, names, style_source
+from convbook.course.figures import colours
+from convbook.course.mime_types import EXPLORER, VIEW
+from convbook.course.quizzes import load, read
 
 X = [[2, 2, 3, 3, 3], [0, 1, 3, 0, 3], [2, 3, 0, 1, 3], [3, 3, 2, 1, 2], [3, 3, 0, 2, 3]]
 K = [[2, 0, 1], [1, 0, 0], [0, 1, 1]]
@@ -239,9 +239,9 @@ def test_unknown_front_end_is_named():
 def test_front_ends_are_read_without_anywidget_or_torch():
     code = (
         "import sys; sys.modules.update(anywidget=None, ipywidgets=None, torch=None, numpy=None);"
-        "from convbook.explorers.sources import module_source, names, style_source;"
+        "from convbook.course.explorers.sources import module_source, names, style_source;"
         "[module_source(name) for name in names()]; style_source();"
-        "from convbook.quizzes import load, read"
+        "from convbook.course.quizzes import load, read"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -249,8 +249,8 @@ def test_front_ends_are_read_without_anywidget_or_torch():
 def test_explorers_compute_without_torch():
     code = (
         "import sys; sys.modules.update(torch=None, numpy=None, matplotlib=None);"
-        "from convbook.explorers import ConvStepper, CostExplorer, CoverageExplorer, MatrixView;"
-        "from convbook.explorers import ReceptiveFieldExplorer, ShuffleExplorer;"
+        "from convbook.course.explorers import ConvStepper, CostExplorer, CoverageExplorer;"
+        "from convbook.course.explorers import MatrixView, ReceptiveFieldExplorer, ShuffleExplorer;"
         "ConvStepper(stride=2, padding=1)._repr_mimebundle_();"
         "CostExplorer(stride=2)._repr_mimebundle_();"
         "CoverageExplorer(preset='uneven')._repr_mimebundle_();"
@@ -285,7 +285,7 @@ def quiz_folder(tmp_path):
 
 @pytest.fixture
 def quiz(quiz_folder, monkeypatch):
-    monkeypatch.setattr("convbook.explorers.quiz.load", lambda name: load(name, quiz_folder))
+    monkeypatch.setattr("convbook.course.explorers.quiz.load", lambda name: load(name, quiz_folder))
     return Quiz("sample/halves")
 
 

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 
 from convbook.arithmetic import conv_output_size, conv_transpose_output_size, same_padding
-from convbook.explorers import ConvStepper, Quiz
-from convbook.quizzes import load
+from convbook.course.explorers import ConvStepper, Quiz
+from convbook.course.quizzes import load
 from explorer_pages import SEE_KEYS
 
 pytestmark = pytest.mark.browser
@@ -618,7 +618,7 @@ def quiz(tmp_path, monkeypatch):
         """,
         encoding="utf-8",
     )
-    monkeypatch.setattr("convbook.explorers.quiz.load", lambda name: load(name, tmp_path))
+    monkeypatch.setattr("convbook.course.explorers.quiz.load", lambda name: load(name, tmp_path))
     return Quiz("sample/halves")
 
 

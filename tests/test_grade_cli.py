@@ -15,7 +15,7 @@ from torch import nn
 from convbook import cli
 from convbook.grade import process, worker
 from convbook.grade.report import Report
-from convbook.weights import load_weights
+from convbook.loading import load_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

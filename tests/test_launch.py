@@ -19,8 +19,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
-
-from convbook.site import notebooks
+from tools import notebooks
 
 ROOT = Path(__file__).parents[1]
 BASE = ROOT / ".venv-colab"

@@ -8,10 +8,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from convbook import colours
-from convbook.explorers import MatrixView
+from convbook.course.explorers import MatrixView
+from convbook.course.figures import colours
+from convbook.course.mime_types import EXPLORER
 from convbook.functional import conv2d_matrix, unfold
-from convbook.mime_types import EXPLORER
 
 # Every setting of the sliders, in both views.
 GRID = [

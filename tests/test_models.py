@@ -12,7 +12,8 @@ from bands import bands
 from convbook import cli, data
 from convbook.analysis import trace
 from convbook.grade import grade
-from convbook.models import (
+from convbook.train import fit
+from convbook.train.presets import (
     PRESETS,
     Residual,
     S7Fast,
@@ -21,7 +22,6 @@ from convbook.models import (
     conv_block,
     identity_start,
 )
-from convbook.train import fit
 
 LIMITS = {"fast": 1_000_000, "s7": 1_000_000, "tiny": 12_000}
 

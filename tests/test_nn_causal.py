@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from agreement import assert_same, batches, random_tensor
 from convbook.analysis import empirical_receptive_field, trace
 from convbook.arithmetic import Layer, receptive_field
-from convbook.coverage import dilation_coverage
+from convbook.arithmetic.coverage import dilation_coverage
 from convbook.nn import CausalConv1d
 from sampling import examples
 

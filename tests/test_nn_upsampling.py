@@ -22,7 +22,7 @@ from agreement import (
 )
 from convbook.analysis import empirical_receptive_field, trace
 from convbook.arithmetic import same_padding
-from convbook.coverage import is_even_overlap
+from convbook.arithmetic.coverage import is_even_overlap
 from convbook.functional import pixel_shuffle
 from convbook.nn import ResizeConv2d, SubPixelConv2d, icnr_
 from sampling import examples

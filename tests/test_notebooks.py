@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
+from tools import notebooks
 
-from convbook.mime_types import DRAWING, EXPLORER, VIEW
-from convbook.site import notebooks
+from convbook.course.mime_types import DRAWING, EXPLORER, VIEW
 
 PATHS = notebooks.notebook_paths()
 NAMES = [str(path.relative_to(notebooks.CHAPTERS)) for path in PATHS]
@@ -386,7 +386,7 @@ def test_execute_stores_outputs_and_a_failing_cell_raises(tmp_path):
 
 def test_what_is_stored_of_an_explorer_and_a_drawing_needs_no_kernel(tmp_path):
     sources = [
-        "from convbook.explorers import Quiz\nQuiz('03_shapes/opening-question')",
+        "from convbook.course.explorers import Quiz\nQuiz('03_shapes/opening-question')",
         "from convbook import plots\nplots.bars({'a': 1}, 'm')",
     ]
     cells = [nbformat.v4.new_code_cell(source) for source in sources]

@@ -12,9 +12,9 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from tools import notebooks, serve
 
 import convbook
-from convbook.site import notebooks, serve
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
@@ -26,7 +26,7 @@ def run(code):
     return done.stdout
 
 
-@pytest.mark.parametrize("module", ["convbook", "convbook.arithmetic", "convbook.quizzes"])
+@pytest.mark.parametrize("module", ["convbook", "convbook.arithmetic", "convbook.course.quizzes"])
 def test_cheap_imports_leave_torch_and_numpy_alone(module):
     assert run(f"import sys, {module}; print('torch' in sys.modules, 'numpy' in sys.modules)") == (
         "False False\n"
@@ -41,7 +41,9 @@ def test_submodules_load_when_first_used():
 def test_the_site_builds_without_the_libraries_it_does_not_install():
     blocked = ["torch", "numpy", "matplotlib", "scipy", "anywidget", "ipywidgets", "nbclient"]
     code = f"import sys\nfor name in {blocked!r}: sys.modules[name] = None\n"
-    code += "import convbook.site.extension, convbook.site.notebooks, convbook.explorers.sources"
+    code += (
+        "import convbook.course.site.extension, tools.notebooks, convbook.course.explorers.sources"
+    )
     run(code)
 
 
@@ -95,7 +97,7 @@ def test_links_lead_to_files(name):
 
 def all_modules():
     names = (module.name for module in pkgutil.walk_packages(convbook.__path__, "convbook."))
-    return [name for name in names if name != "convbook.site.serve"]
+    return [name for name in names if name != "tools.serve"]
 
 
 @pytest.mark.parametrize("name", all_modules())

@@ -4,9 +4,9 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from tools import notebooks
 
-from convbook import quizzes
-from convbook.site import notebooks
+from convbook.course import quizzes
 
 # test_03_shapes.py, say, holds QUIZ_ANSWERS: question -> a function that computes its answer.
 CHAPTER_TESTS = sorted(path.stem for path in Path(__file__).parent.glob("test_[0-9][0-9]_*.py"))

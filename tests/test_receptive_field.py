@@ -11,10 +11,10 @@ import torchvision
 
 from convbook.analysis import trace
 from convbook.arithmetic import Layer, conv_output_size, receptive_field
-from convbook.explorers import ReceptiveFieldExplorer
-from convbook.explorers.receptive_field import LARGEST_JUMP, LIMITS
-from convbook.explorers.stacks import PRESETS
-from convbook.mime_types import EXPLORER
+from convbook.course.explorers import ReceptiveFieldExplorer
+from convbook.course.explorers.receptive_field import LARGEST_JUMP, LIMITS
+from convbook.course.explorers.stacks import PRESETS
+from convbook.course.mime_types import EXPLORER
 
 
 def stacks(count, seed=0):

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from convbook.arithmetic import Layer, receptive_field
-from convbook.explorers import ReceptiveFieldExplorer
-from convbook.explorers.receptive_field import LIMITS, SETTINGS
-from convbook.explorers.stacks import PRESETS
+from convbook.course.explorers import ReceptiveFieldExplorer
+from convbook.course.explorers.receptive_field import LIMITS, SETTINGS
+from convbook.course.explorers.stacks import PRESETS
 from explorer_pages import SEE_KEYS
 
 pytestmark = pytest.mark.browser

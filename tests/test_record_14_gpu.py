@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from convbook import runs
+from convbook.course import runs
 from convbook.grade import grade
-from convbook.models import PRESETS
 from convbook.train import TrainConfig
+from convbook.train.presets import PRESETS
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "record_14_gpu.py"
 SEEDS = [0, 1, 2, 3, 4]

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from convbook.site.repository import Repository, find_repository, parse_remote
+from convbook.course.site.repository import Repository, find_repository, parse_remote
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from convbook import runs
+from convbook.course import runs
 
 
 @pytest.mark.parametrize("name", runs.names())

@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tools import notebooks, scaffold
 
-from convbook import quizzes
-from convbook.site import notebooks, scaffold
+from convbook.course import quizzes
 
 ROOT = Path(__file__).parents[1]
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from convbook.explorers import ShuffleExplorer
-from convbook.explorers.shuffle import LIMITS, PRESETS, SETTINGS, channel_of, sub_pixel
+from convbook.course.explorers import ShuffleExplorer
+from convbook.course.explorers.shuffle import LIMITS, PRESETS, SETTINGS, channel_of, sub_pixel
 from space_depth import depth_to_space
 
 

@@ -13,10 +13,10 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
+from tools import notebooks
 
-from convbook.mime_types import DRAWING, VIEW
-from convbook.site import notebooks
-from convbook.site.extension import without_scripts
+from convbook.course.mime_types import DRAWING, VIEW
+from convbook.course.site.extension import without_scripts
 
 pytestmark = pytest.mark.site
 ROOT = Path(__file__).parents[1]

@@ -23,19 +23,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bands import CONFIG, bands, network
 from convbook.data import Data, Split
-from convbook.train import TrainConfig, evaluate, files, fit, fitting, predict
-from convbook.train.augmentation import (
-    Moves,
-    augment,
-    draw_moves,
-    shrink,
-    small_size,
-    to_float,
-)
+from convbook.loading import load_weights
+from convbook.train import TrainConfig, checkpoint, evaluate, fit, fitting, predict
+from convbook.train.augment import Moves, augment, draw_moves, shrink, small_size, to_float
+from convbook.train.distributed import Workers, number_format
 from convbook.train.loop import FIRST_SCALE, check_graph, epoch_batches, make_step
-from convbook.train.machine import Workers, number_format
 from convbook.train.optimisation import make_average, make_optimizer, make_schedule
-from convbook.weights import load_weights
 from sampling import SCALE, examples
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -363,10 +356,10 @@ DEATHS = [f"{kind} {epoch}" for kind in ("epoch", "write", "rename") for epoch i
 @pytest.mark.parametrize("where", DEATHS)
 def test_a_killed_run_goes_on_to_the_same_bits(straight, tmp_path, where):
     assert process(tmp_path, DIE=where) == 9
-    epoch = files.load_checkpoint(tmp_path)["epoch"]
+    epoch = checkpoint.load_checkpoint(tmp_path)["epoch"]
     assert epoch == int(where.split()[1]) - 1
     fit(network(), bands(), CONFIG, tmp_path, resume=True, progress=False)
-    assert same(load_file(tmp_path / files.WEIGHTS), straight[0])
+    assert same(load_file(tmp_path / checkpoint.WEIGHTS), straight[0])
     assert not list(tmp_path.glob("*.part"))
 
 
@@ -379,13 +372,13 @@ def test_runs_killed_at_random_moments_go_on(straight, tmp_path):
         for _ in range(2):
             running = subprocess.Popen(command)
             give_up = time.monotonic() + 60
-            while not (folder / files.CHECKPOINT).exists() and time.monotonic() < give_up:
+            while not (folder / checkpoint.CHECKPOINT).exists() and time.monotonic() < give_up:
                 time.sleep(0.01)
             time.sleep(delays.uniform(0, 0.6))
             running.send_signal(signal.SIGKILL)
             running.wait()
         fit(network(), bands(), CONFIG, folder, resume=True, progress=False)
-        assert same(load_file(folder / files.WEIGHTS), straight[0])
+        assert same(load_file(folder / checkpoint.WEIGHTS), straight[0])
 
 
 def test_ctrl_c_keeps_the_run_and_says_how_to_go_on(straight, tmp_path, monkeypatch, capsys):
@@ -418,7 +411,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(OSError, match="no space left on device; the file that was there is unch"):
         fit(network(), bands(), CONFIG, tmp_path, resume=True, progress=False)
-    assert files.load_checkpoint(tmp_path)["epoch"] == 1
+    assert checkpoint.load_checkpoint(tmp_path)["epoch"] == 1
     assert not list(tmp_path.glob("*.part"))
 
 
@@ -430,10 +423,10 @@ def test_two_processes_give_the_result_of_one(tmp_path):
     assert result.returncode == 0, result.stderr
     model = network(norm=False)
     run = fit(model, bands(), CONFIG, progress=False)
-    together = load_file(tmp_path / files.WEIGHTS)
+    together = load_file(tmp_path / checkpoint.WEIGHTS)
     for name, value in model.state_dict().items():
         assert torch.allclose(value, together[name], atol=1e-5), name
-    record = json.loads((tmp_path / files.RUN).read_text())
+    record = json.loads((tmp_path / checkpoint.RUN).read_text())
     assert record["processes"] == 2
     for one, other in zip(run.epochs, record["epochs"], strict=True):
         assert one["loss"] == pytest.approx(other["loss"], abs=1e-5)
@@ -446,11 +439,11 @@ def test_what_a_run_leaves(tmp_path):
     model = network()
     run = fit(model, bands(), replace(CONFIG, epochs=2), tmp_path, progress=False)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        [files.CHECKPOINT, files.METRICS, files.RUN, files.WEIGHTS]
+        [checkpoint.CHECKPOINT, checkpoint.METRICS, checkpoint.RUN, checkpoint.WEIGHTS]
     )
-    rows = [json.loads(line) for line in (tmp_path / files.METRICS).read_text().splitlines()]
+    rows = [json.loads(line) for line in (tmp_path / checkpoint.METRICS).read_text().splitlines()]
     assert rows == run.epochs
-    record = json.loads((tmp_path / files.RUN).read_text())
+    record = json.loads((tmp_path / checkpoint.RUN).read_text())
     assert record["config"] == replace(CONFIG, epochs=2).to_dict()
     assert record["test"] == run.test
     assert record["data"] == "bands"
@@ -458,7 +451,7 @@ def test_what_a_run_leaves(tmp_path):
     assert {"seed", "commit", "machine", "versions"} <= record.keys()
     other = network()
     nn.init.zeros_(other[0].weight)
-    load_weights(other, tmp_path / files.WEIGHTS)
+    load_weights(other, tmp_path / checkpoint.WEIGHTS)
     assert same(weights_of(other), weights_of(model))
 
 
@@ -479,7 +472,7 @@ def test_a_run_that_goes_on_must_be_the_same_run(tmp_path):
 @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"hello"])
 def test_a_damaged_checkpoint_is_named(tmp_path, damage):
     fit(network(), bands(), replace(CONFIG, epochs=1), tmp_path, progress=False)
-    path = tmp_path / files.CHECKPOINT
+    path = tmp_path / checkpoint.CHECKPOINT
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(
         ValueError, match=r"checkpoint\.pt is damaged .*; remove it and start again"
@@ -501,7 +494,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(tmp_path):
     config = replace(CONFIG, max_lr=1e12)
     with pytest.raises(ValueError, match=r"the loss is (nan|inf) in epoch \d; use max_lr below"):
         fit(network(norm=False), bands(), config, tmp_path, progress=False)
-    assert files.load_checkpoint(tmp_path)["config"]["max_lr"] == 1e12
+    assert checkpoint.load_checkpoint(tmp_path)["config"]["max_lr"] == 1e12
 
 
 @pytest.mark.parametrize(
@@ -567,7 +560,7 @@ def test_float16_scales_the_loss_and_goes_on_to_the_bit(tmp_path):
     run = fit(straight, bands(), config, progress=False)
     assert run.test["accuracy"] > 0.9
     fit(resumed, bands(), config, tmp_path, until=2, progress=False)
-    state = files.load_checkpoint(tmp_path)["step"]
+    state = checkpoint.load_checkpoint(tmp_path)["step"]
     assert state["scale"] == FIRST_SCALE
     resumed = network()
     fit(resumed, bands(), config, tmp_path, resume=True, progress=False)

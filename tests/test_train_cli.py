@@ -11,9 +11,9 @@ import torch
 
 from bands import bands
 from convbook import cli
-from convbook.runs import processor
-from convbook.train import TrainConfig, command, evaluate, fitting
-from convbook.weights import load_weights
+from convbook.course.runs import processor
+from convbook.loading import load_weights
+from convbook.train import TrainConfig, evaluate, fitting
 
 NET = """
 from torch import nn
@@ -114,7 +114,7 @@ def test_without_folder_or_validation(capsys):
 )
 def test_the_device_is_told_by_name(monkeypatch, device, told):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"Card {device.index}")
-    assert command.tell_device(torch.device(device)) == told
+    assert train.tell_device(torch.device(device)) == told
 
 
 def test_a_run_too_short_for_its_average_says_so(capsys):
@@ -130,8 +130,8 @@ def test_a_run_too_short_for_its_average_says_so(capsys):
 def test_the_advice_ends_the_note_for_every_length():
     fixed = TrainConfig(ema_decay=0.99, ema_warmup=False)
     for steps in range(1, 1000):
-        assert bool(command.advise_on_average(fixed, steps)) == (0.99**steps >= 0.01)
-        assert not command.advise_on_average(TrainConfig(ema_decay=0.99), steps)
+        assert bool(train.advise_on_average(fixed, steps)) == (0.99**steps >= 0.01)
+        assert not train.advise_on_average(TrainConfig(ema_decay=0.99), steps)
 
 
 def test_two_processes_speak_with_one_voice(folder):

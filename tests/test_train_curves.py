@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from bands import CONFIG, bands, network
 from convbook import cli
-from convbook.train import files, fit
+from convbook.train import checkpoint, fit
 from convbook.train.curves import columns, draw
 
 ROWS = [
@@ -25,7 +25,7 @@ def runs(tmp_path, monkeypatch):
     plain = [{name: row[name] for name in ("epoch", "loss", "lr", "seconds")} for row in ROWS]
     for name, rows in (("one", ROWS), ("two", plain)):
         (tmp_path / name).mkdir()
-        files.save_metrics(tmp_path / name, rows)
+        checkpoint.save_metrics(tmp_path / name, rows)
     return tmp_path
 
 

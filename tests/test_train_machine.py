@@ -13,7 +13,7 @@ from torch import nn
 
 from bands import CONFIG, bands, network
 from convbook.train import fit, fitting
-from convbook.train.machine import ALONE, device_name, repeatable
+from convbook.train.distributed import ALONE, device_name, repeatable
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 NET = """

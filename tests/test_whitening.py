@@ -9,7 +9,7 @@ from torch import nn
 
 from bands import CONFIG, bands, network
 from convbook.train import fit
-from convbook.train.augmentation import to_float
+from convbook.train.augment import to_float
 from convbook.train.whitening import whiten, whitening_filters
 
 pytestmark = pytest.mark.usefixtures("one_thread")

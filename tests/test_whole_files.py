@@ -2,13 +2,13 @@
 
 import pytest
 
-from convbook.whole_files import whole_file
+from convbook._files import atomic_write
 
 
 def test_the_complete_file_takes_the_name(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text("half")
         assert path.read_text() == "old"
         partial.write_text("all of it")
@@ -24,7 +24,7 @@ def test_after_trouble_the_old_file_is_there(tmp_path, trouble):
     path.write_text("old")
 
     def write():
-        with whole_file(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_text("half")
             raise trouble
 
@@ -35,5 +35,5 @@ def test_after_trouble_the_old_file_is_there(tmp_path, trouble):
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(OSError, match="none"), whole_file(tmp_path / "none" / "a.txt") as partial:
+    with pytest.raises(OSError, match="none"), atomic_write(tmp_path / "none" / "a.txt") as partial:
         partial.write_text("x")

@@ -1,8 +1,8 @@
 """The notebook tool: execute chapters on a fresh kernel, store them normalised, name what is wrong.
 
-    python -m convbook.site.notebooks execute            every chapter and solution
-    python -m convbook.site.notebooks execute 03         those of chapter 03
-    python -m convbook.site.notebooks verify             the hygiene rules, without running anything
+    python -m tools.notebooks execute            every chapter and solution
+    python -m tools.notebooks execute 03         those of chapter 03
+    python -m tools.notebooks verify             the hygiene rules, without running anything
 
 nbval proves that stored outputs are right. It cannot see a stripped notebook, wrong execution
 counts, a missing figure or a missing alt text: `problems` does.
@@ -20,10 +20,10 @@ from pathlib import Path
 
 import nbformat
 
-from convbook.mime_types import DRAWING, EXPLORER, VIEW
-from convbook.whole_files import whole_file
+from convbook._files import atomic_write
+from convbook.course.mime_types import DRAWING, EXPLORER, VIEW
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
 CELL_TIMEOUT = 120  # seconds, as in pyproject.toml
 
@@ -87,7 +87,7 @@ def read(path: Path) -> nbformat.NotebookNode:
 
 def write(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write `notebook` to `path`, whole or not at all."""
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(nbformat.writes(notebook) + "\n", "utf8")
 
 
@@ -330,7 +330,7 @@ def _execute_file(path: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m convbook.site.notebooks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description=__doc__)
     parser.add_argument("action", choices=["execute", "verify"])
     parser.add_argument("chapter", nargs="?", default="", help="start of a file name, such as 03")
     options = parser.parse_args(arguments)

@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-from convbook.site.notebooks import ROOT, store_unexecuted
+from tools.notebooks import ROOT, store_unexecuted
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAME = re.compile(r"(?P<number>\d\d)_(?P<slug>[a-z][a-z0-9_]*)")
@@ -75,7 +75,7 @@ def _list_in_contents(path: Path, name: str, title: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m convbook.site.scaffold", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.scaffold", description=__doc__)
     parser.add_argument("name", help="such as 04_channels")
     name = parser.parse_args(arguments).name
     try:

@@ -1,11 +1,11 @@
-"""Serve the book and rebuild it on every change: `python -m convbook.site.serve --port 8000`."""
+"""Serve the book and rebuild it on every change: `python -m tools.serve --port 8000`."""
 
 import argparse
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "_build" / "conf"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def whole_file(path):
+def atomic_write(path):
     """Give a temporary name to write to, and move the file to `path` when it is complete.
 
     Whatever goes wrong meanwhile, the file that was at `path` is still there. After a kill the
@@ -20,8 +20,9 @@ def whole_file(path):
 
     Example:
         >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder, whole_file(f"{folder}/a.txt") as partial:
-        ...     partial.write_text("all of it")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with atomic_write(f"{folder}/a.txt") as partial:
+        ...         partial.write_text("all of it")
         9
 
     Source: rename(2): on one file system, the new name is there at once or not at all.

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import torch
 from torch.nn.functional import pad
 
-from convbook.arguments import pair
+from convbook._checks.arguments import pair
+from convbook._checks.tensors import check_conv, check_dtype, check_weight
 from convbook.arithmetic import conv_output_size
 from convbook.functional import unfold
-from convbook.tensors import check_conv, check_dtype, check_weight
 
 __all__ = [
     "Cost",

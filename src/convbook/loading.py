@@ -1,11 +1,151 @@
-"""What a file defines: the names in it, and the code of a notebook that one of them needs."""
+"""Models and weights from files: an address such as `my.py:Net`, and a `.safetensors` file.
+
+Of a notebook only the code runs that the network needs.
+"""
 
 import ast
+import difflib
+import importlib
+import importlib.util
 import json
+import sys
+import warnings
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from types import ModuleType
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from convbook.train.presets import PRESETS, find_preset
 
 # Cell magics whose cells hold Python that runs in the notebook itself.
 MAGICS = ("%%time", "%%capture", "%%timeit")
+PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
+SAVE = "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
+
+
+def load_model(address, with_weights=False):
+    """Return the model that an address names: `torchvision:NAME`, `FILE.py:NAME` and so on.
+
+    A class or function is called without arguments; torchvision's models get no trained weights.
+    Of a notebook only that runs which the class or function needs. A word alone is one of
+    `convbook.train.presets.PRESETS`.
+
+    Args:
+        address: where the model is.
+        with_weights: whether a class or function shall make its weights; without, it takes no
+            memory for them where it can.
+
+    Raises:
+        ValueError: there is no such thing, or it does not give a model.
+
+    Example:
+        >>> type(load_model("torch.nn:ReLU")).__name__
+        'ReLU'
+    """
+    source, _, name = address.rpartition(":")
+    if preset := find_preset(address):
+        return _call(preset.network, address, with_weights)
+    if not source or not name:
+        raise ValueError(_without_name(address))
+    if source == "torchvision":
+        return _torchvision_model(name, with_weights)
+    thing = _module(source, name)
+    known = networks_in(source) if source.endswith(".ipynb") else dir(thing)
+    for part in name.split("."):
+        if not hasattr(thing, part):
+            raise ValueError(f"{source} has no {name}{_similar(part, known)}")
+        thing = getattr(thing, part)
+    return _call(thing, address, with_weights)
+
+
+def _without_name(address):
+    """Say what is missing in an address that names a file, or nothing at all."""
+    path = address.rstrip(":")
+    if not path.endswith((".py", ".ipynb")):
+        return (
+            f"model={address} has no source; use torchvision:resnet50, my.py:Net or a preset: "
+            f"{', '.join(sorted(PRESETS))}"
+        )
+    found = networks_in(path)
+    if not found:
+        return f"model={address} defines no class; use a file with a network, as my.py:Net"
+    others = f" (it defines {', '.join(found)})" if len(found) > 1 else ""
+    return f"model={address} does not say which network; use {path}:{found[-1]}{others}"
+
+
+def _torchvision_model(name, with_weights):
+    from torchvision import models  # noqa: PLC0415 (slow to load)
+
+    known = models.list_models(module=models)
+    if name not in known:
+        raise ValueError(f"torchvision has no model {name}{_similar(name, known)}")
+    call = partial(models.get_model, name, weights=None)
+    return _call(call, f"torchvision:{name}", with_weights)
+
+
+def _call(thing, address, with_weights):
+    """Return the model, made without weights where it can be made so and they are not wanted."""
+    if isinstance(thing, torch.nn.Module):
+        return thing
+    if not callable(thing):
+        raise ValueError(
+            f"{address} is of type {type(thing).__name__}; use a class, function or model"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # how weights are drawn does not matter here
+        model = None
+        if not with_weights:
+            # Some models compute with values while they are made.
+            with suppress(Exception), torch.device("meta"):
+                model = thing()
+        if model is None:
+            try:
+                model = thing()
+            except Exception as error:
+                raise ValueError(f"{address}() failed: {_told(error)}") from error
+    if not isinstance(model, torch.nn.Module):
+        raise ValueError(f"{address}() gives a {type(model).__name__}, not an nn.Module")
+    return model
+
+
+def _module(source, name):
+    """Import a file or a module; of a notebook, what `name` needs."""
+    path = Path(source)
+    if path.suffix in (".py", ".ipynb") and not path.is_file():
+        raise ValueError(f"there is no file {source}")
+    tree = parsed(path) if path.suffix == ".ipynb" else None
+    try:
+        if path.suffix not in (".py", ".ipynb"):
+            return importlib.import_module(source)
+        sys.path.insert(0, str(path.parent.resolve()))  # its neighbours, as `python my.py` does
+        if tree:
+            module = ModuleType(path.stem)
+            sys.modules[path.stem] = module
+            exec(compile(needed_for(tree, name.split(".")[0]), source, "exec"), vars(module))
+            return module
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[path.stem] = module
+        spec.loader.exec_module(module)
+    except Exception as error:  # the file may fail in any way
+        is_file = isinstance(error, ModuleNotFoundError) and Path(f"{source}.py").is_file()
+        hint = f"; did you mean {source}.py:{name}?" if is_file else ""
+        raise ValueError(f"{source} cannot be imported: {_told(error)}{hint}") from error
+    return module
+
+
+def _told(error):
+    return f"{type(error).__name__}: {error}"
+
+
+def _similar(name, known):
+    """Return what somebody who wrote `name` may have meant."""
+    close = difflib.get_close_matches(name, known)
+    return f"; did you mean {', '.join(close)}?" if close else ""
 
 
 def networks_in(path):
@@ -97,3 +237,51 @@ def _names(part):
         inner = (ast.ClassDef, ast.FunctionDef)
         defined |= {one.name for one in ast.walk(part) if isinstance(one, inner)}
     return defined, used
+
+
+def check_weights_file(path):
+    """Refuse a file that is not there, or could run code.
+
+    Raises:
+        ValueError: there is no such file, or it is not called `.safetensors`.
+    """
+    suffix = Path(path).suffix
+    if suffix != ".safetensors":
+        kind = "is a pickle, which can run code" if suffix in PICKLES else "is not .safetensors"
+        raise ValueError(f"weights={path} {kind}; save with {SAVE}")
+    if not Path(path).is_file():
+        raise ValueError(f"weights={path} does not exist; save with {SAVE}")
+
+
+def load_weights(model, path):
+    """Put a file's weights into a model: all of them, and nothing left over.
+
+    Raises:
+        ValueError: the file is broken, or does not fit the model; the message names what differs.
+    """
+    check_weights_file(path)
+    try:
+        found = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"weights={path} cannot be read: {error}; save with {SAVE}") from error
+    wanted = model.state_dict(keep_vars=True)
+    tied = {id(wanted[name]) for name in found if name in wanted}  # stored under another name
+    missing = [
+        name for name, value in wanted.items() if name not in found and id(value) not in tied
+    ]
+    surplus = [name for name in found if name not in wanted]
+    shapes = [
+        f"{name} {tuple(value.shape)} for {tuple(wanted[name].shape)}"
+        for name, value in found.items()
+        if name in wanted and value.shape != wanted[name].shape
+    ]
+    lists = {"lacks": missing, "has, and the model has not:": surplus, "has other shapes:": shapes}
+    misfits = [f"{what} {_few(names)}" for what, names in lists.items() if names]
+    if misfits:
+        raise ValueError(f"weights={path} {'; it '.join(misfits)}; save the weights of this model")
+    model.load_state_dict(found, strict=False)
+
+
+def _few(names):
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more

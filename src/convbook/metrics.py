@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from convbook.tensors import check_type
+from convbook._checks.tensors import check_type
 
 SIGMA, RADIUS = 1.5, 5  # of the Gaussian window of SSIM, in pixels
 C1, C2 = 0.01**2, 0.03**2  # keep its two quotients finite where a window is black or flat

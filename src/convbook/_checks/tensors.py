@@ -1,23 +1,14 @@
-"""Checks of tensors, shared by `functional` and `algorithms`: rank, dtype, channels, groups.
+"""Checks of tensors, shared by the rooms that compute: rank, dtype, channels, groups.
 
 Every refusal names the argument, quotes its shape or value and says what would be right.
 """
 
-import contextlib
-import functools
-import inspect
 from math import prod
 
 import torch
 
-from convbook.arguments import integer
+from convbook._checks.arguments import integer
 
-# In which dtype sums of the narrow ones are added up, before they are rounded.
-WIDER = {
-    torch.float16: torch.float32,
-    torch.bfloat16: torch.float32,
-    torch.complex32: torch.complex64,
-}
 FLOATS = {
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
     *(torch.complex64, torch.complex128),
@@ -102,54 +93,6 @@ def check_conv(input, weight, bias, groups, transposed=False):
     if len(set(dtypes.values())) > 1:
         told = ", ".join(f"{name} has dtype {dtype}" for name, dtype in dtypes.items())
         raise TypeError(f"{told}; convert them to one dtype")
-
-
-def convolution(transposed=False):
-    """Decorate a convolution: its tensors are checked, and dtypes treated as PyTorch treats them.
-
-    Autocast changes the dtypes before, and none within. Sums of 16-bit floats are added up in 32
-    bits and rounded once, at the end.
-    """
-
-    def decorate(function):
-        signature = inspect.signature(function)
-
-        @functools.wraps(function)
-        def convolve(*args, **kwargs):
-            given = signature.bind(*args, **kwargs)
-            given.apply_defaults()
-            tensors = [_autocast(given.arguments[name]) for name in ("input", "weight", "bias")]
-            check_conv(*tensors, given.arguments["groups"], transposed)
-            dtype = tensors[0].dtype
-            wide = [one if one is None else one.to(WIDER.get(dtype, dtype)) for one in tensors]
-            given.arguments |= zip(("input", "weight", "bias"), wide, strict=True)
-            with without_autocast(wide[0]):
-                return function(*given.args, **given.kwargs).to(dtype)
-
-        return convolve
-
-    return decorate
-
-
-def without_autocast(tensor):
-    """Return a context in which autocast leaves the dtypes on a tensor's device as they are."""
-    if not _autocasts(tensor):
-        return contextlib.nullcontext()
-    return torch.autocast(tensor.device.type, enabled=False)
-
-
-def _autocast(value):
-    """Return a tensor as autocast hands it to a convolution: it spares float64 and complex."""
-    if not isinstance(value, torch.Tensor) or not _autocasts(value):
-        return value
-    if not value.is_floating_point() or value.dtype == torch.float64:
-        return value
-    return value.to(torch.get_autocast_dtype(value.device.type))
-
-
-def _autocasts(tensor):
-    kind = tensor.device.type
-    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
 
 
 def check_room(shape, tensor, name, value):

@@ -6,8 +6,8 @@ import copy
 import torch
 from torch import nn
 
-from convbook.analysis.steps import tensors_in
-from convbook.arguments import integer
+from convbook._checks.arguments import integer
+from convbook.analysis.rules.base import tensors_in
 
 
 def copy_with(model, replacement):

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import torch
 
-from convbook.analysis.seen import Seen, join
-from convbook.analysis.steps import mark, rows_of, seen_by, unmark
+from convbook.analysis.field import Seen, join
+from convbook.analysis.rules.base import mark, rows_of, seen_by, unmark
 
 LONGEST_PATTERN = 16  # of rows or columns that are written by turns
 BORDER = 8  # one part in so many, at either end

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import torch
 
-from convbook.analysis.copies import (
+from convbook._checks.arguments import integer
+from convbook.analysis._copies import (
     NoMap,
     check_input_size,
     copy_with,
@@ -14,7 +15,6 @@ from convbook.analysis.copies import (
 )
 from convbook.analysis.refusals import check_forward, refusal
 from convbook.analysis.running import everywhere
-from convbook.arguments import integer
 
 
 class EffectiveField(NamedTuple):

@@ -12,7 +12,7 @@ from functools import reduce, wraps
 from typing import NamedTuple
 
 from convbook.analysis.digits import Digit, dealt, groups, joined, resized, simplest
-from convbook.analysis.extents import PIXELS, Extent
+from convbook.analysis.interval import PIXELS, Extent
 from convbook.arithmetic import ReceptiveField
 
 

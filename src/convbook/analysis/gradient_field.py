@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch.autograd.graph import saved_tensors_hooks
 
-from convbook.analysis.copies import (
+from convbook.analysis._copies import (
     NoMap,
     all_ones,
     check_input_size,
@@ -29,7 +29,7 @@ from convbook.analysis.copies import (
     uncompiled,
 )
 from convbook.analysis.running import everywhere, latest
-from convbook.analysis.stand_ins import StandIns
+from convbook.analysis.surrogates import StandIns
 from convbook.analysis.tracing import periods
 from convbook.analysis.writes import writes_through_views
 from convbook.arithmetic import ReceptiveField

@@ -8,7 +8,6 @@ stack of layers with one number for both axes; what else a model does is refused
 import re
 from importlib import metadata
 
-from convbook.address import site_address
 from convbook.arithmetic import Layer, ReceptiveField, conv_output_size, receptive_field
 
 # What the explorer accepts: the smallest and the largest of each.
@@ -37,6 +36,16 @@ def fragment(input_size, layers):
     '#rf=32;3.1.1.1,2.2.0.1'
     """
     return f"#rf={input_size};{','.join('.'.join(map(str, numbers)) for numbers in layers)}"
+
+
+def site_address(owner, name):
+    """Return the address at which GitHub Pages publishes the book of a repository.
+
+    >>> site_address("Ada", "engine")
+    'https://ada.github.io/engine/'
+    """
+    host = f"{owner.lower()}.github.io"
+    return f"https://{host}/" if name.lower() == host else f"https://{host}/{name}/"
 
 
 def page_address(distribution="convbook"):

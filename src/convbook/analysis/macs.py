@@ -9,7 +9,7 @@ from math import prod
 
 import torch.nn.functional as F
 
-from convbook.analysis.steps import letters, tensors_in
+from convbook.analysis.rules.base import letters, tensors_in
 
 
 def macs_of(op, outputs, args, kwargs):

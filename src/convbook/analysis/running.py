@@ -17,7 +17,7 @@ from torch.autograd.function import FunctionCtx
 from torch.overrides import TorchFunctionMode
 from torch.utils import checkpoint
 
-from convbook.analysis.steps import mark, rows_of, seen_by
+from convbook.analysis.rules.base import mark, rows_of, seen_by
 
 
 class NotATensor(TypeError):

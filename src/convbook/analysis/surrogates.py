@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
+from convbook._checks.arguments import per_axis
 from convbook.analysis.rules import is_pointwise
+from convbook.analysis.rules.base import op_name, several, tensors_in
 from convbook.analysis.running import latest
-from convbook.analysis.steps import op_name, several, tensors_in
-from convbook.arguments import per_axis
 
 
 class StandIns(TorchFunctionMode):

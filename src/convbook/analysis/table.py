@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from html import escape
 
 from convbook.analysis.link import link
-from convbook.analysis.steps import plain, values
+from convbook.analysis.rules.base import plain, values
 from convbook.arithmetic import ReceptiveField
 
 # Heading, what it says, and whether its cells stand to the right.

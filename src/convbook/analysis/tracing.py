@@ -12,14 +12,13 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from convbook.analysis._copies import NoMap, check_input_size, copy_with, on_meta, output_of
 from convbook.analysis.aliases import Aliases
-from convbook.analysis.copies import NoMap, check_input_size, copy_with, on_meta, output_of
+from convbook.analysis.field import Seen, join
 from convbook.analysis.macs import macs_of
 from convbook.analysis.refusals import check_forward, refusal
 from convbook.analysis.rules import CONSTANT, NORMALISATIONS, OVERWRITING, rule_for
-from convbook.analysis.running import everywhere
-from convbook.analysis.seen import Seen, join
-from convbook.analysis.steps import (
+from convbook.analysis.rules.base import (
     NO_WINDOW,
     mark,
     op_name,
@@ -29,6 +28,7 @@ from convbook.analysis.steps import (
     seen_by,
     tensors_in,
 )
+from convbook.analysis.running import everywhere
 from convbook.analysis.table import Row, Table
 
 

@@ -9,9 +9,9 @@ from collections import defaultdict
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from convbook.analysis.copies import output_of
+from convbook.analysis._copies import output_of
+from convbook.analysis.rules.base import tensors_in
 from convbook.analysis.running import everywhere
-from convbook.analysis.steps import tensors_in
 
 
 class _Writes(TorchDispatchMode):

@@ -6,8 +6,8 @@ the counts of its row and its column. Importing this module does not import torc
 
 from math import gcd
 
-from convbook.arguments import integer
-from convbook.arithmetic import conv_transpose_output_size
+from convbook._checks.arguments import integer
+from convbook.arithmetic.sizes import conv_transpose_output_size
 
 __all__ = ["dilation_coverage", "is_even_overlap", "transposed_coverage"]
 

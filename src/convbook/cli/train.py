@@ -1,4 +1,4 @@
-"""The command `convbook train`: its options, one for each setting, and what it does."""
+"""The command `convbook train`: its options, one for each setting, and what it prints."""
 
 import argparse
 import shlex
@@ -7,16 +7,24 @@ from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
+from convbook.cli.options import ADDRESS
 from convbook.train.config import TrainConfig
 
 START_FADED = 0.01  # the share of the first weights in their average that does no harm
 
 
-def add_options(parser, address):
-    """Give a parser the options of the command; `address` says what a model may be called."""
-    parser.add_argument("model", help=f"{address}; a preset brings its own settings")
+def add_parser(commands):
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "train",
+        help="train a network",
+        epilog="example: convbook train my.py:Net --data cifar10 --folder my-run. "
+        "With several GPUs: torchrun --nproc_per_node=2 -m convbook train my.py:Net ...",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("model", help=f"{ADDRESS}; a preset brings its own settings")
     parser.add_argument(
-        "--data", metavar="DATA", default="cifar10", help="cifar10, shapes, a folder or a file"
+        "--data", metavar="DATA", default="cifar10", help="cifar10, shapes or a folder"
     )
     parser.add_argument(
         "--validation", metavar="SHARE", type=float, default=0.1, help="0.1; 0 learns from all"
@@ -40,11 +48,12 @@ def run(options):
     """Train a network as the options say, print how it goes, and return the exit status."""
     import torch  # noqa: PLC0415 (torch loads when it is needed)
 
-    from convbook.cli import find_preset, load_model  # noqa: PLC0415 (it imports this module)
     from convbook.data import load  # noqa: PLC0415
-    from convbook.data.splits import as_device  # noqa: PLC0415
+    from convbook.data.dataset import as_device  # noqa: PLC0415
+    from convbook.loading import load_model  # noqa: PLC0415
+    from convbook.train.distributed import join_workers, workers  # noqa: PLC0415
     from convbook.train.fitting import fit  # noqa: PLC0415
-    from convbook.train.machine import join_workers, workers  # noqa: PLC0415
+    from convbook.train.presets import find_preset  # noqa: PLC0415
 
     names = [field.name for field in fields(TrainConfig)]
     chosen = {name: value for name in names if (value := getattr(options, name)) is not None}
@@ -74,7 +83,7 @@ def run(options):
 
 def introduce(model, data, config, device):
     """Print what is trained, where and on what, and the head of the table of epochs."""
-    from convbook.train.machine import number_format, workers  # noqa: PLC0415
+    from convbook.train.distributed import number_format, workers  # noqa: PLC0415
     from convbook.train.scores import name_of  # noqa: PLC0415
 
     params = sum(parameter.numel() for parameter in model.parameters())
@@ -91,8 +100,8 @@ def tell_device(device):
     """Return in words what computes, such as `CPU (AMD EPYC, 2 threads)` or `GPU (NVIDIA H200)`."""
     import torch  # noqa: PLC0415
 
-    from convbook.runs import processor  # noqa: PLC0415
-    from convbook.train.machine import device_name  # noqa: PLC0415
+    from convbook.train.distributed import device_name  # noqa: PLC0415
+    from convbook.train.provenance import processor  # noqa: PLC0415
 
     match device.type:
         case "cpu":
@@ -122,7 +131,7 @@ def how_to_test(options, input_size):
     """Return in a sentence how to get the test accuracy of a run that did not ask for it."""
     if not options.folder:
         return "nothing was saved; to keep the network add --folder DIR, to test it at once --test"
-    from convbook.train.files import WEIGHTS  # noqa: PLC0415
+    from convbook.train.checkpoint import WEIGHTS  # noqa: PLC0415
 
     words = ["convbook", "grade", options.model, "--weights", str(Path(options.folder, WEIGHTS))]
     words += ["--data", options.data]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from convbook.data.splits import Split
-from convbook.whole_files import whole_file
+from convbook._files import atomic_write
+from convbook.data.dataset import Split
 
 
 def read(root):
@@ -72,7 +72,7 @@ def _fetch(archive):
             f"root={str(archive.parent)!r} is no folder ({error}); use another"
         ) from error
     try:
-        with whole_file(archive) as partial:
+        with atomic_write(archive) as partial:
             utils.download_url(CIFAR10.url, archive.parent, partial.name, CIFAR10.tgz_md5)
     except (OSError, RuntimeError, http.client.HTTPException) as error:
         raise OSError(

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convbook.tensors import check_layout
+from convbook._checks.tensors import check_layout
 
 PARTS = ("train", "validation", "test")
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from convbook.data.splits import Split
+from convbook.data.dataset import Split
 
 # Colour or grey, as Pillow names them, and the channels of each.
 CHANNELS = {"RGB": 3, "L": 1}

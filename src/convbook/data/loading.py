@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from convbook.arguments import integer
-from convbook.data import cifar10, folders, packed, shapes
-from convbook.data.splits import Data, as_device, check_share, hold_out
+from convbook._checks.arguments import integer
+from convbook.data import cifar10, folder, packed, shapes
+from convbook.data.dataset import Data, as_device, check_share, hold_out
 
 
 def load(name_or_dir, *, root=None, validation=0.1, seed=0, device="cpu", progress=None):
@@ -66,7 +66,7 @@ def _read(name_or_dir, root, progress):
     if path.suffix == packed.ENDING:
         return packed.read(path)
     if path.is_dir():
-        return folders.read(path, progress)
+        return folder.read(path, progress)
     if path.is_file():
         raise ValueError(f"name_or_dir={str(path)!r} is a file; unpack it first, or use {_KNOWN}")
     raise ValueError(f"name_or_dir={str(path)!r} does not exist; use {_KNOWN}")

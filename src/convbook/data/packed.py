@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from convbook.data.splits import Split
-from convbook.whole_files import whole_file
+from convbook._files import atomic_write
+from convbook.data.dataset import Split
 
 ENDING = ".safetensors"
 FORMAT = "convbook.data 1"
@@ -24,7 +24,7 @@ def write(data, path):
     tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
     about = {"format": FORMAT, "name": data.name, "classes": json.dumps(data.classes)}
     try:
-        with whole_file(path) as partial:
+        with atomic_write(path) as partial:
             save_file(tensors, partial, about)
     except (OSError, SafetensorError) as error:
         raise OSError(f"path={str(path)!r} cannot be written ({error})") from error

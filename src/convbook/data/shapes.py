@@ -14,8 +14,8 @@ import math
 import numpy as np
 import torch
 
-from convbook.arguments import integer
-from convbook.data.splits import Split
+from convbook._checks.arguments import integer
+from convbook.data.dataset import Split
 
 SIZE = 32
 TRAIN, TEST = 10_000, 2_000

@@ -57,6 +57,6 @@ def grade(model, accuracy=None, input_size=(3, 32, 32), profile="s7-2020"):
 
     Source: chapter 13.
     """
-    from convbook.grade.judge import Claim, judge  # noqa: PLC0415 (the report needs no torch)
+    from convbook.grade.evaluate import Claim, judge  # noqa: PLC0415 (the report needs no torch)
 
     return judge(model, Claim.reported(accuracy), input_size, profile)

@@ -5,7 +5,7 @@ from math import prod
 from torch import nn
 
 from convbook.analysis.rules import is_pointwise
-from convbook.grade.network import PERMUTATIONS, is_map, pair, side, size
+from convbook.grade.graph import PERMUTATIONS, is_map, pair, side, size
 from convbook.grade.padding import inside, reads_one_pixel
 from convbook.grade.report import Finding, joined
 

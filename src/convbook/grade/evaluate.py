@@ -7,13 +7,13 @@ from typing import NamedTuple
 from torch import nn
 
 from convbook.analysis import trace
-from convbook.analysis.copies import check_input_size, check_model
+from convbook.analysis._copies import check_input_size, check_model
 from convbook.grade import strides
-from convbook.grade.averaging import global_average_pooling
 from convbook.grade.convolutions import depthwise_separable, dilated, padded_point
-from convbook.grade.network import Network
+from convbook.grade.graph import Network
 from convbook.grade.outputs import output_remarks
 from convbook.grade.padding import bought_field, short_padding
+from convbook.grade.pooling import global_average_pooling
 from convbook.grade.probe import Replay, probe
 from convbook.grade.profile import DEFAULT, load
 from convbook.grade.report import Finding, Report, Requirement

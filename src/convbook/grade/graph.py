@@ -6,7 +6,7 @@ from math import prod
 from torch import nn
 
 from convbook.analysis.rules import is_pointwise
-from convbook.analysis.steps import values
+from convbook.analysis.rules.base import values
 from convbook.grade.probe import judged
 
 # Layers that a student may define and forget to call.

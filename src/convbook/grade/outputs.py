@@ -2,7 +2,7 @@
 
 import torch
 
-from convbook.grade.averaging import SAME_NUMBERS
+from convbook.grade.pooling import SAME_NUMBERS
 from convbook.grade.probe import PICTURES
 
 # The last operation may not be one of these: logits go from minus to plus infinity.

@@ -3,7 +3,7 @@
 from math import prod
 from operator import gt
 
-from convbook.grade.network import pair, side, size
+from convbook.grade.graph import pair, side, size
 
 BOUGHT = 0.75  # the share of taps in the padding from which on a field is called bought
 

@@ -4,7 +4,7 @@ from math import prod
 
 from convbook.analysis.rules import is_pointwise
 from convbook.grade.convolutions import is_one_by_one
-from convbook.grade.network import PERMUTATIONS, is_map, moved, pair, size
+from convbook.grade.graph import PERMUTATIONS, is_map, moved, pair, size
 from convbook.grade.report import Finding, joined
 
 REMEDY = "use nn.AdaptiveAvgPool2d(1)"

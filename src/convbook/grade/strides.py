@@ -1,6 +1,6 @@
 """Three transitions by convolutions, without max-pooling: C1 C2 C3 C4 as later years ask for it."""
 
-from convbook.grade.network import pair, side, size
+from convbook.grade.graph import pair, side, size
 from convbook.grade.report import Finding, joined
 from convbook.grade.transitions import POOLS, TRANSITIONS
 

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from convbook.grade.network import is_map, pair, side, size
+from convbook.grade.graph import is_map, pair, side, size
 from convbook.grade.report import Finding, joined
 
 TRANSITIONS = 3

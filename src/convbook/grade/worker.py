@@ -30,14 +30,13 @@ def graded(model, weights, data, input_size, accuracy=None, profile="s7-2020"):
     Raises:
         ValueError: model, weights and data do not go together.
     """
-    from convbook.cli import load_model  # noqa: PLC0415 (nothing may fail before main's try)
-    from convbook.grade.judge import Claim, judge  # noqa: PLC0415
+    # In here, because nothing may fail before the try of `main`.
+    from convbook.grade.evaluate import Claim, judge  # noqa: PLC0415
+    from convbook.loading import load_model, load_weights  # noqa: PLC0415
 
     claim = Claim.reported(accuracy)
     net = load_model(model, with_weights=bool(weights or data))
     if weights:
-        from convbook.weights import load_weights  # noqa: PLC0415
-
         load_weights(net, weights)
     if data:
         claim = _measured(net, weights, data, input_size)
@@ -47,7 +46,7 @@ def graded(model, weights, data, input_size, accuracy=None, profile="s7-2020"):
 def _measured(net, weights, source, input_size):
     """Return the accuracy on the test split."""
     from convbook.data import load  # noqa: PLC0415
-    from convbook.grade.judge import Claim  # noqa: PLC0415
+    from convbook.grade.evaluate import Claim  # noqa: PLC0415
     from convbook.train import evaluate  # noqa: PLC0415
 
     test = load(source).test

@@ -3,9 +3,9 @@
 import torch.nn.functional as F
 from torch import nn
 
-from convbook.arguments import integer, per_axis
+from convbook._checks.arguments import integer, per_axis
+from convbook._checks.tensors import check_filled
 from convbook.nn.settings import check_channels, check_multiple
-from convbook.tensors import check_filled
 
 
 class CausalConv1d(nn.Conv1d):

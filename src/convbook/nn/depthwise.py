@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from convbook.arguments import integer
+from convbook._checks.arguments import integer
 from convbook.nn.settings import check_maps, check_multiple, plain_conv2d, window
 
 

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from convbook.arguments import integer, per_axis
+from convbook._checks.arguments import integer, per_axis
 from convbook.nn.settings import check_channels, check_multiple
 
 

@@ -2,9 +2,9 @@
 
 from torch import nn
 
-from convbook.arguments import integer, per_axis
+from convbook._checks.arguments import integer, per_axis
+from convbook._checks.tensors import check_filled
 from convbook.nn.settings import check_channels, check_maps, check_multiple, window
-from convbook.tensors import check_filled
 
 MODES = ("nearest", "bilinear")
 

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from convbook.arguments import integer, per_axis
+from convbook._checks.arguments import integer, per_axis
 from convbook.nn.residual import conv1x1, conv3x3, make_shortcut
 from convbook.nn.settings import check_channels
 

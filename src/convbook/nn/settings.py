@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from convbook.arguments import per_axis
+from convbook._checks.arguments import per_axis
+from convbook._checks.tensors import check_layout
 from convbook.arithmetic import conv_output_size, padding_sides, windows
-from convbook.tensors import check_layout
 
 
 def check_multiple(value, name, factor, factor_name):

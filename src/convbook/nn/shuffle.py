@@ -2,8 +2,8 @@
 
 from torch import nn
 
-from convbook.arguments import integer
-from convbook.tensors import check_type
+from convbook._checks.arguments import integer
+from convbook._checks.tensors import check_type
 
 
 class ChannelShuffle(nn.Module):

@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from convbook.arguments import integer
+from convbook._checks.arguments import integer
+from convbook._checks.tensors import FLOATS, check_dtype, check_groups, check_type, check_weight
 from convbook.nn.settings import check_maps, check_multiple, plain_conv2d, window
-from convbook.tensors import FLOATS, check_dtype, check_groups, check_type, check_weight
 
 
 class SpatiallySeparableConv2d(nn.Module):

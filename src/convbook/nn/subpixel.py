@@ -4,10 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from convbook.arguments import integer
+from convbook._checks.arguments import integer
+from convbook._checks.tensors import FLOATS, check_dtype, check_weight
 from convbook.arithmetic import padding_sides, span
 from convbook.nn.settings import check_maps, check_multiple, window
-from convbook.tensors import FLOATS, check_dtype, check_weight
 
 
 class SubPixelConv2d(nn.Module):

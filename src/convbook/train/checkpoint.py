@@ -13,7 +13,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
-from convbook.whole_files import whole_file
+from convbook._files import atomic_write
 
 CHECKPOINT, METRICS, RUN, WEIGHTS = (
     "checkpoint.pt", "metrics.jsonl", "run.json", "model.safetensors"
@@ -22,13 +22,13 @@ CHECKPOINT, METRICS, RUN, WEIGHTS = (
 
 @contextlib.contextmanager
 def whole(path):
-    """Do as `whole_file`, and say in an error that the run is not lost.
+    """Do as `atomic_write`, and say in an error that the run is not lost.
 
     Raises:
         OSError: the file cannot be written; what was at `path` is still there.
     """
     try:
-        with whole_file(path) as partial:
+        with atomic_write(path) as partial:
             yield partial
     except (OSError, RuntimeError) as error:  # PyTorch raises the latter when the disk is full
         raise OSError(

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, fields
 
-from convbook.arguments import integer
+from convbook._checks.arguments import integer
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 # Whole numbers, and the least each may be.

@@ -1,25 +1,16 @@
-"""The command `convbook curves`: runs, drawn from what they left in their folders."""
+"""The curves of runs, drawn from what they left in their folders."""
 
 from pathlib import Path
 
-FILE = "curves.svg"
+from matplotlib import style
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from convbook._files import atomic_write
+from convbook.train.checkpoint import load_metrics
+
 MARKERS = "osD^v"
-
-
-def add_options(parser):
-    """Give a parser the options of the command."""
-    parser.add_argument(
-        "folders", nargs="+", metavar="FOLDER", help="of a run: what train calls --folder"
-    )
-    parser.add_argument(
-        "--out", metavar="FILE", help=f"an .svg, .png or .pdf; {FILE} in the first folder"
-    )
-
-
-def run(options):
-    """Draw the runs, and print where the figure is."""
-    path = draw(options.folders, options.out or Path(options.folders[0], FILE))
-    print(f"the curves of {', '.join(options.folders)} are in {path}")
 
 
 def draw(folders, path):
@@ -36,11 +27,6 @@ def draw(folders, path):
         ValueError: a folder holds no run, or a damaged one; or no figure is of this format.
         OSError: a file cannot be read or written.
     """
-    from matplotlib import style  # noqa: PLC0415 (slow to load)
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    from convbook.whole_files import whole_file  # noqa: PLC0415
-
     path = Path(path)
     image_format = path.suffix.removeprefix(".").lower()
     if image_format not in ("svg", "png", "pdf"):
@@ -54,7 +40,7 @@ def draw(folders, path):
             _draw_run(losses, accuracies, found, {**look, "label": name})
         _name(figure, losses, accuracies)
         try:
-            with whole_file(path) as partial:
+            with atomic_write(path) as partial:
                 figure.savefig(partial, format=image_format)
         except OSError as error:
             raise OSError(
@@ -69,8 +55,6 @@ def columns(folder):
     Raises:
         ValueError: the folder holds no run, or a damaged one.
     """
-    from convbook.train.files import load_metrics  # noqa: PLC0415 (torch loads when it is needed)
-
     rows = load_metrics(folder)
     names = ("epoch", "loss", "validation_loss", "validation_accuracy")
     return {name: [row.get(name) for row in rows] for name in names}
@@ -92,9 +76,6 @@ def _gaps(numbers):
 
 def _name(figure, losses, accuracies):
     """Say what axes, lines and colours are."""
-    from matplotlib.lines import Line2D  # noqa: PLC0415
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
-
     kinds = [Line2D([], [], color="0.3", label="training")]
     if accuracies.lines:
         kinds.append(Line2D([], [], color="0.3", linestyle="--", label="validation"))

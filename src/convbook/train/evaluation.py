@@ -3,8 +3,8 @@
 import torch
 import torch.nn.functional as F
 
-from convbook.train.augmentation import to_float
-from convbook.train.machine import autocast
+from convbook.train.augment import to_float
+from convbook.train.distributed import autocast
 from convbook.train.scores import check_classes, class_scores
 
 BATCH_SIZE = 1000

@@ -9,17 +9,12 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
-from convbook.runs import provenance
-from convbook.train import files
+from convbook.course.runs import provenance
+from convbook.train import checkpoint
+from convbook.train.distributed import device_name, repeatable, workers
 from convbook.train.evaluation import evaluate
 from convbook.train.loop import epoch_batches, epoch_seed, make_step, train_epoch
-from convbook.train.machine import device_name, repeatable, workers
-from convbook.train.optimisation import (
-    keep_rates_on,
-    make_average,
-    make_optimizer,
-    make_schedule,
-)
+from convbook.train.optimisation import keep_rates_on, make_average, make_optimizer, make_schedule
 from convbook.train.scores import name_of, try_out
 from convbook.train.whitening import whiten
 
@@ -128,14 +123,14 @@ class _Training:
                 raise ValueError("resume=True needs folder=; say where the run was saved")
             return
         if resume:
-            self.restore(files.load_checkpoint(self.folder))
-        elif (self.folder / files.CHECKPOINT).exists():
+            self.restore(checkpoint.load_checkpoint(self.folder))
+        elif (self.folder / checkpoint.CHECKPOINT).exists():
             raise ValueError(
                 f"folder={str(self.folder)!r} holds a run; use resume=True or another folder"
             )
         self.workers.wait()  # or one process finds what another has just written
         if self.workers.writes and self.folder.exists():
-            files.remove_partial(self.folder)
+            checkpoint.remove_partial(self.folder)
         self.save()  # so that a run can go on that was stopped in its first epoch
 
     def run_epoch(self):
@@ -202,11 +197,11 @@ class _Training:
         if self.folder is None or not self.workers.writes:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        files.save_checkpoint(self.folder, self.state())
-        files.save_metrics(self.folder, self.rows)
+        checkpoint.save_checkpoint(self.folder, self.state())
+        checkpoint.save_metrics(self.folder, self.rows)
         if weights:
-            files.save_weights(self.folder, self.model)
-        files.save_run(self.folder, self.record())
+            checkpoint.save_weights(self.folder, self.model)
+        checkpoint.save_run(self.folder, self.record())
 
     def state(self):
         """Return everything that is needed to go on."""

@@ -5,8 +5,8 @@ from collections import Counter
 import torch
 import torch.nn.functional as F
 
-from convbook.train.augmentation import augment, draw_moves, shrink, small_size
-from convbook.train.machine import ALONE, autocast, number_format
+from convbook.train.augment import augment, draw_moves, shrink, small_size
+from convbook.train.distributed import ALONE, autocast, number_format
 from convbook.train.scores import class_scores
 
 FIRST_SCALE = 2.0**10  # of the loss in float16; a larger one would cost the first steps

@@ -6,8 +6,8 @@ import torch
 from torch.nn import DataParallel
 from torch.nn.parallel import DistributedDataParallel
 
-from convbook.train.augmentation import shrink, small_size, to_float
-from convbook.train.machine import autocast
+from convbook.train.augment import shrink, small_size, to_float
+from convbook.train.distributed import autocast
 
 
 def name_of(network):

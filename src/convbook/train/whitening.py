@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from convbook.train.augmentation import to_float
+from convbook.train.augment import to_float
 
 PICTURES = 5000  # enough: their patches are millions
 

@@ -8,9 +8,9 @@ from functools import partial
 
 import torch
 
-from convbook.analysis import shaping, sliding
-from convbook.analysis.seen import join
-from convbook.analysis.steps import (
+from convbook.analysis.field import join
+from convbook.analysis.rules import shapes, windows
+from convbook.analysis.rules.base import (
     Step,
     Window,
     letters,
@@ -23,7 +23,7 @@ from convbook.analysis.steps import (
 
 
 def _linear(outputs, input, weight, bias=None):
-    sliding.check_fixed(weight, bias)
+    windows.check_fixed(weight, bias)
     return Step(seen_of(input).collapse([-1]).broadcast(outputs[0].shape))
 
 
@@ -115,44 +115,44 @@ NORMALISATIONS = frozenset(
 OVERWRITING = frozenset(("copy", "fill", "zero", "setitem"))
 
 RULES = {
-    **_names(sliding.convolution, "conv1d conv2d conv3d"),
-    **_names(sliding.transposed, "conv_transpose1d conv_transpose2d conv_transpose3d"),
-    **_ranked(sliding.max_pool, "max_pool{}d max_pool{}d_with_indices"),
-    **_ranked(sliding.avg_pool, "avg_pool{}d"),
-    **_ranked(sliding.lp_pool, "lp_pool{}d"),
-    **_ranked(sliding.adaptive_pool, "adaptive_avg_pool{}d adaptive_max_pool{}d"),
-    **_ranked(sliding.adaptive_pool, "adaptive_max_pool{}d_with_indices"),
-    **_names(sliding.interpolate, "interpolate"),
-    **_names(sliding.pad, "pad"),
-    **_names(sliding.pixel_shuffle, "pixel_shuffle"),
-    **_names(sliding.pixel_unshuffle, "pixel_unshuffle"),
+    **_names(windows.convolution, "conv1d conv2d conv3d"),
+    **_names(windows.transposed, "conv_transpose1d conv_transpose2d conv_transpose3d"),
+    **_ranked(windows.max_pool, "max_pool{}d max_pool{}d_with_indices"),
+    **_ranked(windows.avg_pool, "avg_pool{}d"),
+    **_ranked(windows.lp_pool, "lp_pool{}d"),
+    **_ranked(windows.adaptive_pool, "adaptive_avg_pool{}d adaptive_max_pool{}d"),
+    **_ranked(windows.adaptive_pool, "adaptive_max_pool{}d_with_indices"),
+    **_names(windows.interpolate, "interpolate"),
+    **_names(windows.pad, "pad"),
+    **_names(windows.pixel_shuffle, "pixel_shuffle"),
+    **_names(windows.pixel_unshuffle, "pixel_unshuffle"),
     **_names(_linear, "linear"),
     **_names(_matmul, "matmul bmm mm mv"),
     **_names(_einsum, "einsum"),
     **_names(_copied, "copy fill"),
-    **_names(sliding.unfold, "unfold"),
-    **_names(sliding.fold, "fold"),
+    **_names(windows.unfold, "unfold"),
+    **_names(windows.fold, "fold"),
     **_names(_everything, "scaled_dot_product_attention multi_head_attention_forward"),
     **_names(_mixing, "softmax log_softmax softmin cumsum cumprod"),
     **_names(_flip, "flip"),
     **_names(_roll, "roll"),
     **_names(_reduction, "mean sum amax amin max min std var prod logsumexp argmax argmin any all"),
-    **_names(shaping.reshape, "view reshape view_as reshape_as flatten unflatten ravel"),
-    **_names(shaping.reshape, "squeeze unsqueeze"),
-    **_names(shaping.permutation(torch.Tensor.permute), "permute"),
-    **_names(shaping.permutation(torch.Tensor.transpose), "transpose swapaxes swapdims"),
-    **_names(shaping.permutation(torch.Tensor.movedim), "movedim moveaxis"),
-    **_names(shaping.permutation(torch.Tensor.t), "t T"),
-    **_names(shaping.permutation(torch.Tensor.adjoint), "mT mH adjoint"),
-    **_names(shaping.expand, "expand expand_as broadcast_to repeat tile"),
-    **_names(shaping.repeat_interleave, "repeat_interleave"),
-    **_names(shaping.concatenation, "cat concat concatenate"),
-    **_names(shaping.stack, "stack"),
-    **_names(shaping.pieces, "chunk split tensor_split split_with_sizes"),
-    **_names(shaping.unbind, "unbind"),
-    **_names(shaping.select, "select"),
-    **_names(shaping.narrow, "narrow"),
-    **_names(shaping.getitem, "getitem"),
+    **_names(shapes.reshape, "view reshape view_as reshape_as flatten unflatten ravel"),
+    **_names(shapes.reshape, "squeeze unsqueeze"),
+    **_names(shapes.permutation(torch.Tensor.permute), "permute"),
+    **_names(shapes.permutation(torch.Tensor.transpose), "transpose swapaxes swapdims"),
+    **_names(shapes.permutation(torch.Tensor.movedim), "movedim moveaxis"),
+    **_names(shapes.permutation(torch.Tensor.t), "t T"),
+    **_names(shapes.permutation(torch.Tensor.adjoint), "mT mH adjoint"),
+    **_names(shapes.expand, "expand expand_as broadcast_to repeat tile"),
+    **_names(shapes.repeat_interleave, "repeat_interleave"),
+    **_names(shapes.concatenation, "cat concat concatenate"),
+    **_names(shapes.stack, "stack"),
+    **_names(shapes.pieces, "chunk split tensor_split split_with_sizes"),
+    **_names(shapes.unbind, "unbind"),
+    **_names(shapes.select, "select"),
+    **_names(shapes.narrow, "narrow"),
+    **_names(shapes.getitem, "getitem"),
     **dict.fromkeys(NORMALISATIONS, _pointwise),
     **_names(_pointwise, "local_response_norm dropout dropout1d dropout2d dropout3d"),
     **_names(_pointwise, "alpha_dropout feature_alpha_dropout feature_dropout"),

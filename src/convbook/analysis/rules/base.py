@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, is_dataclass
 
 import torch
 
-from convbook.analysis.seen import Seen
+from convbook.analysis.field import Seen
 
 
 @dataclass(frozen=True)

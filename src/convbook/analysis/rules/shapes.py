@@ -5,9 +5,9 @@ from types import EllipsisType
 
 import torch
 
-from convbook.analysis.extents import in_a_row
-from convbook.analysis.seen import join
-from convbook.analysis.steps import Step, parts_in, repeat, seen_of
+from convbook.analysis.field import join
+from convbook.analysis.interval import in_a_row
+from convbook.analysis.rules.base import Step, parts_in, repeat, seen_of
 
 
 def reshape(outputs, input, *_, **__):

@@ -2,8 +2,8 @@
 
 from fractions import Fraction
 
-from convbook.analysis.steps import Step, Window, cut, plain, repeat, seen_by, seen_of, split
-from convbook.arguments import per_axis
+from convbook._checks.arguments import per_axis
+from convbook.analysis.rules.base import Step, Window, cut, plain, repeat, seen_by, seen_of, split
 from convbook.arithmetic import Layer, conv_output_size
 
 

@@ -3,7 +3,7 @@
 from itertools import product
 from math import isqrt
 
-from convbook.checks.runner import Checker, grid
+from convbook.course.checks._checker import Checker, grid
 
 
 def _numbers(channels, height, width, step=2):

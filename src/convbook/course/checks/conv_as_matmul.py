@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from convbook.checks.runner import Checker, grid
+from convbook.course.checks._checker import Checker, grid
 
 
 def _numbers(height, width, step=2):

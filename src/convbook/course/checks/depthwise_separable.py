@@ -2,7 +2,7 @@
 
 from itertools import combinations, pairwise, product
 
-from convbook.checks.runner import Checker, grid
+from convbook.course.checks._checker import Checker, grid
 
 
 def separable_params(in_channels, out_channels, kernel_size, bias):

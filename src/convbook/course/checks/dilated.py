@@ -3,8 +3,8 @@
 from math import gcd, prod
 
 from convbook.arithmetic import span
-from convbook.checks.runner import Checker, grid
-from convbook.coverage import dilation_coverage
+from convbook.arithmetic.coverage import dilation_coverage
+from convbook.course.checks._checker import Checker, grid
 
 
 def causal(samples, weights, dilation):

@@ -3,7 +3,7 @@
 from itertools import product
 from math import ceil, log
 
-from convbook.checks.runner import Checker, grid
+from convbook.course.checks._checker import Checker, grid
 
 
 def grouped_pixel(pixel, weight, groups):

@@ -3,7 +3,7 @@
 import math
 from itertools import product
 
-from convbook.checks.runner import Checker, grid
+from convbook.course.checks._checker import Checker, grid
 
 
 def fan_in(in_channels, out_channels, kernel_size, groups):

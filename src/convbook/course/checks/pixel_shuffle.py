@@ -1,6 +1,6 @@
 """Checkers for chapter 12, Pixel shuffle."""
 
-from convbook.checks.runner import Checker, grid
+from convbook.course.checks._checker import Checker, grid
 
 
 def channel_of(c, i, j, upscale_factor, out_channels):

@@ -4,7 +4,7 @@ from itertools import product
 from math import ceil
 
 from convbook.arithmetic import conv_output_size
-from convbook.checks.runner import Checker, grid
+from convbook.course.checks._checker import Checker, grid
 
 
 def field_size(layers):

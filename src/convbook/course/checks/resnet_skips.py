@@ -2,7 +2,7 @@
 
 from math import comb, factorial
 
-from convbook.checks.runner import Checker, grid
+from convbook.course.checks._checker import Checker, grid
 
 
 def shortcut(in_channels, out_channels, stride):

@@ -1,7 +1,7 @@
 """Checkers for chapter 3, Shapes."""
 
 from convbook.arithmetic import conv_output_size, same_padding
-from convbook.checks.runner import Checker, grid
+from convbook.course.checks._checker import Checker, grid
 
 
 def _fitting(cases):

@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from convbook.checks.runner import Checker
+from convbook.course.checks._checker import Checker
 
 
 def _numbers(count, step):

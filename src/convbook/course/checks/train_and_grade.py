@@ -12,7 +12,7 @@ from numbers import Real
 import torch
 from torch import nn
 
-from convbook.checks.runner import Checker, grid, run_checker
+from convbook.course.checks._checker import Checker, grid, run_checker
 from convbook.grade import grade
 
 

@@ -1,7 +1,7 @@
 """Checkers for chapter 11, Transposed."""
 
 from convbook.arithmetic import span
-from convbook.checks.runner import Checker, grid
+from convbook.course.checks._checker import Checker, grid
 
 
 def transposed_size(input_size, kernel_size, stride, padding, output_padding, dilation):

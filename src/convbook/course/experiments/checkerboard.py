@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from convbook.arguments import integer
-from convbook.descent import descend
+from convbook._checks.arguments import integer
+from convbook.course.experiments._steps import descend
 from convbook.nn import ResizeConv2d
 
 FACTOR = 4  # how many times the decoder enlarges each side, in two steps of 2

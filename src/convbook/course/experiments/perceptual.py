@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from convbook.models import conv_block, head
+from convbook.nn.blocks import conv_block, head
 
 
 def shape_classifier():

@@ -4,9 +4,9 @@ from collections import OrderedDict
 
 from torch import nn
 
-from convbook.arguments import integer
-from convbook.models import conv_block, head
+from convbook._checks.arguments import integer
 from convbook.nn import ResidualBlock
+from convbook.nn.blocks import conv_block, head
 
 
 class PlainBlock(ResidualBlock):

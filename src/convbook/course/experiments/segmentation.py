@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from convbook.arguments import integer
-from convbook.descent import descend
-from convbook.models import conv_block
-from convbook.train.augmentation import to_float
+from convbook._checks.arguments import integer
+from convbook.course.experiments._steps import descend
+from convbook.nn.blocks import conv_block
+from convbook.train.augment import to_float
 
 SIZE = 32
 LANE = 10  # pixels across in which one strip lies

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from convbook.arguments import integer
+from convbook._checks.arguments import integer
 from convbook.arithmetic import same_padding
-from convbook.descent import descend
+from convbook.course.experiments._steps import descend
 from convbook.nn import SubPixelConv2d, icnr_
 
 KERNEL = 3  # of the sub-pixel convolution; the other layers have r * KERNEL taps on each axis

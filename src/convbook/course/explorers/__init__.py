@@ -1,7 +1,7 @@
 """Explorers: figures the reader can change, alive on the static page, in Jupyter and in Colab.
 
-    from convbook.explorers import ConvStepper, CostExplorer, CoverageExplorer, MatrixView, Quiz
-    from convbook.explorers import ReceptiveFieldExplorer, ShuffleExplorer
+    from convbook.course.explorers import ConvStepper, CostExplorer, CoverageExplorer, MatrixView
+    from convbook.course.explorers import Quiz, ReceptiveFieldExplorer, ShuffleExplorer
 
 The classes need anywidget, the site build does not: they load when first asked for (PEP 562).
 """

@@ -3,8 +3,8 @@
 import anywidget
 import traitlets
 
-from convbook.explorers.sources import style_source
-from convbook.mime_types import EXPLORER
+from convbook.course.explorers.sources import style_source
+from convbook.course.mime_types import EXPLORER
 
 # What every widget has, and what says nothing about the explorer.
 COMMON_TRAITS = {"layout", "tabbable", "tooltip"}

@@ -3,10 +3,10 @@
 from html import escape
 
 from convbook.arithmetic import conv_output_size, conv_transpose_output_size
-from convbook.explorers.convolved import ConvolvedExplorer
-from convbook.explorers.grids import INPUT_VALUES, KERNEL_VALUES, number_table, side_by_side
-from convbook.explorers.sources import module_source
-from convbook.explorers.traits import Choice, Pair, Square, Whole
+from convbook.course.explorers.convolved import ConvolvedExplorer
+from convbook.course.explorers.grids import INPUT_VALUES, KERNEL_VALUES, number_table, side_by_side
+from convbook.course.explorers.sources import module_source
+from convbook.course.explorers.traits import Choice, Pair, Square, Whole
 
 LARGEST_INPUT, LARGEST_KERNEL, LARGEST_CANVAS = 10, 5, 20
 

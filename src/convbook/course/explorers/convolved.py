@@ -1,7 +1,7 @@
 """What the explorers of one convolution share: a square input, a square kernel, their sizes."""
 
-from convbook.explorers.base import Explorer
-from convbook.explorers.grids import checked_grid, corner, spread
+from convbook.course.explorers.base import Explorer
+from convbook.course.explorers.grids import checked_grid, corner, spread
 
 
 class ConvolvedExplorer(Explorer):

@@ -5,8 +5,8 @@ from html import escape
 
 import traitlets
 
-from convbook.explorers.base import Explorer, given, preset_of
-from convbook.explorers.convolutions import (
+from convbook.course.explorers.base import Explorer, given, preset_of
+from convbook.course.explorers.convolutions import (
     KINDS,
     PRESETS,
     Settings,
@@ -15,9 +15,9 @@ from convbook.explorers.convolutions import (
     params_formula,
     pytorch_lines,
 )
-from convbook.explorers.grids import html_table
-from convbook.explorers.sources import module_source
-from convbook.explorers.traits import Choice, Odd, Switch, Whole
+from convbook.course.explorers.grids import html_table
+from convbook.course.explorers.sources import module_source
+from convbook.course.explorers.traits import Choice, Odd, Switch, Whole
 
 # What page and kernel accept: the smallest and the largest of each. The largest MACs stay below
 # 2**53, where JavaScript still counts by one.

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import traitlets
 
-from convbook.coverage import dilation_coverage, is_even_overlap, transposed_coverage
-from convbook.explorers.base import Explorer, given, preset_of
-from convbook.explorers.grids import counted, html_table
-from convbook.explorers.sources import module_source
-from convbook.explorers.traits import Choice, Whole, whole_number
+from convbook.arithmetic.coverage import dilation_coverage, is_even_overlap, transposed_coverage
+from convbook.course.explorers.base import Explorer, given, preset_of
+from convbook.course.explorers.grids import counted, html_table
+from convbook.course.explorers.sources import module_source
+from convbook.course.explorers.traits import Choice, Whole, whole_number
 
 # What page and kernel accept: the smallest and the largest of each. `dilations` is the dilation of
 # a layer of the stack, `dilation` that of the transposed convolution.

@@ -5,10 +5,9 @@ from html import escape
 
 import traitlets
 
-from convbook import colours
 from convbook.arithmetic import conv_output_size
-from convbook.explorers.convolved import ConvolvedExplorer
-from convbook.explorers.grids import (
+from convbook.course.explorers.convolved import ConvolvedExplorer
+from convbook.course.explorers.grids import (
     INPUT_VALUES,
     corner,
     counted,
@@ -18,8 +17,9 @@ from convbook.explorers.grids import (
     number_text,
     side_by_side,
 )
-from convbook.explorers.sources import module_source
-from convbook.explorers.traits import Choice, Square, Whole, whole_number
+from convbook.course.explorers.sources import module_source
+from convbook.course.explorers.traits import Choice, Square, Whole, whole_number
+from convbook.course.figures import colours
 
 SMALLEST_INPUT, LARGEST_INPUT, LARGEST_KERNEL = 3, 5, 3
 

@@ -4,9 +4,9 @@ from html import escape
 
 import traitlets
 
-from convbook.explorers.base import Explorer
-from convbook.explorers.sources import module_source
-from convbook.quizzes import load
+from convbook.course.explorers.base import Explorer
+from convbook.course.explorers.sources import module_source
+from convbook.course.quizzes import load
 
 
 def _inline(text):

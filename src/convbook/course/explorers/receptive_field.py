@@ -6,11 +6,11 @@ import traitlets
 
 from convbook.analysis.link import LARGEST_JUMP, LIMITS, SETTINGS, fragment
 from convbook.arithmetic import Layer, conv_output_size, receptive_field
-from convbook.explorers.base import Explorer, preset_of
-from convbook.explorers.grids import html_table, number_text
-from convbook.explorers.sources import module_source
-from convbook.explorers.stacks import PRESETS, row
-from convbook.explorers.traits import Whole, whole_number
+from convbook.course.explorers.base import Explorer, preset_of
+from convbook.course.explorers.grids import html_table, number_text
+from convbook.course.explorers.sources import module_source
+from convbook.course.explorers.stacks import PRESETS, row
+from convbook.course.explorers.traits import Whole, whole_number
 
 LONGEST_NAME = 24
 LARGEST_OUTPUT = 10**5

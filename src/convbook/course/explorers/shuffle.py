@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import traitlets
 
-from convbook.explorers.base import Explorer, given, preset_of
-from convbook.explorers.grids import counted, html_table, side_by_side
-from convbook.explorers.sources import module_source
-from convbook.explorers.traits import Choice, Whole, whole_number
+from convbook.course.explorers.base import Explorer, given, preset_of
+from convbook.course.explorers.grids import counted, html_table, side_by_side
+from convbook.course.explorers.sources import module_source
+from convbook.course.explorers.traits import Choice, Whole, whole_number
 
 # What page and kernel accept: the smallest and the largest of each.
 LIMITS = {"upscale_factor": (2, 4), "channels": (1, 3), "size": (1, 3)}

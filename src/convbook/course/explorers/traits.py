@@ -4,7 +4,7 @@ import operator
 
 import traitlets
 
-from convbook.explorers.grids import checked_grid
+from convbook.course.explorers.grids import checked_grid
 
 
 def whole_number(name, value, low, high):

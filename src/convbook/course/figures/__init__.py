@@ -17,9 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from convbook import colours
 from convbook.arithmetic import Layer, conv_output_size, receptive_field
-from convbook.mime_types import DRAWING
+from convbook.course.figures import colours
+from convbook.course.mime_types import DRAWING
 
 STYLE = Path(__file__).with_name("convbook.mplstyle")
 MARKERS = "osD^v"  # one for each colour of the cycle

@@ -6,15 +6,11 @@ Colab say, has them too. Reading them needs no torch.
 """
 
 import json
-import os
-import platform
-import subprocess
 from pathlib import Path
 
-from convbook.whole_files import whole_file
+from convbook._files import atomic_write
 
 FOLDER = Path(__file__).parent
-ROOT = FOLDER.parents[2]
 
 
 def names(folder=None):
@@ -57,30 +53,6 @@ def origin(run):
     )
 
 
-def provenance(seed, data):
-    """Return where a run comes from: seed, data, commit, machine, versions.
-
-    The commit is None where the package is not a git checkout; the machine has a `gpu` where there
-    is one by NVIDIA.
-    """
-    import torch  # noqa: PLC0415 (only a recording needs it)
-
-    card = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
-    return {
-        "seed": seed,
-        "data": data,
-        "commit": _git("rev-parse", "HEAD") if (ROOT / ".git").exists() else None,
-        "machine": {
-            "processor": processor(),
-            "cores": os.cpu_count(),
-            "threads": torch.get_num_threads(),
-            "system": platform.system(),
-            **card,
-        },
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
-    }
-
-
 def record(name, seed, data, results, folder=None):
     """Write `results`, with the machine, the versions and the commit, to `folder/name.json`.
 
@@ -94,9 +66,11 @@ def record(name, seed, data, results, folder=None):
     Raises:
         ValueError: a tracked file is changed, so that the commit would not be what ran.
     """
+    from convbook.train.provenance import provenance  # noqa: PLC0415 (torch: only here)
+
     check_committed()
     content = {**provenance(seed, data), **results}
-    with whole_file(Path(folder or FOLDER) / f"{name}.json") as partial:
+    with atomic_write(Path(folder or FOLDER) / f"{name}.json") as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n", "utf8")
 
 
@@ -106,22 +80,9 @@ def check_committed():
     Raises:
         ValueError: a tracked file is changed.
     """
-    if changed := _git("status", "--porcelain", "--untracked-files=no"):
+    from convbook.train.provenance import git  # noqa: PLC0415
+
+    if changed := git("status", "--porcelain", "--untracked-files=no"):
         raise ValueError(
             f"changed files would not be in the recorded commit; commit them:\n{changed}"
         )
-
-
-def _git(*arguments):
-    return subprocess.run(
-        ["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=True
-    ).stdout.strip()
-
-
-def processor():
-    """Return the processor's name; Linux has it in a file, other systems in `platform`."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from convbook.mime_types import DRAWING
+from convbook.course.mime_types import DRAWING
 
 
 class DrawingRenderer:

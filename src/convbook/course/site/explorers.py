@@ -10,8 +10,8 @@ from pathlib import Path
 
 from docutils import nodes
 
-from convbook.explorers.sources import module_source, style_source
-from convbook.mime_types import EXPLORER, VIEW
+from convbook.course.explorers.sources import module_source, style_source
+from convbook.course.mime_types import EXPLORER, VIEW
 
 ASSET_KEY = "convbook-explorer-"  # marks this module's entries among a page's scripts
 

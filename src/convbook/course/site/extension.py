@@ -11,10 +11,10 @@ from urllib.parse import urljoin
 
 from docutils import nodes
 
-from convbook.site import explorers
-from convbook.site.cards import draw_card
-from convbook.site.repository import find_repository
-from convbook.site.sections import CollapseGoingFurther
+from convbook.course.site import explorers
+from convbook.course.site.cards import draw_card
+from convbook.course.site.repository import find_repository
+from convbook.course.site.sections import CollapseGoingFurther
 
 LEFT_OUT = "the launch and repository buttons and the social cards"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from convbook.address import site_address
+from convbook.analysis.link import site_address
 
 # https://github.com/owner/name(.git), git@github.com:owner/name(.git), ssh://git@github.com/...
 # A token or user name before the host (CI checkouts have one) must never reach the page.

@@ -1,0 +1,1 @@
+"""What the chapters train, one module for what each shows."""

@@ -1,0 +1,22 @@
+"""Convolution and its relatives, built by hand with the signatures of `torch.nn.functional`.
+
+Each function gives what PyTorch's own gives, forward and backward, and refuses what PyTorch
+refuses. Maps are `(N, C, H, W)` or, unbatched, `(C, H, W)`: shape comments show the batched case.
+Under `torch.autocast` the convolutions cast their tensors as PyTorch's do (see
+`convbook.functional._operator`), and the others keep the dtype that they are given.
+"""
+
+from convbook.functional.columns import fold, unfold
+from convbook.functional.convolutions import conv2d, conv2d_loops, conv2d_matrix, conv_transpose2d
+from convbook.functional.shuffles import pixel_shuffle, pixel_unshuffle
+
+__all__ = [
+    "conv2d",
+    "conv2d_loops",
+    "conv2d_matrix",
+    "conv_transpose2d",
+    "fold",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "unfold",
+]

@@ -1,0 +1,1 @@
+"""What maintainers run, from the root of the repository: never part of a wheel."""
