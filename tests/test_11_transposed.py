@@ -1,7 +1,5 @@
 """Chapter 11, Transposed: its quiz answers, its exercises' right answers, and its identities."""
 
-import doctest
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -235,11 +233,6 @@ def test_resizing_first_is_a_transposed_convolution_with_equal_sums(k, scale, c_
 
 class TestDecoders:
     """The recorded contest is fair, and its measures measure what they say."""
-
-    def test_docstring_examples_run(self):
-        failed, run = doctest.testmod(checkerboard)
-        assert failed == 0
-        assert run > 0
 
     @pytest.mark.parametrize("kind", DOUBLINGS)
     def test_each_enlarges_four_times(self, kind):

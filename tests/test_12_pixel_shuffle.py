@@ -1,6 +1,5 @@
 """Chapter 12, Pixel shuffle: its quiz answers, its identities and what its networks are."""
 
-import doctest
 import math
 
 import numpy as np
@@ -330,15 +329,6 @@ class TestFeatureLoss:
     def test_refusals(self, depth):
         with pytest.raises(ValueError, match=f"depth={depth}"):
             FeatureLoss(shape_classifier(), depth)
-
-
-@pytest.mark.parametrize(
-    "module", [perceptual, metrics, super_resolution], ids=lambda m: m.__name__
-)
-def test_docstring_examples_run(module):
-    failed, run = doctest.testmod(module)
-    assert failed == 0
-    assert run > 0
 
 
 def test_recorded_networks_are_those_of_the_package():

@@ -11,6 +11,7 @@ import torch
 
 from bands import bands
 from convbook import cli
+from convbook.cli import train
 from convbook.course.runs import processor
 from convbook.loading import load_weights
 from convbook.train import TrainConfig, evaluate, fitting
@@ -136,7 +137,7 @@ def test_the_advice_ends_the_note_for_every_length():
 
 def test_two_processes_speak_with_one_voice(folder):
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone"]
-    command += ["-m", "convbook.train", "my_linear_net.py:net", "--data", "bands.safetensors"]
+    command += ["-m", "convbook", "train", "my_linear_net.py:net", "--data", "bands.safetensors"]
     command += [*SHORT, "--no-ema-warmup"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

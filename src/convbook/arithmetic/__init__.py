@@ -8,7 +8,12 @@ does not import torch.
 from convbook.arithmetic.costs import conv_macs, conv_params
 from convbook.arithmetic.coverage import dilation_coverage, is_even_overlap, transposed_coverage
 from convbook.arithmetic.fields import Layer, ReceptiveField, receptive_field
-from convbook.arithmetic.sizes import conv_output_size, conv_transpose_output_size, same_padding
+from convbook.arithmetic.sizes import (
+    conv_output_size,
+    conv_transpose_output_size,
+    same_padding,
+    span,
+)
 
 __all__ = [
     "Layer",
@@ -21,5 +26,6 @@ __all__ = [
     "is_even_overlap",
     "receptive_field",
     "same_padding",
+    "span",
     "transposed_coverage",
 ]

@@ -5,7 +5,8 @@ from torch import nn
 
 from convbook._checks.arguments import per_axis
 from convbook._checks.tensors import check_layout
-from convbook.arithmetic import conv_output_size, padding_sides, windows
+from convbook.arithmetic import conv_output_size
+from convbook.arithmetic.sizes import padding_sides, windows
 
 
 def check_multiple(value, name, factor, factor_name):

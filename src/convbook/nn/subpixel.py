@@ -6,7 +6,8 @@ from torch import nn
 
 from convbook._checks.arguments import integer
 from convbook._checks.tensors import FLOATS, check_dtype, check_weight
-from convbook.arithmetic import padding_sides, span
+from convbook.arithmetic import span
+from convbook.arithmetic.sizes import padding_sides
 from convbook.nn.settings import check_maps, check_multiple, window
 
 

@@ -9,7 +9,7 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
-from convbook.course.runs import provenance
+from convbook.train.provenance import provenance
 from convbook.train import checkpoint
 from convbook.train.distributed import device_name, repeatable, workers
 from convbook.train.evaluation import evaluate
