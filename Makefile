@@ -61,7 +61,7 @@ new: $(VENV)/all.installed  ## start a chapter from templates (CHAPTER=04_channe
 
 lint: $(VENV)/all.installed  ## ruff: style and formatting
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check src tests benchmarks conftest.py
+	$(BIN)/ruff format --check src tests tools benchmarks conftest.py
 
 test: lint test-unit test-notebooks test-site  ## style, units, notebooks, site: what a change must pass
 
@@ -84,7 +84,7 @@ test-numerics: $(VENV)/all.installed  ## the notebooks again, as other processor
 
 # The first run installs what Colab preinstalls into .venv-colab; PyPI's torch alone is several GB.
 test-launch: $(VENV)/all.installed  ## each notebook alone on what Colab preinstalls; Binder's plan
-	$(BIN)/pytest tests/test_launch.py -m launch --durations=0 --durations-min=1
+	$(BIN)/pytest tests/chapters/test_launch.py -m launch --durations=0 --durations-min=1
 
 # ---------------------------------------------------------------- upkeep
 

@@ -22,10 +22,10 @@ import nbformat
 import torch
 import torch.nn.functional as F
 from nbclient import NotebookClient
-from tools.notebooks import CHAPTERS, notebook_paths
 
 from convbook.analysis import empirical_receptive_field, trace
 from convbook.functional import conv2d
+from tools.notebooks import CHAPTERS, notebook_paths
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 15

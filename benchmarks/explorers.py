@@ -11,7 +11,6 @@ import json
 import statistics
 
 from playwright.sync_api import sync_playwright
-from tools.browser import FLAGS, find_chromium
 
 from convbook.arithmetic import Layer
 from convbook.course.explorers import (
@@ -23,6 +22,7 @@ from convbook.course.explorers import (
     ShuffleExplorer,
 )
 from convbook.course.explorers.sources import module_source, names, style_source
+from tools.browser import FLAGS, find_chromium
 
 HOME = "https://explorers.test/"
 MOVES = 200

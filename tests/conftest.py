@@ -7,9 +7,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from tools.browser import FLAGS, find_chromium
 
 from convbook.course.explorers.sources import module_source, names, style_source
+from tools.browser import FLAGS, find_chromium
 
 # `make test` draws the same examples each time, so a red run can be repeated.
 # HYPOTHESIS_PROFILE=thorough draws twenty times as many, afresh on each run.

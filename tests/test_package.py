@@ -12,9 +12,9 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-from tools import notebooks, serve
 
 import convbook
+from tools import notebooks, serve
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]

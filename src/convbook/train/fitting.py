@@ -9,12 +9,12 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
-from convbook.train.provenance import provenance
 from convbook.train import checkpoint
 from convbook.train.distributed import device_name, repeatable, workers
 from convbook.train.evaluation import evaluate
 from convbook.train.loop import epoch_batches, epoch_seed, make_step, train_epoch
 from convbook.train.optimisation import keep_rates_on, make_average, make_optimizer, make_schedule
+from convbook.train.provenance import provenance
 from convbook.train.scores import name_of, try_out
 from convbook.train.whitening import whiten
 

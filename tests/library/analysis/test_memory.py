@@ -1,0 +1,493 @@
+"""Views, operations in place, unfold and reshapes: `trace` against the real model's gradients."""
+
+from math import ceil
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from torch import nn
+
+from convbook import functional
+from convbook.analysis import empirical_receptive_field, trace
+from convbook.analysis.tracing import periods
+from tests.helpers.fx_models import WIDTH
+from tests.helpers.memory_graphs import MEMORY, Part, convolutions, memory_parts, positive, reshapes
+from tests.helpers.networks import Net, conv, weight
+from tests.helpers.sampling import examples
+from tests.helpers.strategies import EVEN_SAME
+
+pytestmark = [pytest.mark.filterwarnings(EVEN_SAME), pytest.mark.usefixtures("one_thread")]
+SIZE = (WIDTH, 60, 66)
+
+
+def field(forward, size=(3, 16, 16), **parts):
+    """Return the field of the last row, which both ways must agree on."""
+    model = Net(forward, **parts)
+    found = trace(model, size)[-1].receptive_field
+    assert empirical_receptive_field(model, size) == found
+    return found
+
+
+# ------------------------------------------------------------------ the real model's gradients
+
+
+def boxes(model, size, axis, places):
+    """Return the first and last pixel that each output at `places` along an axis sees."""
+    x = torch.ones(1, *size, dtype=torch.float64, requires_grad=True)
+    # A layer keeps its input, which may be written to afterwards.
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t):
+        output = model(x)
+    found = []
+    for place in places:
+        value = output.select(axis + 2, place).sum()
+        (gradient,) = torch.autograd.grad(value, x, retain_graph=True)
+        seen = gradient.abs().movedim(axis + 2, 0).flatten(1).sum(1).nonzero().flatten().tolist()
+        found.append((seen[0], seen[-1]) if seen else None)
+    return found
+
+
+def assert_as_gradients(model):
+    """Assert that `trace` says what the gradients of the real model say, along both axes."""
+    field = trace(model, SIZE)[-1].receptive_field
+    periods_ = periods(model, SIZE)
+    axes = [*zip(*(one if isinstance(one, tuple) else (one,) * 2 for one in field), strict=True)]
+    # The first output that sees no padding, and an input so large that none after it does.
+    first = [
+        ceil((20 - start) / (jump * period)) * period
+        for (_, jump, start), period in zip(axes, periods_, strict=True)
+    ]
+    size = [
+        ceil(start + jump * (place + 2 * period + 8) + width) + 40
+        for (width, jump, start), place, period in zip(axes, first, periods_, strict=True)
+    ]
+    for axis, (width, jump, start) in enumerate(axes):
+        place, period = first[axis], periods_[axis]
+        seen = boxes(model, (WIDTH, *size), axis, range(place, place + 2 * period))
+        inside = [box for box in seen if box]
+        assert max(last - first + 1 for first, last in inside) == width
+        advance = period * jump
+        moved = [box and (box[0] + advance, box[1] + advance) for box in seen[:period]]
+        assert moved == seen[period:]
+        assert inside[0][0] == start + place * jump
+
+
+@examples(200)
+@given(st.lists(st.one_of(memory_parts, reshapes, convolutions()), min_size=1, max_size=3))
+def test_trace_agrees_with_the_gradients_of_the_real_model(parts):
+    model = positive(nn.Sequential(*parts))
+    maps = [row.output_shape for row in trace(model, SIZE) if len(row.output_shape) == 3]
+    assume(min(side for _, *sides in maps for side in sides) > 3)  # or all see the same
+    assert_as_gradients(model)
+
+
+@pytest.mark.parametrize("name", MEMORY)
+def test_each_way_of_writing_agrees_with_the_gradients_of_the_real_model(name):
+    first = nn.Conv2d(WIDTH, WIDTH, 3, padding="same", bias=False)
+    second = nn.Conv2d(WIDTH, WIDTH, (4, 7), padding="same", bias=False)
+    model = positive(nn.Sequential(Part(MEMORY[name], first, second)))
+    assert_as_gradients(model)
+    assert empirical_receptive_field(model, SIZE) == trace(model, SIZE)[-1].receptive_field
+
+
+# ------------------------------------------------------------------ in place, by hand
+
+
+def test_an_addition_to_a_view_is_seen_in_what_it_is_a_view_of():
+    """3 x 3 beside 7 x 7, then 3 x 3: 7 + 2 = 9 pixels."""
+
+    def forward(net, x):
+        y = net.a(x)
+        y[:, :2].add_(net.b(x))
+        return net.c(y)
+
+    assert field(forward, a=conv(3, 4), b=conv(3, 2, 7), c=conv(4, 4)) == (9, 1, -4)
+
+
+def test_what_is_overwritten_is_seen_no_more():
+    def forward(net, x):
+        y = net.b(x)
+        y[:, :1] = net.a(x)
+        y[:, 1:] = net.a(x)
+        return y
+
+    assert field(forward, a=conv(3, 1), b=conv(3, 2, 7)) == (3, 1, -1)
+    assert field(lambda net, x: net.b(x).zero_().add_(x[:, :1]), b=conv(3, 2, 7)) == (1, 1, 0)
+    assert field(lambda net, x: net.b(x).copy_(net.a(x)), a=conv(3, 2), b=conv(3, 2, 7)) == (
+        3,
+        1,
+        -1,
+    )
+
+
+def test_the_same_memory_by_another_name():
+    """`.data` and `.detach()` share the memory; so does what `.data` is set to."""
+    parts = {"a": conv(3, 4), "b": conv(3, 4, 7)}
+
+    def through_data(net, x):
+        y = net.a(x)
+        y.data.add_(net.b(x))
+        return y
+
+    def through_detached(net, x):
+        y = net.a(x)
+        y.detach().add_(net.b(x))
+        return y
+
+    def other_data(net, x):
+        y = net.a(x)
+        y.data = net.b(x)
+        return y
+
+    for forward in (through_data, through_detached, other_data):
+        assert field(forward, **parts) == (7, 1, -3)
+
+
+def test_pieces_of_chunk_are_views():
+    """b sees 7 rows of the second half, c 3 of the sum: 1 + 2 + 6 = 9, and 3 before: 11."""
+
+    def forward(net, x):
+        y = net.a(x)
+        first, second = y.chunk(2, 1)
+        first.add_(net.b(second))
+        second.mul_(net.c(first))
+        return y
+
+    assert field(forward, a=conv(3, 4), b=conv(2, 2, 7), c=conv(2, 2)) == (11, 1, -5)
+
+
+def test_a_mask_and_a_relu_in_place_change_nothing():
+    def mask(net, x):
+        y = net.a(x)
+        y[y < 0] = 0
+        return y
+
+    def relu(net, x):
+        y = net.a(x)
+        F.relu(y[:, :2], inplace=True)
+        return net.b(y)
+
+    assert field(mask, a=conv(3, 4)) == (3, 1, -1)
+    assert field(relu, a=conv(3, 4), b=conv(4, 4)) == (5, 1, -2)
+
+
+def _where(net, x):
+    y = net.a(x)
+    return y.copy_(torch.where(y > 0, y, net.b(x)))
+
+
+def _masked(net, x):
+    return net.a(x).masked_fill_(net.b(x) > 0, 0)
+
+
+def _buffer(net, x):
+    net.kept[:, :2] = net.b(x)[:, :2]
+    return net.kept + 0
+
+
+def _expanded(net, x):
+    y = net.a(x)
+    view = y[:, :1].expand(-1, 4, -1, -1)
+    y.add_(net.b(x))
+    return view + 0
+
+
+def _windows(net, x):
+    y = net.a(x)
+    y.unfold(2, 2, 2).add_(net.b(x).unfold(2, 2, 2))
+    return y
+
+
+def _some_rows(net, x):
+    y = net.a(x)
+    y[:, :, : x.shape[2] * 3 // 4] = net.b(x)[:, :, : x.shape[2] * 3 // 4]
+    return y
+
+
+def _same_dtype(net, x):
+    y = net.a(x)
+    y.to(torch.float32).add_(net.b(x))
+    return y
+
+
+def _one_after_the_other(net, x):
+    y = net.a(x)
+    for channel in range(y.shape[1]):
+        y[:, channel] += net.b(x)[:, 0]
+    return y
+
+
+def _swapped(net, x):
+    y, z = net.a(x), net.b(x)
+    kept = y[:, :2].clone()
+    y[:, :2], z[:, :2] = z[:, :2], kept
+    return z
+
+
+SEVEN = [
+    _where, _masked, _buffer, _expanded, _windows, _some_rows, _same_dtype, _one_after_the_other,
+    _swapped,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("forward", SEVEN)
+def test_what_a_7_x_7_wrote_into_a_3_x_3_sees_7_pixels(forward):
+    model = Net(forward, a=conv(3, 4), b=conv(3, 4, 7))
+    model.register_buffer("kept", torch.zeros(1, 4, 16, 16))
+    assert trace(model, (3, 16, 16))[-1].receptive_field == (7, 1, -3)
+    assert empirical_receptive_field(model, (3, 16, 16)) == (7, 1, -3)
+
+
+def test_a_border_that_is_written_apart_does_not_count():
+    """Reflection padding by hand, then 3 x 3 without padding."""
+
+    def forward(net, x):
+        y = torch.zeros(1, 3, x.shape[2] + 2, x.shape[3] + 2)
+        y[:, :, 1:-1, 1:-1] = x
+        y[:, :, 0], y[:, :, -1] = y[:, :, 2], y[:, :, -3]
+        y[..., 0], y[..., -1] = y[..., 2], y[..., -3]
+        return F.conv2d(y, net.w)
+
+    assert field(forward, w=weight(4, 3, 3, 3)) == (3, 1, -1)
+
+
+def test_zeros_between_pixels_are_a_transposed_convolution():
+    def forward(net, x):
+        y = x.new_zeros(1, 3, 2 * x.shape[2], 2 * x.shape[3])
+        y[..., ::2, ::2] = x
+        return net.a(y)
+
+    up = nn.ConvTranspose2d(3, 4, 3, 2, 1, output_padding=1)
+    assert field(forward, a=conv(3, 4)) == trace(up, (3, 16, 16))[0].receptive_field
+
+
+def test_rows_connect_through_the_memory_they_share():
+    def forward(net, x):
+        y = net.a(x)
+        y[:, :2].add_(net.b(x))
+        return net.c(y)
+
+    table = trace(Net(forward, a=conv(3, 4), b=conv(3, 2), c=conv(4, 4)), (3, 8, 8))
+    inputs = {row.name: row.inputs for row in table}
+    assert inputs["add"] == ("getitem", "b")
+    assert inputs["c"] == ("a", "add")
+    assert table.outputs == ("c",)
+
+
+def test_an_output_that_was_written_in_parts_has_a_row():
+    def forward(net, x):
+        y = net.a(x)
+        y.flatten(2)[:, :2].add_(net.b(x).flatten(2))
+        return y
+
+    table = trace(Net(forward, a=conv(3, 4), b=conv(3, 2, 7)), (3, 8, 8))
+    last = table[-1]
+    assert (last.name, last.op, last.inputs) == ("output", "output", ("a", "add"))
+    assert (last.output_shape, last.receptive_field) == ((4, 8, 8), (7, 1, -3))
+    assert (last.params, last.macs, table.outputs) == (0, 0, ("output",))
+
+
+def _listed(net, x):
+    y = net.a(x)
+    y[:, [0, 2]] = net.b(x)
+    return y
+
+
+def _index_add(net, x):
+    return net.a(x).index_add_(1, torch.tensor([0, 1]), net.b(x))
+
+
+def _out(net, x):
+    y = net.a(x)
+    return torch.add(y, y, out=y)
+
+
+def _foreach(net, x):
+    y = net.a(x)
+    torch._foreach_mul_([y], [y])
+    return y
+
+
+def _pixel_by_pixel(net, x):
+    y = torch.zeros(1, 1, 6, 6)
+    for row in range(6):
+        y[:, 0, row] = x[:, 0, row : row + 3].sum(1)[:, :6]
+    return y
+
+
+REFUSED = {
+    "a list as index": (_listed, "'setitem' .* its index is a list or a tensor; use slices"),
+    "no rule": (_index_add, "cannot follow 'index_add' .* no rule says what its outputs see"),
+    "out": (_out, "cannot follow 'add' .* it writes into another tensor than its first"),
+    "several tensors": (_foreach, "cannot follow 'foreach_mul' .* no rule says"),
+    "row by row": (_pixel_by_pixel, "'setitem_1' .* the pieces see different pixels"),
+}
+
+
+@pytest.mark.parametrize(("forward", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_write_that_cannot_be_followed_is_refused_by_name(forward, message):
+    model = Net(forward, a=conv(3, 4), b=conv(3, 2, 7))
+    for function in (trace, empirical_receptive_field):
+        with pytest.raises(ValueError, match=message):
+            function(model, (3, 8, 8))
+
+
+# ------------------------------------------------------------------ reshapes and unfold, by hand
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_a_pixel_shuffle_by_hand_has_the_field_of_pytorchs(after):
+    def by_hand(net, x):
+        x = net.a(x)
+        n, c, h, w = x.shape
+        x = x.reshape(n, c // 4, 2, 2, h, w).permute(0, 1, 4, 2, 5, 3)
+        return net.b(x.reshape(n, c // 4, 2 * h, 2 * w))
+
+    parts = {"a": conv(3, 8), "b": conv(2, 4, after)}
+    wanted = field(lambda net, x: net.b(F.pixel_shuffle(net.a(x), 2)), **parts)
+    assert field(by_hand, **parts) == wanted == ((3, 0.5, -1) if after == 1 else (4, 0.5, -2))
+
+
+def test_a_pixel_unshuffle_by_hand_has_the_field_of_pytorchs():
+    def by_hand(net, x):
+        n, c, h, w = x.shape
+        x = x.reshape(n, c, h // 2, 2, w // 2, 2).permute(0, 1, 3, 5, 2, 4)
+        return net.a(x.reshape(n, 4 * c, h // 2, w // 2))
+
+    wanted = field(lambda net, x: net.a(F.pixel_unshuffle(x, 2)), a=conv(12, 4))
+    assert field(by_hand, a=conv(12, 4)) == wanted == (6, 2, -2)
+
+
+def test_patches_of_4_pixels_and_a_3_x_3_over_them():
+    """A patch sees 4 pixels; 3 patches see 12, from the patch before the first on."""
+
+    def forward(net, x):
+        n, c, h, w = x.shape
+        x = x.view(n, c, h // 4, 4, w // 4, 4).permute(0, 2, 4, 1, 3, 5)
+        x = net.mix(x.reshape(n, h // 4 * (w // 4), 16 * c))
+        return net.a(x.transpose(1, 2).reshape(n, 5, h // 4, w // 4))
+
+    assert field(forward, mix=nn.Linear(48, 5), a=conv(5, 4)) == (12, 4, -4)
+
+
+def test_windows_that_are_mixed_and_put_back_see_their_window():
+    """After 3 x 3, a window of 4 sees 6 pixels, and each of its pixels does."""
+
+    def forward(net, x):
+        x = net.a(x)
+        n, c, h, w = x.shape
+        x = x.view(n, c, h // 4, 4, w // 4, 4).permute(0, 2, 4, 3, 5, 1).reshape(-1, 16, c)
+        x = x.softmax(1).view(n, h // 4, w // 4, 4, 4, c)
+        return x.permute(0, 5, 1, 3, 2, 4).reshape(n, c, h, w)
+
+    table = trace(Net(forward, a=conv(3, 8)), (3, 16, 16))
+    assert table[-1].receptive_field == (6, 1, -1)
+
+
+def test_flattened_pixels_that_are_mixed_stay_mixed():
+    def forward(net, x):
+        return net.mix(x.flatten(2)).view(x.shape)
+
+    assert field(forward, mix=nn.Linear(256, 256)) == (16, 0, 0)
+
+
+def test_unfold_is_a_plain_window():
+    row = trace(nn.Unfold((3, 2), dilation=2, padding=1, stride=2), (3, 16, 16))[0]
+    assert (row.op, row.kernel, row.stride, row.padding, row.dilation) == (
+        "unfold",
+        (3, 2),
+        2,
+        1,
+        2,
+    )
+    assert row.receptive_field == ((5, 3), (2, 2), (-1, -1))
+
+
+def test_folding_back_what_was_unfolded_sees_each_pixel_alone():
+    """`fold(unfold(x))` is x, each pixel as often as windows read it."""
+
+    def forward(net, x):
+        return F.fold(F.unfold(x, 3, 2, 2), x.shape[-2:], 3, 2, 2)
+
+    assert field(forward) == (1, 1, 0)
+
+
+def test_a_tap_of_a_window_is_one_pixel():
+    assert field(lambda net, x: x.unfold(2, 5, 1)[..., 4]) == ((1, 1), (1, 1), (4, 0))
+    taken = trace(Net(lambda net, x: x.unfold(3, 5, 2)[..., ::2].sum(-1)), (3, 16, 16))
+    assert taken[-1].receptive_field == ((1, 5), (1, 2), (0, 0))
+
+
+def test_slices_that_are_stacked_in_a_row_are_a_map_again():
+    def forward(net, x):
+        return torch.stack([x[..., i] + x[..., i + 2] for i in range(x.shape[-1] - 2)], -1)
+
+    assert field(forward, (3, 12, 12)) == ((1, 3), (1, 1), (0, 0))
+
+
+# ------------------------------------------------------------------ the book's own functions
+
+
+def by_hand(name):
+    """Return one of the book's functions without what makes it one operation."""
+    return getattr(functional, name).__wrapped__
+
+
+OWN = {
+    "conv2d": (
+        lambda own: (
+            lambda net, x: own("conv2d")(own("conv2d")(x, net.w, padding=1), net.v, stride=2)
+        ),
+        lambda net, x: F.conv2d(F.conv2d(x, net.w, padding=1), net.v, stride=2),
+        (5, 2, -1),
+    ),
+    "conv_transpose2d": (
+        lambda own: lambda net, x: own("conv_transpose2d")(x, net.u, None, 2, 1),
+        lambda net, x: F.conv_transpose2d(x, net.u, None, 2, 1),
+        (2, 0.5, -1),
+    ),
+    "unfold and fold": (
+        lambda own: (
+            lambda net, x: own("fold")(net.m @ own("unfold")(x, 3, 1, 1, 2), 16, 3, 1, 1, 2)
+        ),
+        lambda net, x: F.fold(net.m @ F.unfold(x, 3, 1, 1, 2), 16, 3, 1, 1, 2),
+        (5, 1, -1),
+    ),
+    "pixel_shuffle": (
+        lambda own: lambda net, x: own("pixel_shuffle")(F.conv2d(x, net.w, padding=1), 2),
+        lambda net, x: F.pixel_shuffle(F.conv2d(x, net.w, padding=1), 2),
+        (3, 0.5, -1),
+    ),
+    "pixel_unshuffle": (
+        lambda own: lambda net, x: F.conv2d(own("pixel_unshuffle")(x, 2), net.s),
+        lambda net, x: F.conv2d(F.pixel_unshuffle(x, 2), net.s),
+        (6, 2, 0),
+    ),
+}
+WEIGHTS = {
+    "w": (8, 3, 3, 3), "v": (8, 8, 3, 3), "u": (3, 8, 4, 4), "m": (27, 27), "s": (8, 12, 3, 3)
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "own", [lambda name: getattr(functional, name), by_hand], ids=["", "lines"]
+)
+@pytest.mark.parametrize("name", OWN)
+def test_the_books_own_functions_have_the_field_of_pytorchs(name, own):
+    """Called as one operation, and line by line as any function that is written like them."""
+    mine, theirs, wanted = OWN[name]
+    weights = {key: weight(*shape) for key, shape in WEIGHTS.items()}
+    table = trace(Net(mine(own), **weights), (3, 16, 16))
+    assert table[-1].receptive_field == wanted
+    expected = trace(Net(theirs, **weights), (3, 16, 16))
+    assert expected[-1].receptive_field == wanted
+    if own is not by_hand:
+        assert [(row.op, row.macs) for row in table] == [(row.op, row.macs) for row in expected]
+
+
+def test_conv2d_by_loops_is_one_operation():
+    """That takes no loop over its pixels, or this would take minutes."""
+    loops = Net(lambda net, x: functional.conv2d_loops(x, net.w, padding=1), w=weight(8, 3, 3, 3))
+    row = trace(loops, (3, 512, 512))[0]
+    assert (row.op, row.receptive_field, row.macs) == ("conv2d", (3, 1, -1), 8 * 27 * 512**2)
