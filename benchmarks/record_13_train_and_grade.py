@@ -2,7 +2,7 @@
 
 python benchmarks/record_13_train_and_grade.py s7 --data FOLDER --work WORK
 
-`s7`, `tiny` and `fast` train a preset of `convbook.train.presets`; `ablations` trains `fast` again and
+`s7`, `tiny` and `fast` train one of `convbook.train.presets`; `ablations` trains `fast` again and
 again, each time without one of its tricks; `rates` trains it without momentum and without warm-up,
 but with the learning rate raised to make up for what that took from it. WORK keeps each run's
 files: a recording that was stopped goes on where it was, even in the middle of a run.

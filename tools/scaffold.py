@@ -36,7 +36,7 @@ def start_chapter(name: str, root: Path = ROOT) -> list[Path]:
             f"name={name!r}: {index.name} has no row for chapter {number}, or links it already"
         )
     words = {"name": name, "slug": slug, "number": number, **row.groupdict()}
-    package = root / "src" / "convbook"
+    package = root / "src" / "convbook" / "course"
     files = {
         root / "chapters" / f"{name}.ipynb": "chapter.py.txt",
         root / "chapters" / "solutions" / f"{name}.ipynb": "solutions.py.txt",

@@ -360,7 +360,7 @@ def test_explorers_use_the_book_colours():
 
 
 def test_style_sheet_of_figures_uses_the_book_colours():
-    text = figures.STYLE.read_text("utf8")
+    text = figures.drawing.STYLE.read_text("utf8")
     cycle = re.search(r'"color", \[(.+?)\]', text)[1]
     assert cycle.startswith(", ".join(f'"{c[1:]}"' for c in (colours.INPUT, colours.KERNEL)))
 

@@ -15,7 +15,11 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def book(tmp_path):
     """A copy of the files that starting a chapter changes, and the folders that it fills."""
-    for folder in ("chapters/solutions", "src/convbook/checks", "src/convbook/quizzes"):
+    for folder in (
+        "chapters/solutions",
+        "src/convbook/course/checks",
+        "src/convbook/course/quizzes",
+    ):
         (tmp_path / folder).mkdir(parents=True)
     for name in ("_toc.yml", "chapters/index.md"):
         shutil.copy(ROOT / name, tmp_path / name)

@@ -6,11 +6,11 @@ Its parts load when they are first asked for (PEP 562): `link` needs no torch.
 from importlib import import_module
 
 _PARTS = {
-    "EffectiveField": "effective",
+    "EffectiveField": "effective_field",
     "Row": "table",
     "Table": "table",
-    "effective_receptive_field": "effective",
-    "empirical_receptive_field": "gradients",
+    "effective_receptive_field": "effective_field",
+    "empirical_receptive_field": "gradient_field",
     "trace": "tracing",
 }
 

@@ -16,7 +16,7 @@ from convbook.train.loop import epoch_batches, epoch_seed, make_step, train_epoc
 from convbook.train.optimisation import keep_rates_on, make_average, make_optimizer, make_schedule
 from convbook.train.provenance import provenance
 from convbook.train.scores import name_of, try_out
-from convbook.train.whitening import whiten
+from convbook.train.whiten import whiten
 
 
 @dataclass

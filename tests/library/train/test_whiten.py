@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 import torch
 import torch.nn.functional as F
-from convbook.train.whitening import whiten, whitening_filters
 from torch import nn
 
 from convbook.train import fit
 from convbook.train.augment import to_float
+from convbook.train.whiten import whiten, whitening_filters
 from tests.helpers.toy_data import CONFIG, bands, network
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -21,7 +21,7 @@ class Quiz(Explorer):
     What the reader answers stays on the page and is stored nowhere.
 
     Args:
-        name: "FILE/ID", for question ID of `convbook/quizzes/FILE.toml`.
+        name: "FILE/ID", for question ID of `convbook/course/quizzes/FILE.toml`.
 
     Raises:
         ValueError: there is no such question; the message names those there are.
