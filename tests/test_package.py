@@ -61,7 +61,7 @@ def test_requirements_pin_what_pyproject_asks_for():
     extras = PROJECT["optional-dependencies"]
     assert bare(extras["site"]) == set(pins("requirements-site.txt"))
     everything = pins("requirements.txt") | pins("requirements-site.txt")
-    assert set(everything) == bare(PROJECT["dependencies"] + extras["site"] + extras["test"])
+    assert set(everything) == bare(PROJECT["dependencies"] + extras["course"] + extras["site"] + extras["test"])
 
 
 def test_pins_agree():
@@ -72,7 +72,8 @@ def test_pins_agree():
 
 
 def test_binder_has_what_the_package_needs():
-    assert bare(PROJECT["dependencies"]) <= set(pins("binder/requirements.txt"))
+    needed = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["course"]
+    assert bare(needed) <= set(pins("binder/requirements.txt"))
     version = (ROOT / "binder" / "runtime.txt").read_text().strip().removeprefix("python-")
     assert f"Programming Language :: Python :: {version}" in PROJECT["classifiers"]
 

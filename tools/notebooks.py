@@ -47,7 +47,7 @@ import sys
 spec = importlib.util.find_spec("convbook")
 if spec is None or spec.origin is None:  # a folder named convbook has no origin
     source = os.environ.get("CONVBOOK_SOURCE", "git+{HOME}")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", source]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", f"convbook[course] @ {{source}}"]
     done = subprocess.run(pip, check=False, capture_output=True, text=True)
     print(done.stderr if done.returncode else "", end="")
     done.check_returncode()

@@ -65,7 +65,7 @@ def test_installs_where_the_package_is_missing(monkeypatch, spec, source):
     else:
         monkeypatch.delenv("CONVBOOK_SOURCE", raising=False)
     launch()
-    address = source or f"git+{notebooks.HOME}"
+    address = f"convbook[course] @ {source or f'git+{notebooks.HOME}'}"
     assert commands == [[sys.executable, "-m", "pip", "install", "--quiet", address]]
 
 
