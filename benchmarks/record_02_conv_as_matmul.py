@@ -28,6 +28,7 @@ from convbook.algorithms import (
 from convbook.arithmetic import conv_output_size
 from convbook.course import runs
 from convbook.functional import conv2d_loops, conv2d_matrix, unfold
+from convbook.train.provenance import check_committed
 
 SEED = 0
 ROUNDS = 200
@@ -156,7 +157,7 @@ def routine(input, weight):
 
 def main():
     """Measure, print and write the file."""
-    runs.check_committed()
+    check_committed()
     torch.manual_seed(SEED)
     torch.set_num_threads(1)  # one thread waits for nobody, so the times repeat
     torch.set_grad_enabled(False)

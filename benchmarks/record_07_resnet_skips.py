@@ -14,6 +14,7 @@ from convbook.course.experiments.residual_depth import PlainBlock, block_stack
 from convbook.data import load
 from convbook.nn import ResidualBlock
 from convbook.train import TrainConfig, fit
+from convbook.train.provenance import check_committed
 
 SEEDS = (0, 1, 2)
 BLOCKS = (3, 9, 18)
@@ -44,7 +45,7 @@ def train(kind, count, seed, data):
 
 def main(folder=None):
     """Train, print and write the file."""
-    runs.check_committed()  # before the minutes, not after them
+    check_committed()  # before the minutes, not after them
     torch.set_num_threads(1)
     data, stacks = load("shapes"), []
     for count in BLOCKS:

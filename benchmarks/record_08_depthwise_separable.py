@@ -15,6 +15,7 @@ from torchvision import models
 from convbook import analysis
 from convbook.course import runs
 from convbook.nn import DepthwiseSeparableConv2d
+from convbook.train.provenance import check_committed
 
 SEED = 0
 ROUNDS = {"layers": 101, "networks": 31}
@@ -47,7 +48,7 @@ def measure(modules, input, rounds):
 
 def main():
     """Measure, print and write the file."""
-    runs.check_committed()
+    check_committed()
     torch.manual_seed(SEED)
     torch.set_num_threads(1)  # one thread waits for nobody, so the times repeat
     warm_the_allocator()

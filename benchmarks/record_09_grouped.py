@@ -18,6 +18,7 @@ from torch.backends import mkldnn
 
 from convbook.arithmetic import conv_macs
 from convbook.course import runs
+from convbook.train.provenance import check_committed
 
 SEED = 0
 ROUNDS = 201
@@ -57,7 +58,7 @@ def kernel_of(layer, input):
 
 def main():
     """Measure, print and write the file."""
-    runs.check_committed()
+    check_committed()
     torch.manual_seed(SEED)
     torch.set_num_threads(1)  # one thread waits for nobody, so the times repeat
     input = torch.randn(1, CHANNELS, SIZE, SIZE)

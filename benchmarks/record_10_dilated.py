@@ -13,6 +13,7 @@ import torch
 from convbook.analysis import trace
 from convbook.course import runs
 from convbook.course.experiments.segmentation import NETWORKS, answers, draw_strips, train_dense
+from convbook.train.provenance import check_committed
 
 SEEDS = (0, 1, 2)
 TRAIN, TEST = 1000, 500
@@ -53,7 +54,7 @@ def train(name, seed, pictures, test):
 
 def main(folder=None):
     """Train, print and write the file."""
-    runs.check_committed()  # before the minutes, not after them
+    check_committed()  # before the minutes, not after them
     torch.set_num_threads(1)  # one thread waits for nobody, so the times repeat
     pictures, test = draw_strips(TRAIN, seed=0), draw_strips(TEST, seed=1)
     networks = []

@@ -11,6 +11,7 @@ from record_10_dilated import CONFIG, FAR, TEST, TRAIN, train
 
 from convbook.course import runs
 from convbook.course.experiments.segmentation import draw_strips
+from convbook.train.provenance import check_committed
 
 SEEDS = (3, 4, 5, 6, 7)
 NAMES = ("dilated", "with skips")
@@ -19,7 +20,7 @@ KEPT = ("seed", "accuracy", "border_accuracy", "far_accuracy", "accuracy_by_step
 
 def main(folder=None):
     """Train, print and write the file."""
-    runs.check_committed()  # before the minutes, not after them
+    check_committed()  # before the minutes, not after them
     torch.set_num_threads(1)
     pictures, test = draw_strips(TRAIN, seed=0), draw_strips(TEST, seed=1)
     networks = []

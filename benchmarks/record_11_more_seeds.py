@@ -11,6 +11,7 @@ from record_11_transposed import CONFIG, TRAINING, pictures_of
 
 from convbook.course import runs
 from convbook.course.experiments.checkerboard import decoder, train, unevenness
+from convbook.train.provenance import check_committed
 
 SEEDS = (3, 4, 5, 6, 7)
 KINDS = ("kernel 3", "kernel 4")
@@ -27,7 +28,7 @@ def train_one(kind, seed, training):
 
 def main(folder=None):
     """Train, print and write the file."""
-    runs.check_committed()  # before the minutes, not after them
+    check_committed()  # before the minutes, not after them
     torch.set_num_threads(1)
     training, decoders = pictures_of(TRAINING, 0), []
     for kind in KINDS:

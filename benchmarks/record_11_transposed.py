@@ -24,6 +24,7 @@ from convbook.course.experiments.checkerboard import (
 )
 from convbook.data.shapes import draw
 from convbook.train.augment import to_float
+from convbook.train.provenance import check_committed
 
 SEEDS = (0, 1, 2)
 TRAINING, TEST = 4096, 1024
@@ -67,7 +68,7 @@ def train_one(kind, seed, training, test):
 
 def main(folder=None):
     """Train, print and write the file."""
-    runs.check_committed()  # before the minutes, not after them
+    check_committed()  # before the minutes, not after them
     torch.set_num_threads(1)
     training, test = pictures_of(TRAINING, 0), pictures_of(TEST, 1)
     decoders = []

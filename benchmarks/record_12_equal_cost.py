@@ -15,6 +15,7 @@ from convbook.analysis import trace
 from convbook.course import runs
 from convbook.course.experiments.super_resolution import enlarge, ripple, train, upscaler
 from convbook.nn import ResizeConv2d
+from convbook.train.provenance import check_committed
 
 SEEDS = (0, 1, 2, 3, 4)
 WIDTH = 16  # as in `upscaler`
@@ -42,7 +43,7 @@ def train_one(kind, factor, seed):
 
 def main(folder=None):
     """Train, print and write the file."""
-    runs.check_committed()  # before the minutes, not after them
+    check_committed()  # before the minutes, not after them
     torch.set_num_threads(1)
     rows = []
     for factor in FACTORS:

@@ -30,6 +30,7 @@ from convbook.data import load
 from convbook.metrics import psnr, ssim
 from convbook.train import TrainConfig
 from convbook.train import fit as fit_classifier
+from convbook.train.provenance import check_committed
 
 SEEDS = (0, 1, 2)
 FACTORS = (2, 3)
@@ -154,7 +155,7 @@ def train_classifier():
 
 def main(folder=None):
     """Train, print and write the file."""
-    runs.check_committed()  # before the minutes, not after them
+    check_committed()  # before the minutes, not after them
     torch.set_num_threads(1)
     networks, interpolation, crops, by_pixels = [], {}, {}, []
     for factor in FACTORS:

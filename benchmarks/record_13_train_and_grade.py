@@ -28,6 +28,7 @@ from convbook.grade import grade
 from convbook.train import fit, predict
 from convbook.train.distributed import best_device
 from convbook.train.presets import PRESETS
+from convbook.train.provenance import check_committed, provenance
 
 SEEDS = (0, 1, 2)
 MISTAKES = 12
@@ -88,7 +89,7 @@ def check_commit(folder):
     path = folder / "run.json"
     if path.exists():
         begun = json.loads(path.read_text("utf8"))["commit"]
-        now = runs.provenance(0, "")["commit"]
+        now = provenance(0, "")["commit"]
         if begun != now:
             sys.exit(f"{folder} was begun at commit {begun}, this is {now}; use another --work")
 
@@ -162,7 +163,7 @@ def main():
     parser.add_argument("--called", help="what the data are; left out, their own name")
     parser.add_argument("--work", required=True, type=Path, help="the folder for the runs' files")
     options = parser.parse_args()
-    runs.check_committed()
+    check_committed()
     data = load(options.data)
     if options.what in ("ablations", "rates"):
         trials = TRIALS if options.what == "ablations" else RATES

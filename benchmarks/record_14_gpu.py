@@ -30,8 +30,8 @@ from gpu_speed import record_batches, record_compile, record_factors, record_lad
 from gpu_timing import ON_GPU, first
 
 from convbook._files import atomic_write
-from convbook.course import runs
 from convbook.data import load
+from convbook.train.provenance import check_committed, provenance
 
 
 def parts(data, small):
@@ -94,7 +94,7 @@ def main():
     options = parser.parse_args()
     begin = time.perf_counter()
     if not options.commit and not options.small:
-        runs.check_committed()
+        check_committed()
     data = load(options.data)
     if options.small:
         parts_kept = {"train": first(data.train, 1024), "test": first(data.test, 256)}
@@ -103,7 +103,7 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     words = ["python", f"benchmarks/{Path(__file__).name}", "--data", "FOLDER"]
     words += ["--called", options.called] if options.called else []
-    origin = runs.provenance(SEEDS[0], options.called or data.name)
+    origin = provenance(SEEDS[0], options.called or data.name)
     content = {
         **origin,
         "commit": options.commit or origin["commit"],

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from convbook.course import runs
+from convbook.train import provenance
 
 
 @pytest.mark.parametrize("name", runs.names())
@@ -30,7 +31,7 @@ def test_unknown_run_is_named(tmp_path):
 @pytest.fixture
 def clean_checkout(monkeypatch):
     answers = {"status": "", "rev-parse": "0" * 40}
-    monkeypatch.setattr(runs, "_git", lambda *arguments: answers[arguments[0]])
+    monkeypatch.setattr(provenance, "git", lambda *arguments: answers[arguments[0]])
     return answers
 
 

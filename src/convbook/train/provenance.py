@@ -32,6 +32,18 @@ def provenance(seed, data):
     }
 
 
+def check_committed():
+    """Refuse to record what no commit holds; a long recording asks before it begins.
+
+    Raises:
+        ValueError: a tracked file is changed.
+    """
+    if changed := git("status", "--porcelain", "--untracked-files=no"):
+        raise ValueError(
+            f"changed files would not be in the recorded commit; commit them:\n{changed}"
+        )
+
+
 def git(*arguments):
     """Return what a git command says of the package's repository."""
     return subprocess.run(

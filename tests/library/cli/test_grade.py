@@ -15,7 +15,7 @@ from torch import nn
 from convbook import cli
 from convbook.grade import process, worker
 from convbook.grade.report import Report
-from convbook.loading import load_weights
+from convbook.loading import load_model, load_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -163,7 +163,7 @@ def test_the_model_of_a_notebook_may_be_an_object(notebook, monkeypatch):
     stored = json.loads(path.read_text())
     stored["cells"].append({"cell_type": "code", "source": "model = Net().to(device)"})
     path.write_text(json.dumps(stored))
-    assert len(cli.load_model("S7.ipynb:model")) == 12
+    assert len(load_model("S7.ipynb:model")) == 12
     sys.modules.pop("S7", None)
 
 
@@ -302,14 +302,14 @@ def test_input_sizes(folder, capsys):
 @pytest.fixture
 def model(folder, monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path])
-    yield cli.load_model("my.py:Net", with_weights=True)
+    yield load_model("my.py:Net", with_weights=True)
     for name in ("my", "neighbour"):
         sys.modules.pop(name, None)
 
 
 def test_a_model_with_weights_is_made_with_them(model):
     assert not model[0].weight.is_meta
-    assert cli.load_model("my.py:Net")[0].weight.is_meta
+    assert load_model("my.py:Net")[0].weight.is_meta
 
 
 def test_weights_are_loaded(model, folder):

@@ -9,6 +9,8 @@ import pytest
 
 from convbook import cli
 from convbook.analysis import trace
+from convbook.cli.options import ADDRESS
+from convbook.loading import load_model
 from convbook.train.presets import PRESETS
 
 NET = """
@@ -105,7 +107,7 @@ def test_a_word_alone_is_a_network_of_the_book(folder, capsys):
 def test_json_is_the_dict(folder, capsys):
     status, out, _ = run(capsys, "my.py:Net", "--json")
     assert status == 0
-    table = trace(cli.load_model("my.py:Net")).to_dict()
+    table = trace(load_model("my.py:Net")).to_dict()
     assert json.loads(out) == json.loads(json.dumps(table))
 
 
@@ -148,8 +150,8 @@ def test_help_comes_without_loading_torch():
     command = [sys.executable, "-X", "importtime", "-m", "convbook", "trace", "--help"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     help_text = " ".join(result.stdout.split())
-    assert f"{cli.ADDRESS} options:" in help_text
-    assert all(name in cli.ADDRESS for name in PRESETS)
+    assert f"{ADDRESS} options:" in help_text
+    assert all(name in ADDRESS for name in PRESETS)
     assert "numpy" not in result.stderr
     assert "| torch\n" not in result.stderr
 

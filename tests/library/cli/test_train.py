@@ -11,9 +11,9 @@ import torch
 
 from convbook import cli
 from convbook.cli import train
-from convbook.course.runs import processor
-from convbook.loading import load_weights
+from convbook.loading import load_model, load_weights
 from convbook.train import TrainConfig, evaluate, fitting
+from convbook.train.provenance import processor
 from tests.helpers.toy_data import bands
 
 NET = """
@@ -71,7 +71,7 @@ def test_the_command_that_tests_is_the_one_that_is_named(folder, capsys):
     assert words[0] == "convbook"
     cli.main(words[1:])
     graded = capsys.readouterr().out
-    model = cli.load_model("my_linear_net.py:net", with_weights=True)
+    model = load_model("my_linear_net.py:net", with_weights=True)
     load_weights(model, folder / "a run" / "model.safetensors")
     accuracy = evaluate(model, bands().test)["accuracy"]
     assert f"{100 * accuracy:.4g}" in graded

@@ -66,23 +66,10 @@ def record(name, seed, data, results, folder=None):
     Raises:
         ValueError: a tracked file is changed, so that the commit would not be what ran.
     """
-    from convbook.train.provenance import provenance  # noqa: PLC0415 (torch: only here)
+    # Reading a run needs no torch; recording one does.
+    from convbook.train.provenance import check_committed, provenance  # noqa: PLC0415
 
     check_committed()
     content = {**provenance(seed, data), **results}
     with atomic_write(Path(folder or FOLDER) / f"{name}.json") as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n", "utf8")
-
-
-def check_committed():
-    """Refuse to record what no commit holds; a long recording asks before it begins.
-
-    Raises:
-        ValueError: a tracked file is changed.
-    """
-    from convbook.train.provenance import git  # noqa: PLC0415
-
-    if changed := git("status", "--porcelain", "--untracked-files=no"):
-        raise ValueError(
-            f"changed files would not be in the recorded commit; commit them:\n{changed}"
-        )
