@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from numbers import Real
 
 
@@ -10,7 +11,7 @@ def equal(answer, expected) -> bool:
     """Compare numbers, and sequences of them as lists: `(1, 2)`, `[1, 2]` and a tensor agree.
 
     Integers must be equal; where a fraction is involved, rounding may differ: six digits count,
-    as many as float32 holds.
+    as many as float32 holds. Where True or False is expected, 1 and 0 will do.
 
     Example:
         >>> equal((1, 2.0), [1, 2]), equal(1 / 3, 0.3333333), equal(1 / 3, 0.333)
@@ -22,7 +23,7 @@ def equal(answer, expected) -> bool:
         return len(answer) == len(expected) and all(map(equal, answer, expected))
     if float in kinds and kinds <= {float, int}:
         return math.isclose(answer, expected, rel_tol=1e-6, abs_tol=1e-12)
-    return len(kinds) == 1 and answer == expected
+    return (len(kinds) == 1 or isinstance(expected, bool)) and answer == expected
 
 
 def plain(value):
@@ -54,15 +55,17 @@ def is_lazy(value) -> bool:
     return isinstance(value, Iterator)
 
 
-def size(case: Mapping) -> tuple[int, float]:
-    """Return how many numbers the arguments of a case hold, and the sum of their magnitudes.
+def size(case: Mapping) -> tuple[int, int]:
+    """Return how many numbers the arguments of a case hold, and how large they are together.
+
+    A fraction is as large as the numbers that it is written with: 0.03 is 3/100.
 
     Example:
-        >>> size({"row": [[1, -2]], "stride": 3})
-        (3, 6)
+        >>> size({"row": [[1, -2]], "stride": 3}), size({"slope": 0.03}), size({"slope": 0.5})
+        ((3, 6), (1, 102), (1, 2))
     """
-    numbers = _flat(case.values())
-    return len(numbers), sum(map(abs, numbers))
+    fractions = [Fraction(str(+number)) for number in _flat(case.values())]  # +True is 1
+    return len(fractions), sum(abs(one.numerator) + one.denominator - 1 for one in fractions)
 
 
 def _flat(value) -> list[Real]:

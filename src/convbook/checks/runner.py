@@ -7,7 +7,7 @@ A checker prints and never raises, so the published page shows no traceback. It 
 - what the function takes, if it cannot be called with the arguments of the exercise;
 - a case that fails, with what was returned and what was expected, and a hint if the answers
   follow a mistake that many people make;
-- `correct on N cases`.
+- `correct on N cases`, and a remark if the function changes its arguments.
 """
 
 import inspect
@@ -24,7 +24,9 @@ Case = dict[str, Any]  # the arguments of the reader's function, in the order of
 NOT_ATTEMPTED = "not attempted yet.\nReplace the ... and run the cell again."
 NO_RETURN = "returned None. Is a `return` missing?"
 NO_LIST = "A generator, map or zip hands out its numbers one by one; put list(...) around it."
+IN_PLACE = "It changes {} in place, which the caller may still need: work on a copy."
 COLUMNS = 77  # what the book's column shows without scrolling
+LIKE = 0.6  # two mistakes of this book agree in 0.55 of the cases that one of them gets wrong
 LONGEST = 240  # characters of an answer that are shown
 
 
@@ -112,11 +114,13 @@ def run_checker(
             print(f"{name}: {missing}")
             return
         attempts.append(attempt)
-    if all(attempt.is_right for attempt in attempts):
-        count = len(attempts)
-        print(f"{name}: correct on {count} {'case' if count == 1 else 'cases'}.")
-    else:
+    if not all(attempt.is_right for attempt in attempts):
         _print_failure(name, attempts, mistakes or {}, accepts, fallback)
+        return
+    count = len(attempts)
+    print(f"{name}: correct on {count} {'case' if count == 1 else 'cases'}.")
+    if changed := sorted({argument for attempt in attempts for argument in attempt.changed}):
+        print(_fold(IN_PLACE.format(" and ".join(changed))))
 
 
 @dataclass(frozen=True)
@@ -129,11 +133,13 @@ class _Attempt:
     answer: Any = None
     error: BaseException | None = None
     is_right: bool = False
+    changed: Sequence[str] = ()  # the arguments that are no longer what they were
 
 
 def _attempt(function, case, expected, accepts) -> _Attempt:
     try:
-        values, named = _arguments(function, deepcopy(case))  # it may change them in place
+        given = deepcopy(case)  # the function may change it in place
+        values, named = _arguments(function, given)
         answer = function(*values, **named)
         if is_lazy(answer):
             is_right = False
@@ -142,7 +148,8 @@ def _attempt(function, case, expected, accepts) -> _Attempt:
         verdict = f"returned {show(answer, LONGEST)}"
     except (Exception, SystemExit) as error:  # whatever it is, the reader wants to read it
         return _Attempt(case, expected, f"raised {type(error).__name__}: {error}", error=error)
-    return _Attempt(case, expected, verdict, answer, is_right=is_right)
+    changed = [name for name in case if given[name] != case[name]]
+    return _Attempt(case, expected, verdict, answer, None, is_right, changed)
 
 
 def _arguments(function, case) -> tuple[tuple, Case] | None:
@@ -188,15 +195,16 @@ def _stub(): ...
 
 def _print_failure(name, attempts, mistakes, accepts, fallback) -> None:
     """Print a failing case, and a hint or what else may help."""
-    failing = [attempt for attempt in attempts if not attempt.is_right]
-    first, shown = failing[0], min(failing, key=lambda attempt: size(attempt.case))
-    if is_lazy(shown.answer):
+    hint, failing = _find_hint(attempts, mistakes, accepts)
+    smallest = min(failing, key=lambda attempt: size(attempt.case))
+    first = _story(name, failing[0], accepts)
+    parts = _story(name, smallest, accepts)
+    if hint and sum(map(len, first)) <= LONGEST:
+        parts = first
+    elif is_lazy(smallest.answer):
         hint = NO_LIST
-    elif hint := _find_hint(attempts, mistakes, accepts):
-        shown = first if sum(map(len, _story(name, first, accepts))) <= LONGEST else shown
-    elif shown.error is None:
-        hint = fallback
-    parts = _story(name, shown, accepts)
+    elif smallest.error is None:
+        hint = hint or fallback
     line = " ".join(parts)
     print(line if len(line) <= COLUMNS else "\n".join(_fold(part, "    ") for part in parts))
     if hint:
@@ -223,27 +231,36 @@ def _fold(text: str, indent: str = "") -> str:
     return "\n".join(folded)
 
 
-def _find_hint(attempts, mistakes, accepts) -> str | None:
-    """Return the hint of the mistake that the answers follow, None if they follow none.
+def _find_hint(attempts, mistakes, accepts) -> tuple[str | None, list[_Attempt]]:
+    """Return the hint of the mistake that the answers follow, and the cases in which they do.
 
-    They follow a mistake when, wherever they are wrong, they are what it answers. It may be wrong
-    in other cases as well, in which the reader was right, but not in more than these; then one
-    case is not enough, and errors alone are not. The mistake with the fewest such cases wins.
+    They follow it when, of the cases in which either is wrong, both answer the same in `LIKE` or
+    more. The mistake that is followed most closely wins.
     """
     wrong = [attempt for attempt in attempts if not attempt.is_right]
-    right = [attempt for attempt in attempts if attempt.is_right]
-    returned = sum(attempt.error is None for attempt in wrong)
-    fewest, found = (len(wrong) if returned > 1 else 0) + 1, None
+    best, found = LIKE, (None, wrong)
 
     def redo(mistake, attempt):
         return _attempt(mistake, attempt.case, attempt.expected, accepts)
 
     for hint, mistake in mistakes.items():
-        if all(_agree(attempt, redo(mistake, attempt)) for attempt in wrong):
-            others = sum(not redo(mistake, attempt).is_right for attempt in right)
-            if others < fewest:
-                fewest, found = others, hint
+        if not any(_agree(attempt, redo(mistake, attempt)) for attempt in wrong[:3]):
+            continue  # so it is with most mistakes; going through all cases can take seconds
+        likeness, same = _likeness([(attempt, redo(mistake, attempt)) for attempt in attempts])
+        if likeness > best or (likeness == best and not found[0]):
+            best, found = likeness, (hint, same)
     return found
+
+
+def _likeness(pairs) -> tuple[float, list[_Attempt]]:
+    """Return in which share of the cases with a wrong answer both agree, and those cases.
+
+    Unless it is all of them, one case is too few, and so are errors alone.
+    """
+    wrong = [(one, other) for one, other in pairs if not (one.is_right and other.is_right)]
+    same = [one for one, other in wrong if _agree(one, other)]
+    enough = len(same) == len(wrong) or sum(one.error is None for one in same) > 1
+    return len(same) / len(wrong) if enough else 0, same
 
 
 def _agree(one, other) -> bool:
