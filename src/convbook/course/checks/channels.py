@@ -1,6 +1,6 @@
 """Checkers for chapter 4, Channels."""
 
-from itertools import product
+from itertools import chain, product
 from math import isqrt
 
 from convbook.course.checks._checker import Checker, grid
@@ -94,7 +94,13 @@ check_parameters = Checker(
                 c_in * (c_out * kernel_height * kernel_width + 1)
             )
         ),
+        "Kernels need not be square: multiply rows by columns.": (
+            lambda c_in, c_out, kernel_height, kernel_width: parameters(
+                c_in, c_out, kernel_height, kernel_height
+            )
+        ),
     },
+    fallback="Count the numbers of one filter first, its bias too; there are c_out filters.",
 )
 
 check_filter_map = Checker(
@@ -133,7 +139,18 @@ check_filter_map = Checker(
         "The kernels are flipped; a layer takes them as they lie.": (
             lambda picture, kernels, bias: filter_map(picture, map(_flipped, kernels), bias)
         ),
+        "Every number of the map has one bias; that adds it once for each weight.": (
+            lambda picture, kernels, bias: filter_map(
+                picture, kernels, bias * len(kernels) * len(kernels[0]) * len(kernels[0][0])
+            )
+        ),
+        "Each channel meets its own kernel; add the maps, not the channels or the kernels.": (
+            lambda picture, kernels, bias: filter_map(
+                [_add([0], picture)], [_add([0], kernels)], bias
+            )
+        ),
     },
+    fallback="Make the map of each channel on its own; then add them, and the bias.",
 )
 
 check_grey_kernel = Checker(
@@ -156,7 +173,11 @@ check_grey_kernel = Checker(
         "That adds over rows or columns; add the three weights at the same place.": (
             lambda kernels: [[sum(row) for row in kernel] for kernel in kernels]
         ),
+        "`+` puts one list behind the other; add the numbers in them.": (
+            lambda kernels: [[*chain(*rows)] for rows in zip(*kernels, strict=True)]
+        ),
     },
+    fallback="What do the three weights at one place add up to, when all three pixels are 1?",
 )
 
 check_most_channels = Checker(
@@ -182,5 +203,15 @@ check_most_channels = Checker(
         "One too many: with that number the layer needs more than `macs`. Round down.": (
             lambda macs, size, kernel_size: most_channels(macs, size, kernel_size) + 1
         ),
+        "Rounded to the nearest number that is one too many at times. Round down.": (
+            lambda macs, size, kernel_size: round((macs / (size * kernel_size) ** 2) ** 0.5)
+        ),
+        "A number of channels is a whole one: round down.": (
+            lambda macs, size, kernel_size: (macs / (size * kernel_size) ** 2) ** 0.5
+        ),
+        "No more than `macs` may be exactly `macs`: there one more channel fits.": (
+            lambda macs, size, kernel_size: most_channels(macs - 1, size, kernel_size)
+        ),
     },
+    fallback="Count the MACs for your answer and for one channel more: the first fits, if right.",
 )

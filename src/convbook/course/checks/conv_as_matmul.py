@@ -36,6 +36,11 @@ def _row_with_step(kernel, height, width, y, x, step):
     return row
 
 
+def _from_output_number(kernel, height, width, y, x):
+    """Begin as many places into the row as there are outputs before this one."""
+    return matrix_row(kernel, height, width, *divmod(y * (width - len(kernel[0]) + 1) + x, width))
+
+
 def strided_im2col(image, kernel_size, stride):
     """Return the windows as columns: a list of kernel_size ** 2 rows, one number per window."""
     return [list(line) for line in zip(*_windows(image, kernel_size, stride), strict=True)]
@@ -47,6 +52,18 @@ def _windows(image, kernel_size, stride, stride_along=None):
     tops = range(0, len(image) - kernel_size + 1, stride)
     lefts = range(0, len(image[0]) - kernel_size + 1, stride_along or stride)
     return [[image[top + i][left + j] for i, j in taps] for top in tops for left in lefts]
+
+
+def _right_number_of_neighbours(image, kernel_size, stride):
+    """Make as many windows as the stride leaves, but start them at neighbouring pixels."""
+    height, width = ((len(side) - kernel_size) // stride for side in (image, image[0]))
+    corner = [row[: width + kernel_size] for row in image[: height + kernel_size]]
+    return strided_im2col(corner, kernel_size, 1)
+
+
+def _taps_down_first(image, kernel_size, stride):
+    lines = strided_im2col(image, kernel_size, stride)
+    return [lines[j * kernel_size + i] for i, j in product(range(kernel_size), repeat=2)]
 
 
 def _down_first(image, kernel_size, stride):
@@ -112,7 +129,14 @@ check_weight_count = Checker(
         "A square kernel has kernel_size ** 2 weights in each row of the matrix.": (
             lambda height, width, kernel_size: _row_count(height, width, kernel_size) * kernel_size
         ),
+        "Images need not be square: count the places along the height and along the width.": (
+            lambda height, width, kernel_size: weight_count(height, height, kernel_size)
+        ),
+        "One place is missing along each side: the window fits size - kernel_size + 1 times.": (
+            lambda height, width, kernel_size: weight_count(height - 1, width - 1, kernel_size)
+        ),
     },
+    fallback="Draw the matrix: a row for each place of the window, a column for each pixel.",
 )
 
 check_matrix_row = Checker(
@@ -129,6 +153,17 @@ check_matrix_row = Checker(
                 kernel, height, width, y, x, step=width - len(kernel[0]) + 1
             )
         ),
+        "A row of the image has `width` pixels: a step down is `width` places, not `height`.": (
+            lambda kernel, height, width, y, x: _row_with_step(
+                kernel, height, width, y, x, step=height
+            )
+        ),
+        "The window starts at pixel y * width + x: count pixels of the image, not outputs.": (
+            _from_output_number
+        ),
+        "y counts rows and x counts columns.": (
+            lambda kernel, height, width, y, x: matrix_row(kernel, height, width, x, y)
+        ),
         "That is the row of output (0, 0); the window starts at row y, column x.": (
             lambda kernel, height, width, y, x: matrix_row(kernel, height, width, 0, 0)
         ),
@@ -136,6 +171,7 @@ check_matrix_row = Checker(
             lambda kernel, height, width, y, x: matrix_row(_flipped(kernel), height, width, y, x)
         ),
     },
+    fallback="Draw the image, all 0, lay the kernel on it, and write its rows one after another.",
 )
 
 check_strided_im2col = Checker(
@@ -159,7 +195,19 @@ check_strided_im2col = Checker(
         "The windows go down the image first; go along its rows first, as flatten does.": (
             _down_first
         ),
+        "Inside a window, too, go along the rows first: its first two pixels are neighbours.": (
+            _taps_down_first
+        ),
+        "There are as many windows as there should be; each starts `stride` pixels further on.": (
+            _right_number_of_neighbours
+        ),
+        "The last windows are missing: they start at size - kernel_size, too.": (
+            lambda image, kernel_size, stride: strided_im2col(
+                [row[:-1] for row in image[:-1]], kernel_size, stride
+            )
+        ),
     },
+    fallback="Cut the windows out of the image one by one, and write each as a column.",
 )
 
 check_input_gradient = Checker(
@@ -192,4 +240,5 @@ check_input_gradient = Checker(
             )
         ),
     },
+    fallback="Take one output at a time: which pixels did it read, and with which weights?",
 )

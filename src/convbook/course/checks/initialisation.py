@@ -70,7 +70,18 @@ check_fan_in = Checker(
                 out_channels, in_channels, kernel_size, groups
             )
         ),
+        "Those are the weights of all filters; one output is the sum of one filter's products.": (
+            lambda in_channels, out_channels, kernel_size, groups: (
+                out_channels * fan_in(in_channels, out_channels, kernel_size, groups)
+            )
+        ),
+        "The bias is added, too, but it is no product.": (
+            lambda in_channels, out_channels, kernel_size, groups: (
+                fan_in(in_channels, out_channels, kernel_size, groups) + 1
+            )
+        ),
     },
+    fallback="How many channels does one filter read, and at how many places of its kernel?",
 )
 
 check_layers_until = Checker(
@@ -93,7 +104,17 @@ check_layers_until = Checker(
         "Where the RMS equals the share it is not below it yet; it takes one layer more.": (
             lambda gain, share: _steps_until((gain / 2) ** 0.5, math.nextafter(share, 1))
         ),
+        "Divide the gain by 2 before you take the root: ReLU halves the mean square.": (
+            lambda gain, share: _steps_until(gain**0.5 / 2, share)
+        ),
+        "One too many: is the RMS below the share one layer earlier?": (
+            lambda gain, share: layers_until(gain, share) + 1
+        ),
+        "Layers come whole: how many are enough?": (
+            lambda gain, share: math.log(share) / math.log((gain / 2) ** 0.5)
+        ),
     },
+    fallback="Write down the RMS after each layer: when is it below the share for the first time?",
 )
 
 check_kept = Checker(
@@ -111,7 +132,18 @@ check_kept = Checker(
         "A square has no sign: with a negative slope as much is kept as with a positive one.": (
             lambda slope: (1 + slope * abs(slope)) / 2
         ),
+        "The negative numbers are a half as well: divide slope ** 2 by 2, too.": (
+            lambda slope: 0.5 + slope**2
+        ),
+        "That is the part of the RMS; the mean square is its square.": (
+            lambda slope: kept(slope) ** 0.5
+        ),
+        "That is the gain which makes up for the loss; what is kept is 1 divided by it.": (
+            lambda slope: 1 / kept(slope)
+        ),
+        "That is what is lost; return what is kept.": lambda slope: 1 - kept(slope),
     },
+    fallback="Send 1 and -1 through it by hand, and take the mean of the two squares.",
 )
 
 check_transposed_fan_in = Checker(
@@ -133,5 +165,16 @@ check_transposed_fan_in = Checker(
                 in_channels * kernel_size**2 // stride
             )
         ),
+        "Rows and columns both have taps: square kernel_size / stride.": (
+            lambda in_channels, out_channels, kernel_size, stride: (
+                in_channels * kernel_size // stride
+            )
+        ),
+        "The taps are right; each output adds up over the input channels, not the output ones.": (
+            lambda in_channels, out_channels, kernel_size, stride: transposed_fan_in(
+                out_channels, in_channels, kernel_size, stride
+            )
+        ),
     },
+    fallback="Draw the stamps along one axis: how many of them reach one output?",
 )

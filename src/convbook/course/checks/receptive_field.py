@@ -1,7 +1,7 @@
 """Checkers for chapter 5, Receptive field."""
 
 from itertools import product
-from math import ceil
+from math import ceil, comb
 
 from convbook.arithmetic import conv_output_size
 from convbook.course.checks._checker import Checker, grid
@@ -127,24 +127,14 @@ def _end_at_input_size(layers, input_size, number):
 
 def _jump_before_start(layers, input_size, number):
     """Multiply the jump before the padding is taken off, so that the own stride counts in it."""
-    size, jump, start = 1, 1, 0
-    for kernel_size, stride, padding in layers:
-        size += (kernel_size - 1) * jump
-        jump *= stride
-        start -= padding * jump
-    first = start + number * jump
-    return _clip(first, first + size - 1, input_size)
+    layers = [(k, stride, padding * stride) for k, stride, padding in layers]
+    return pixels_seen(layers, input_size, number)
 
 
 def _jump_first(layers, input_size, number):
     """Multiply the jump before anything else."""
-    size, jump, start = 1, 1, 0
-    for kernel_size, stride, padding in layers:
-        jump *= stride
-        size += (kernel_size - 1) * jump
-        start -= padding * jump
-    first = start + number * jump
-    return _clip(first, first + size - 1, input_size)
+    layers = [((k - 1) * stride + 1, stride, padding) for k, stride, padding in layers]
+    return _jump_before_start(layers, input_size, number)
 
 
 def _padding_added(layers, input_size, number):
@@ -274,7 +264,20 @@ check_field_size = Checker(
         "One pixel is missing: before any layer a pixel sees itself.": (
             lambda layers: field_size(layers) - 1
         ),
+        "Two slips: the dilation is missing, and a stride counts for the later layers only.": (
+            lambda layers: _own_stride([(k, stride, 1) for k, stride, _ in layers])
+        ),
+        "Two things are missing: the dilation, and the strides of the layers before.": (
+            lambda layers: field_size([(k, 1, 1) for k, _, _ in layers])
+        ),
+        "d(k-1) steps lead from a window's first tap to its last; d*k would be one gap too many.": (
+            lambda layers: field_size([(k + 1, stride, d) for k, stride, d in layers])
+        ),
+        "The first layer comes first in the list; it is the one that reads pixels.": (
+            lambda layers: field_size(layers[::-1])
+        ),
     },
+    fallback="Draw the stack, and follow the edges of the field back to the pixels.",
 )
 
 check_pixels_seen = Checker(
@@ -315,7 +318,14 @@ check_pixels_seen = Checker(
         ),
         "A layer's stride counts for later layers, not for its own size and start.": _jump_first,
         "The padding moves the start to the left: subtract it.": _padding_added,
+        "That lists the field; return its first and its last pixel.": (
+            lambda **case: list(range(pixels_seen(**case)[0], pixels_seen(**case)[1] + 1))
+        ),
+        "The first layer comes first in the list; it is the one that reads pixels.": (
+            lambda layers, input_size, number: pixels_seen(layers[::-1], input_size, number)
+        ),
     },
+    fallback="Draw the row and its padding, and follow the edges of the field back, map by map.",
 )
 
 check_layers_needed = Checker(
@@ -347,7 +357,11 @@ check_layers_needed = Checker(
             lambda size, strided: layers_needed(size, strided + 1)
         ),
         "The first layers have the strides, not the last.": _strides_last,
+        "A stack may end before its `strided` layers are used up; count those it needs.": (
+            lambda size, strided: max(layers_needed(size, strided), strided)
+        ),
     },
+    fallback="Write down the field after each layer: 1, 3, and then on by 2, 4 or more.",
 )
 
 check_path_counts = Checker(
@@ -373,5 +387,12 @@ check_path_counts = Checker(
         "That counts the paths to all pixels together; keep one count for each pixel.": (
             lambda kernel_size, depth: [kernel_size**depth]
         ),
+        "Binomial coefficients count the paths of two taps; with more, more neighbours add up.": (
+            lambda kernel_size, depth: [
+                comb(depth * (kernel_size - 1), place)
+                for place in range(depth * (kernel_size - 1) + 1)
+            ]
+        ),
     },
+    fallback="Draw the stack, and count the paths from each pixel up to the number.",
 )

@@ -26,9 +26,14 @@ def _convolutions(in_channels, out_channels):
 def block_params(in_channels, out_channels, stride):
     """Return the parameters of a residual block with its batch norms and its projection."""
     params = _convolutions(in_channels, out_channels) + 4 * out_channels
-    if shortcut(in_channels, out_channels, stride) != "identity":
+    if _projected(in_channels, out_channels, stride):
         params += in_channels * out_channels + 2 * out_channels
     return params
+
+
+def _projected(in_channels, out_channels, stride):
+    """Return whether the block has a projection, a number that can be multiplied."""
+    return shortcut(in_channels, out_channels, stride) != "identity"
 
 
 def paths(blocks, length):
@@ -70,7 +75,25 @@ check_shortcut = Checker(
         'Where the shapes agree, no projection is needed: "identity".': (
             lambda in_channels, out_channels, stride: (in_channels, out_channels, 1, stride)
         ),
+        'One reason is enough for a projection: "identity" needs stride 1 and equal channels.': (
+            lambda in_channels, out_channels, stride: (
+                "identity"
+                if stride == 1 or in_channels == out_channels
+                else (in_channels, out_channels, 1, stride)
+            )
+        ),
+        "The kernel size stands before the stride.": (
+            lambda in_channels, out_channels, stride: (
+                (in_channels, out_channels, stride, 1)
+                if _projected(in_channels, out_channels, stride)
+                else "identity"
+            )
+        ),
+        "The channels that come in stand first.": lambda in_channels, out_channels, stride: (
+            shortcut(out_channels, in_channels, stride)
+        ),
     },
+    fallback="Which shape does the block's map have, and which shape has x? When do they agree?",
 )
 
 check_skip_fits = Checker(
@@ -108,7 +131,22 @@ check_skip_fits = Checker(
                 and padding == dilation * (kernel_size - 1) // 2
             )
         ),
+        "More padding than that makes the map larger: the two must be equal.": (
+            lambda in_channels, out_channels, kernel_size, stride, padding, dilation: (
+                in_channels == out_channels
+                and stride == 1
+                and 2 * padding >= dilation * (kernel_size - 1)
+            )
+        ),
+        "Padding is added on both sides, so it counts twice.": (
+            lambda in_channels, out_channels, kernel_size, stride, padding, dilation: (
+                in_channels == out_channels
+                and stride == 1
+                and padding == dilation * (kernel_size - 1)
+            )
+        ),
     },
+    fallback="Compute the size of the output for a map of 9 × 9, and of 8 × 8: is it the same?",
 )
 
 check_block_params = Checker(
@@ -119,8 +157,7 @@ check_block_params = Checker(
         "Each batch norm has two learned numbers for each channel.": (
             lambda in_channels, out_channels, stride: (
                 _convolutions(in_channels, out_channels)
-                + (shortcut(in_channels, out_channels, stride) != "identity")
-                * (in_channels * out_channels)
+                + _projected(in_channels, out_channels, stride) * (in_channels * out_channels)
             )
         ),
         "Where the shape changes there is a projection, with weights and a batch norm.": (
@@ -132,7 +169,7 @@ check_block_params = Checker(
         "The projection has a batch norm, too.": (
             lambda in_channels, out_channels, stride: (
                 block_params(in_channels, out_channels, stride)
-                - (shortcut(in_channels, out_channels, stride) != "identity") * 2 * out_channels
+                - _projected(in_channels, out_channels, stride) * 2 * out_channels
             )
         ),
         "A stride brings a projection even where the channels agree.": (
@@ -142,17 +179,47 @@ check_block_params = Checker(
             lambda in_channels, out_channels, stride: (
                 block_params(in_channels, out_channels, stride)
                 + 2 * out_channels
-                + (shortcut(in_channels, out_channels, stride) != "identity") * out_channels
+                + _projected(in_channels, out_channels, stride) * out_channels
             )
         ),
         "Running mean and variance are no parameters: count two numbers per channel, not four.": (
             lambda in_channels, out_channels, stride: (
                 block_params(in_channels, out_channels, stride)
                 + 4 * out_channels
-                + (shortcut(in_channels, out_channels, stride) != "identity") * 2 * out_channels
+                + _projected(in_channels, out_channels, stride) * 2 * out_channels
+            )
+        ),
+        "Two things are missing: the batch norms and, where the shape changes, the projection.": (
+            lambda in_channels, out_channels, stride: _convolutions(in_channels, out_channels)
+        ),
+        "There are two batch norms, one after each convolution.": (
+            lambda in_channels, out_channels, stride: (
+                block_params(in_channels, out_channels, stride) - 2 * out_channels
+            )
+        ),
+        "The second convolution reads what the first one writes: out_channels maps.": (
+            lambda in_channels, out_channels, stride: (
+                block_params(in_channels, out_channels, stride)
+                - 9 * out_channels * (out_channels - in_channels)
+            )
+        ),
+        "The projection reads single pixels: its kernel is 1 × 1.": (
+            lambda in_channels, out_channels, stride: (
+                block_params(in_channels, out_channels, stride)
+                + _projected(in_channels, out_channels, stride) * 8 * in_channels * out_channels
+            )
+        ),
+        "Only where the shape changes is there a projection.": (
+            lambda in_channels, out_channels, stride: block_params(in_channels, out_channels, 2)
+        ),
+        "A state_dict holds buffers, too: three that no gradient reaches in every batch norm.": (
+            lambda in_channels, out_channels, stride: (
+                block_params(in_channels, out_channels, stride)
+                + (2 + _projected(in_channels, out_channels, stride)) * (2 * out_channels + 1)
             )
         ),
     },
+    fallback="Print a ResidualBlock and count its layers one by one.",
 )
 
 check_paths = Checker(
@@ -170,5 +237,9 @@ check_paths = Checker(
         "Each block is gone through or skipped; paths of length 0 skip all, and there is one.": (
             lambda blocks, length: comb(blocks, length) if length else 0
         ),
+        "That counts the shorter paths, too; return those of this length only.": (
+            lambda blocks, length: sum(comb(blocks, shorter) for shorter in range(length + 1))
+        ),
     },
+    fallback="Write down all paths: each block is gone through, or it is skipped.",
 )

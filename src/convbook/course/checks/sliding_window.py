@@ -40,6 +40,13 @@ def _window_of_three(row, weights, count):
     return [sum(w * p for w, p in zip(weights, window, strict=True)) for window in windows]
 
 
+def _three_by_index(row, weights):
+    return [
+        row[x] * weights[0] + row[x + 1] * weights[1] + row[x + 2] * weights[2]
+        for x in range(len(row) - 2)
+    ]
+
+
 def slide_picture(picture, kernel):
     """Return the sum of products at each place of the window, a list of rows."""
     k_h, k_w = len(kernel), len(kernel[0])
@@ -64,6 +71,17 @@ def _height_for_width(picture, kernel):
         ]
         for y in range(len(picture) - k + 1)
     ]
+
+
+def _width_for_height(picture, kernel):
+    turned = _height_for_width(_transposed(picture), _transposed(kernel))
+    return _transposed(turned)
+
+
+def _one_row_many_times(picture, kernel):
+    """Add every answer to the same row, as `[[0] * width] * height` does."""
+    answers = slide_picture(picture, kernel)
+    return [[sum(column) for column in zip(*answers, strict=True)]] * len(answers)
 
 
 def _transposed(rows):
@@ -98,6 +116,20 @@ def _find_from(start):
                 if answer > best:
                     best, place = answer, (y, x)
         return place
+
+    return find
+
+
+def _find_by_number(width_of):
+    """Return a solution that takes the number of the answer apart by `width_of(picture, answers)`.
+
+    `answers` are those of `slide_picture`; numbers count along its rows.
+    """
+
+    def find(picture, kernel):
+        answers = slide_picture(picture, kernel)
+        numbers = sum(answers, [])  # noqa: RUF017 (small lists)
+        return divmod(numbers.index(max(numbers)), width_of(picture, answers))
 
     return find
 
@@ -178,6 +210,12 @@ check_slide_row = Checker(
         "The window has len(weights) pixels, not 3, and there are not always 4 places.": (
             lambda row, weights: _window_of_three(row, weights, 4)
         ),
+        "Three products are written out; there are len(weights) of them. Add them up in a loop.": (
+            _three_by_index
+        ),
+        "That is the first place only; a `return` inside the loop ends it.": (
+            lambda row, weights: slide_row(row, weights)[:1]
+        ),
         "One place is missing: the window fits len(row) - len(weights) + 1 times.": (
             lambda row, weights: slide_row(row, weights)[:-1]
         ),
@@ -185,6 +223,7 @@ check_slide_row = Checker(
             lambda row, weights: slide_row(row, weights)[:: len(weights)]
         ),
     },
+    fallback="Lay the weights on the first pixels by hand, multiply, and add up; then move on.",
 )
 
 check_slide_picture = Checker(
@@ -205,10 +244,20 @@ check_slide_picture = Checker(
         "The kernel need not be square: it has len(kernel) rows and len(kernel[0]) columns.": (
             _height_for_width
         ),
+        "A kernel has len(kernel) rows; len(kernel[0]) is how many columns it has.": (
+            _width_for_height
+        ),
+        "All rows are one and the same list: `[[0] * width] * height` repeats a reference.": (
+            _one_row_many_times
+        ),
+        "Return a list of rows, one for each place of the window down the picture.": (
+            lambda picture, kernel: sum(slide_picture(picture, kernel), [])  # noqa: RUF017 (small)
+        ),
         "One row and one column are missing: the window fits size - kernel size + 1 times.": (
             lambda picture, kernel: [row[:-1] for row in slide_picture(picture, kernel)[:-1]]
         ),
     },
+    fallback="Lay the kernel on the top left corner by hand, multiply, and add up; then move on.",
 )
 
 check_find = Checker(
@@ -230,6 +279,12 @@ check_find = Checker(
         "That is the answer itself; return its place.": (
             lambda picture, kernel: max(map(max, slide_picture(picture, kernel)))
         ),
+        "Take the place apart by the width of the map; the picture is wider than its map.": (
+            _find_by_number(lambda picture, answers: len(picture[0]))
+        ),
+        "Numbers count along the rows: take the place apart by the width of the map.": (
+            _find_by_number(lambda picture, answers: len(answers))
+        ),
         "Rows and columns count from 0.": (
             lambda picture, kernel: _moved_place(picture, kernel, 1, 1)
         ),
@@ -239,6 +294,7 @@ check_find = Checker(
             )
         ),
     },
+    fallback="Write down all the answers as a map, and look for the largest number in it.",
 )
 
 check_matching = Checker(
@@ -251,6 +307,9 @@ check_matching = Checker(
     ],
     {
         "On an even area that is not 0: the weights must add up to 0.": _signs,
+        "One half is the mean only if half of the pixels are bright: subtract the patch's own.": (
+            lambda patch: [[pixel - 0.5 for pixel in row] for row in patch]
+        ),
         "Dark pixels need negative weights, or a brighter patch gets the same answer.": (
             lambda patch: patch
         ),
@@ -262,4 +321,5 @@ check_matching = Checker(
         ),
     },
     _matches,
+    "Add up your weights: is it 0? Are those on bright pixels above 0, and the others below?",
 )

@@ -176,12 +176,13 @@ class TranslatedChecker(Checker):
         reference = self._translated(self.reference)
         if callable(function):
             function = self._translated(function)
-        run_checker(function, reference, self.cases, hints)
+        run_checker(function, reference, self.cases, hints, fallback=self.fallback)
 
     def _translated(self, function):
         @wraps(function)
-        def translated(**case):
-            return self.translate(function(**case), **case)
+        def translated(*values, **named):
+            case = dict(zip(self.cases[0], values, strict=False)) | named
+            return self.translate(function(*values, **named), **case)
 
         return translated
 
