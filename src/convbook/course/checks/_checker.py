@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from convbook.checks.answers import equal, is_lazy, plain, show, size
+from convbook.course.checks.answers import equal, is_lazy, plain, show, size
 
 Case = dict[str, Any]  # the arguments of the reader's function, in the order of its parameters
 NOT_ATTEMPTED = "not attempted yet.\nReplace the ... and run the cell again."
