@@ -4,6 +4,7 @@ PYTHON  ?= python3
 CHAPTER ?=
 PORT    ?= 8000
 WORKERS ?= 2
+TORCH   ?=
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -13,8 +14,8 @@ BOOK := $(BIN)/jupyter-book build . --all -W -n --keep-going
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # `make -j test` must not install twice into one environment
-.PHONY: help book serve lab execute new lint test test-unit test-notebooks test-site test-numerics \
-        test-launch bench freeze clean
+.PHONY: help book serve lab execute new lint test test-fast test-unit test-notebooks test-site \
+        test-numerics test-launch bench freeze clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +36,12 @@ $(VENV)/site.installed: requirements-site.txt constraints.txt pyproject.toml | $
 	$(BIN)/python -m pip install --quiet --no-deps -e .
 	@touch $@
 
+# TORCH=cpu takes the torch without CUDA, where PyTorch's own index has one for the platform.
 $(VENV)/all.installed: requirements.txt requirements-site.txt constraints.txt pyproject.toml | $(BIN)/python
+ifeq ($(TORCH),cpu)
+	$(BIN)/python -m pip install --quiet $$(grep -E '^torch(vision)?==' requirements.txt) \
+	  --index-url https://download.pytorch.org/whl/cpu
+endif
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@touch $(VENV)/site.installed $@
 
@@ -59,11 +65,18 @@ new: $(VENV)/all.installed  ## start a chapter from templates (CHAPTER=04_channe
 
 # ---------------------------------------------------------------- tests
 
-lint: $(VENV)/all.installed  ## ruff: style and formatting
+lint: $(VENV)/all.installed  ## style, the arrows between the rooms, the types of the library
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check src tests tools benchmarks conftest.py
+	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 test: lint test-unit test-notebooks test-site  ## style, units, notebooks, site: what a change must pass
+
+# For everyday work: a quarter of the examples that `make test` draws.
+test-fast: lint  ## in minutes: style, the library, the package, the notebooks' hygiene
+	HYPOTHESIS_PROFILE=quick OMP_NUM_THREADS=1 $(BIN)/pytest tests/library tests/tools \
+	  tests/test_package.py -n $(WORKERS)
 
 # One thread per test process: two processes with two threads each would wait for one another.
 test-unit: $(VENV)/all.installed  ## unit and property tests, notebook hygiene
@@ -89,8 +102,8 @@ test-launch: $(VENV)/all.installed  ## each notebook alone on what Colab preinst
 # ---------------------------------------------------------------- upkeep
 
 bench: $(VENV)/all.installed  ## speed and memory: operations, explorers, chapters, site
-	$(BIN)/python benchmarks/bench.py
-	$(BIN)/python benchmarks/explorers.py
+	$(BIN)/python -m benchmarks.bench
+	$(BIN)/python -m benchmarks.explorers
 
 freeze: $(VENV)/all.installed  ## write the installed versions to constraints.txt
 	@! $(BIN)/python -m pip freeze | grep '^torch==.*+cpu' || \

@@ -1,10 +1,10 @@
 """Measure the package, the chapters and the book on the machine at hand.
 
-python benchmarks/bench.py                 everything below
-python benchmarks/bench.py operations      conv2d against PyTorch's: time and memory
-python benchmarks/bench.py tracing         a table, and a receptive field by gradients: resnet50
-python benchmarks/bench.py chapters        each chapter: time over the floor, and memory
-python benchmarks/bench.py book            `make book` in a fresh clone: time and size
+python -m benchmarks.bench                 everything below
+python -m benchmarks.bench operations      conv2d against PyTorch's: time and memory
+python -m benchmarks.bench tracing         a table, and a receptive field by gradients: resnet50
+python -m benchmarks.bench chapters        each chapter: time over the floor, and memory
+python -m benchmarks.bench book            `make book` in a fresh clone: time and size
 """
 
 import argparse

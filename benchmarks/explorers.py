@@ -1,6 +1,6 @@
 """Print how long the explorers take to redraw at their largest grids.
 
-    python benchmarks/explorers.py
+    python -m benchmarks.explorers
 
 A slider move, or a move of the mouse to another cell, is timed in the page from the event to the
 end of style and layout: what has to fit in a frame of 16 ms. Chromium is found as in the tests; set

@@ -12,8 +12,9 @@ from convbook.course.explorers.sources import module_source, names, style_source
 from tools.browser import FLAGS, find_chromium
 
 # `make test` draws the same examples each time, so a red run can be repeated.
-# HYPOTHESIS_PROFILE=thorough draws twenty times as many, afresh on each run.
+# HYPOTHESIS_PROFILE=thorough draws twenty times as many, afresh on each run; quick, a quarter.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("quick", parent=hypothesis.settings.get_profile("suite"))
 hypothesis.settings.register_profile("thorough", deadline=None, print_blob=True)
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "suite")
 hypothesis.settings.load_profile(PROFILE)
