@@ -110,7 +110,7 @@ freeze: $(VENV)/all.installed  ## write the installed versions to constraints.tx
 	  { echo "This is the CPU-only torch; freeze an environment that make test installed."; exit 1; }
 	@{ echo "# Every package of the book's environment at the version it was tested with."; \
 	   echo "# Made by: make freeze"; \
-	   $(BIN)/python -m pip list --format=freeze --exclude-editable --exclude pip --exclude setuptools; \
+	   $(BIN)/python -m pip list --format=freeze --exclude-editable --exclude pip; \
 	 } > constraints.new && mv constraints.new constraints.txt
 
 clean:  ## remove what was built (the environments stay; remove .venv* to start afresh)

@@ -144,6 +144,30 @@ def test_versions_agree():
     assert f"version: {PROJECT['version']}" in (ROOT / "CITATION.cff").read_text("utf8")
 
 
+def rooms(folder):
+    """Return the rooms of a package's folder: its modules and packages, without private ones."""
+    found = {path for path in folder.iterdir() if path.suffix in ("", ".py")}
+    return {f"{p.name}{'/' * p.is_dir()}" for p in found if not p.name.startswith("_")}
+
+
+def test_the_readme_shows_the_tree_as_it_is():
+    text = (ROOT / "README.md").read_text("utf8").partition("## Where things are")[2]
+    shown = set()
+    for cell in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE):
+        first, *others = re.findall(r"`([^`]+)`", cell)
+        # `src/convbook/nn/`, `models.py`: what follows stands beside the first.
+        shown |= {ROOT / first, *((ROOT / first).parent / other for other in others)}
+    assert [path for path in shown if not path.exists()] == []
+    package = ROOT / "src" / "convbook"
+    for folder in (package, package / "course"):
+        named = {f"{p.name}{'/' * p.is_dir()}" for p in shown if p.parent == folder}
+        minor = {"convbook.mplstyle", "py.typed", "mime_types.py", "photographs.py"}
+        assert named | minor >= rooms(folder), folder
+    public = {name.removesuffix("/").removesuffix(".py") for name in rooms(package)}
+    assert public == set(convbook._SUBMODULES)
+    assert len([*package.glob("[!_]*/"), *package.glob("_[!_]*"), *package.glob("[!_]*.py")]) <= 15
+
+
 def test_readme_names_every_make_target_it_uses():
     targets = set(
         re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf8"), re.MULTILINE)
