@@ -62,7 +62,7 @@ def needed_by(requirements):
     while left:
         requirement = left.pop()
         name = re.sub(r"[-_.]+", "-", requirement.name).lower()
-        if name in found or requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+        if name in found or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
             continue
         found.add(name)
         for text in metadata.requires(name) or []:

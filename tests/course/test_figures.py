@@ -13,9 +13,8 @@ from IPython.display import Image
 from matplotlib.colors import to_rgb
 
 from convbook.arithmetic import Layer
-from convbook.course import figures
+from convbook.course import colours, figures
 from convbook.course.explorers.sources import style_source
-from convbook.course.figures import colours
 from convbook.course.mime_types import DRAWING
 from convbook.course.photographs import grace_hopper
 

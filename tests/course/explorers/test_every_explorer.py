@@ -11,9 +11,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from convbook.course import colours
 from convbook.course.explorers import ConvStepper, Quiz
 from convbook.course.explorers.sources import module_source, names, style_source
-from convbook.course.figures import colours
 from convbook.course.mime_types import EXPLORER, VIEW
 from convbook.course.quizzes import load, read
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from convbook.course import colours
 from convbook.course.explorers import MatrixView
-from convbook.course.figures import colours
 from convbook.functional import conv2d_matrix, unfold
 from tests.helpers.explorer_pages import SEE_KEYS
 

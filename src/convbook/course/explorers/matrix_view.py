@@ -6,6 +6,7 @@ from html import escape
 import traitlets
 
 from convbook.arithmetic import conv_output_size
+from convbook.course import colours
 from convbook.course.explorers.convolved import ConvolvedExplorer
 from convbook.course.explorers.grids import (
     INPUT_VALUES,
@@ -19,7 +20,6 @@ from convbook.course.explorers.grids import (
 )
 from convbook.course.explorers.sources import module_source
 from convbook.course.explorers.traits import Choice, Square, Whole, whole_number
-from convbook.course.figures import colours
 
 SMALLEST_INPUT, LARGEST_INPUT, LARGEST_KERNEL = 3, 5, 3
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 
-from convbook.course.figures import colours
+from convbook.course import colours
 from convbook.course.figures.drawing import (
     MARKERS,
     STYLE,

@@ -10,7 +10,7 @@ from IPython.display import Image
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from convbook.course.figures import colours
+from convbook.course import colours
 from convbook.course.mime_types import DRAWING
 
 STYLE = Path(__file__).parents[2] / "convbook.mplstyle"

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from torch import Tensor
 
-from convbook.course.figures import colours
+from convbook.course import colours
 from convbook.course.figures.drawing import (
     STYLE,
     WIDTH,

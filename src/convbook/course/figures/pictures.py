@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from convbook.course.figures import colours
+from convbook.course import colours
 from convbook.course.figures.drawing import (
     MARKERS,
     STYLE,

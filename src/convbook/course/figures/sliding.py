@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 
 from convbook.arithmetic import Layer, conv_output_size, receptive_field
-from convbook.course.figures import colours
+from convbook.course import colours
 from convbook.course.figures.drawing import (
     STYLE,
     WIDTH,

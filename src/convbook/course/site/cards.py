@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from convbook.course.figures.colours import INK, INPUT, KERNEL, OUTPUT
+from convbook.course.colours import INK, INPUT, KERNEL, OUTPUT
 
 SIZE = (1200, 630)
 MARGIN = 80
