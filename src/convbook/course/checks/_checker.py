@@ -148,7 +148,7 @@ def _attempt(function, case, expected, accepts) -> _Attempt:
         verdict = f"returned {show(answer, LONGEST)}"
     except (Exception, SystemExit) as error:  # whatever it is, the reader wants to read it
         return _Attempt(case, expected, f"raised {type(error).__name__}: {error}", error=error)
-    changed = [name for name in case if given[name] != case[name]]
+    changed = [name for name in case if not _same(given[name], case[name])]
     return _Attempt(case, expected, verdict, answer, None, is_right, changed)
 
 
@@ -266,9 +266,13 @@ def _likeness(pairs) -> tuple[float, list[_Attempt]]:
 def _agree(one, other) -> bool:
     if one.error or other.error:
         return type(one.error) is type(other.error)
+    return _same(one.answer, other.answer)
+
+
+def _same(one, other) -> bool:
     try:
-        return equal(one.answer, other.answer)
-    except Exception:  # an answer that cannot be compared
+        return equal(one, other)
+    except Exception:  # what cannot be compared
         return False
 
 
