@@ -6,19 +6,25 @@ something that is not an integer, a `ValueError` for an integer that is out of r
 
 import operator
 
+LARGEST = 2**63 - 1  # the largest number that PyTorch takes
 
-def integer(value, name, minimum):
-    """Return `value` as an int of at least `minimum`. Like PyTorch, refuse floats and bools."""
+
+def integer(value: object, name: str, minimum: int, maximum: int = LARGEST) -> int:
+    """Return `value` as an int in this range. Like PyTorch, refuse floats and bools."""
+    wanted = f"an int of at least {minimum}"
+    if maximum < LARGEST:
+        wanted = f"an int from {minimum} to {maximum}"
     try:
-        number = operator.index(value)
+        number = operator.index(value)  # type: ignore[arg-type]  # what is no integer raises
     except TypeError:
         number = None
     if number is None or isinstance(value, bool):
-        raise TypeError(f"{name}={value!r} is not an integer; use an int of at least {minimum}")
+        raise TypeError(f"{name}={value!r} is not an integer; use {wanted}")
     if number < minimum:
-        raise ValueError(f"{name}={value!r} is too small; use an int of at least {minimum}")
-    if number >= 2**63:
-        raise ValueError(f"{name}={value!r} is too large; use an int below 2**63")
+        raise ValueError(f"{name}={value!r} is too small; use {wanted}")
+    if number > maximum:
+        wanted = wanted if maximum < LARGEST else "an int below 2**63"
+        raise ValueError(f"{name}={value!r} is too large; use {wanted}")
     return number
 
 
