@@ -53,7 +53,7 @@ class ReceptiveField(NamedTuple):
 
     Args:
         size: how many input pixels an output sees, end to end.
-        jump: input pixels from what one output sees to what the next one sees, the effective stride.
+        jump: input pixels from what one output sees to what the next sees, the effective stride.
         start: index of the first input pixel that output 0 sees, negative inside the padding.
 
     Example:
