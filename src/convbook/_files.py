@@ -1,12 +1,13 @@
-"""Write files so that nobody ever finds half of one."""
+"""Atomic writes: a file is there whole or not at all."""
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
 @contextlib.contextmanager
-def atomic_write(path):
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary name to write to, and move the file to `path` when it is complete.
 
     Whatever goes wrong meanwhile, the file that was at `path` is still there. After a kill the
@@ -14,9 +15,6 @@ def atomic_write(path):
 
     Args:
         path: where the file goes; its folder exists.
-
-    Raises:
-        OSError: the file cannot be written.
 
     Example:
         >>> import tempfile

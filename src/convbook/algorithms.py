@@ -4,17 +4,22 @@ Each returns what `convbook.functional.conv2d(input, weight)` returns, without p
 dilation 1 and with one group: what is left is the idea. They differ in how many products they need,
 in how much memory they fill (`costs`), and in speed; chapter 2 puts them side by side.
 
-Shapes are the same for all: input `(N, C_in, H, W)` or `(C_in, H, W)` and weight
-`(C_out, C_in, k_h, k_w)` give `(N, C_out, H_out, W_out)` or `(C_out, H_out, W_out)`.
+Arguments and shapes are the same for all: input `(N, C_in, H, W)` or `(C_in, H, W)` and weight
+`(C_out, C_in, k_h, k_w)` give `(N, C_out, H_out, W_out)` or `(C_out, H_out, W_out)`. What does not
+fit is a `ValueError`, what has the wrong type or another dtype a `TypeError`.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 from torch.nn.functional import pad
 
-from convbook._checks.arguments import pair
+from convbook._checks.arguments import IntOrPair, pair
 from convbook._checks.tensors import check_conv, check_dtype, check_weight
 from convbook.arithmetic import conv_output_size
 from convbook.functional import unfold
@@ -37,16 +42,8 @@ TO_WEIGHTS = [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]]  # G
 TO_OUTPUTS = [[1, 1, 1, 0], [0, 1, -1, -1]]  # A^T
 
 
-def conv2d_im2col(input, weight):
+def conv2d_im2col(input: Tensor, weight: Tensor) -> Tensor:
     """Convolve by one matrix product: the filters, one per row, times the windows, one per column.
-
-    Shapes:
-        input `(N, C_in, H, W)` or `(C_in, H, W)`, weight `(C_out, C_in, k_h, k_w)` ->
-        `(N, C_out, H_out, W_out)` or `(C_out, H_out, W_out)`.
-
-    Raises:
-        ValueError: a shape does not fit.
-        TypeError: something has the wrong type, or the dtypes differ.
 
     Example:
         >>> conv2d_im2col(torch.arange(9).reshape(1, 3, 3), torch.ones(1, 1, 2, 2).long())
@@ -61,7 +58,7 @@ def conv2d_im2col(input, weight):
     return (weight.flatten(1) @ columns).unflatten(-1, size)  # (N, C_out, H_out, W_out)
 
 
-def sparse_matrix(weight, input_size):
+def sparse_matrix(weight: Tensor, input_size: IntOrPair) -> Tensor:
     """Return the matrix of `conv2d_matrix`, with its zeros left out.
 
     The windows of the pixel *numbers* say in which column each weight stands.
@@ -71,11 +68,7 @@ def sparse_matrix(weight, input_size):
 
     Args:
         weight: the filters.
-        input_size: pixels (H, W), an int or a pair.
-
-    Raises:
-        ValueError: a shape does not fit.
-        TypeError: something has the wrong type.
+        input_size: pixels (H, W), at least as many as the kernel has taps.
 
     Example:
         >>> sparse_matrix(torch.ones(1, 1, 1, 2), (1, 3)).to_dense()
@@ -97,16 +90,8 @@ def sparse_matrix(weight, input_size):
     return torch.sparse_coo_tensor(places, entries, shape, check_invariants=True)
 
 
-def conv2d_sparse(input, weight):
+def conv2d_sparse(input: Tensor, weight: Tensor) -> Tensor:
     """Convolve by the product of a sparse matrix and the flattened input.
-
-    Shapes:
-        input `(N, C_in, H, W)` or `(C_in, H, W)`, weight `(C_out, C_in, k_h, k_w)` ->
-        `(N, C_out, H_out, W_out)` or `(C_out, H_out, W_out)`.
-
-    Raises:
-        ValueError: a shape does not fit.
-        TypeError: something has the wrong type, or the dtypes differ.
 
     Example:
         >>> conv2d_sparse(torch.arange(4.0).reshape(1, 2, 2), torch.ones(1, 1, 2, 2))
@@ -121,19 +106,14 @@ def conv2d_sparse(input, weight):
     return output.reshape(*input.shape[:-3], weight.shape[0], *size)
 
 
-def conv2d_fft(input, weight):
+def conv2d_fft(input: Tensor, weight: Tensor) -> Tensor:
     """Convolve by multiplying spectra: a shift in the image is a factor in its spectrum.
 
     The product of two spectra belongs to a *circular* convolution. Its first H_out x W_out values
     are those of windows that do not wrap round. The conjugate keeps the kernel from being flipped.
 
-    Shapes:
-        input `(N, C_in, H, W)` or `(C_in, H, W)`, weight `(C_out, C_in, k_h, k_w)` ->
-        `(N, C_out, H_out, W_out)` or `(C_out, H_out, W_out)`.
-
     Raises:
-        ValueError: a shape does not fit.
-        TypeError: the dtype is not float32 or float64, or the dtypes differ.
+        TypeError: the dtype is not float32 or float64.
 
     Example:
         >>> conv2d_fft(torch.arange(4.0).reshape(1, 2, 2), torch.ones(1, 1, 2, 2)).round()
@@ -150,7 +130,7 @@ def conv2d_fft(input, weight):
     return torch.fft.irfft2(product, s=image_size)[..., :height, :width]
 
 
-def conv2d_winograd(input, weight):
+def conv2d_winograd(input: Tensor, weight: Tensor) -> Tensor:
     """Convolve 3 x 3 kernels by Winograd's F(2 x 2, 3 x 3): 16 products instead of 36.
 
     Every 4 x 4 tile of pixels gives 2 x 2 outputs. Sums and differences of its pixels are
@@ -161,8 +141,8 @@ def conv2d_winograd(input, weight):
         `(N, C_out, H - 2, W - 2)` or `(C_out, H - 2, W - 2)`.
 
     Raises:
-        ValueError: a shape does not fit, or the kernel is not 3 x 3.
-        TypeError: the dtype is not float32 or float64, or the dtypes differ.
+        ValueError: the kernel is not 3 x 3.
+        TypeError: the dtype is not float32 or float64.
 
     Example:
         >>> conv2d_winograd(torch.ones(1, 4, 5), torch.ones(1, 1, 3, 3))
@@ -193,7 +173,7 @@ class Cost(NamedTuple):
     table_bytes: int
 
 
-def costs(input_size, weight_shape):
+def costs(input_size: IntOrPair, weight_shape: Sequence[int]) -> dict[str, Cost]:
     """Return the cost of each algorithm for one float32 image, by name.
 
     Counted are the products of the step that combines pixels with weights, a complex product as
@@ -201,18 +181,12 @@ def costs(input_size, weight_shape):
     transforms of the FFT and of Winograd's algorithm, are left out.
 
     Args:
-        input_size: pixels (H, W), an int or a pair.
+        input_size: pixels (H, W), at least as many as the kernel has taps.
         weight_shape: `(C_out, C_in, k_h, k_w)`; the Winograd entry is there for 3 x 3 only.
-
-    Raises:
-        ValueError: the kernel is larger than the image.
-        TypeError: something has the wrong type.
 
     Example:
         >>> costs(3, (1, 1, 2, 2))["dense matrix"]
         Cost(products=36, table_bytes=144)
-
-    Source: counted from the algorithms above.
     """
     height, width = pair(input_size, "input_size", 1)
     c_out, c_in, *kernel_size = weight_shape
@@ -236,7 +210,7 @@ def costs(input_size, weight_shape):
     return found
 
 
-def _output_size(input, weight):
+def _output_size(input: Tensor, weight: Tensor) -> tuple[int, ...]:
     """Return (H_out, W_out), or refuse tensors that do not fit together."""
     check_conv(input, weight, None, groups=1)
     return conv_output_size(tuple(input.shape[-2:]), tuple(weight.shape[-2:]))

@@ -4,12 +4,17 @@
 `convbook.train.presets` holds the settings that each was recorded with.
 """
 
+from __future__ import annotations
+
 from collections import OrderedDict
 from functools import partial
+from typing import TypeVar
 
 from torch import nn
 
 from convbook.nn.blocks import Residual, conv_block, head, separable_block
+
+M = TypeVar("M", bound=nn.Module)
 
 
 class S7Fast(nn.Sequential):
@@ -24,11 +29,9 @@ class S7Fast(nn.Sequential):
     Example:
         >>> sum(p.numel() for p in S7Fast().parameters())
         278442
-
-    Source: chapter 13.
     """
 
-    def __init__(self, classes=10):
+    def __init__(self, classes: int = 10) -> None:
         super().__init__(
             OrderedDict(
                 c1=conv_block(3, 32, pool=True),  # (N, 32, H / 2, W / 2)
@@ -43,17 +46,14 @@ class S7Fast(nn.Sequential):
         )
 
 
-def identity_start(model):
+def identity_start(model: M) -> M:
     """Let the first filters of each 3x3 convolution, or group, hand on its input.
 
     So a deep network begins as a shallow one: what a layer has not learnt to change, it passes on.
     Where a layer has more filters than inputs, the others stay random.
 
-    Shapes:
-        The model keeps its shapes; it is changed in place, and returned.
-
     Args:
-        model: the `nn.Module`.
+        model: changed in place, and returned.
 
     Example:
         >>> layer = identity_start(nn.Conv2d(1, 2, 3))
@@ -87,10 +87,10 @@ class S7Net(nn.Sequential):
         >>> sum(p.numel() for p in S7Net().parameters()) < 1_000_000
         True
 
-    Source: chapter 13; its beginning after Jordan, arXiv 2404.00498, section 3.
+    Source: for its beginning, Jordan, arXiv 2404.00498, section 3.
     """
 
-    def __init__(self, classes=10):
+    def __init__(self, classes: int = 10) -> None:
         block = partial(conv_block, activation=nn.GELU)
         super().__init__(
             OrderedDict(
@@ -125,11 +125,9 @@ class S7Tiny(nn.Sequential):
     Example:
         >>> sum(p.numel() for p in S7Tiny().parameters())
         11386
-
-    Source: chapter 13.
     """
 
-    def __init__(self, classes=10):
+    def __init__(self, classes: int = 10) -> None:
         block = partial(separable_block, activation=nn.SiLU)
         super().__init__(
             OrderedDict(

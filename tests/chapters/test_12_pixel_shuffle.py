@@ -1,14 +1,10 @@
 """Chapter 12, Pixel shuffle: its quiz answers, its identities and what its networks are."""
 
-import math
-
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.ndimage import gaussian_filter
 
 from convbook import functional
 from convbook.course import runs
@@ -26,7 +22,7 @@ from convbook.course.experiments.super_resolution import (
     transposed,
     upscaler,
 )
-from convbook.metrics import psnr, ssim
+from convbook.metrics import psnr
 from convbook.nn import ResizeConv2d, SubPixelConv2d, icnr_
 
 
@@ -171,52 +167,6 @@ class TestExercises:
             weight = torch.tensor(pixel_shuffle.interleaved(**case)).double()[None, None]
             drawn = F.conv_transpose1d(x, weight, stride=r, padding=r * (k // 2))
             assert torch.equal(small.transpose(1, 2).reshape(1, 1, -1), drawn)
-
-
-class TestQuality:
-    def pictures(self):
-        random = np.random.default_rng(0)
-        return random.random((2, 1, 1, 20, 17))
-
-    def test_psnr_of_known_errors(self):
-        grey = torch.full((1, 1, 3, 3), 0.25).double()
-        assert psnr(grey + 0.01, grey) == pytest.approx(40)
-        assert psnr(grey - 0.1, grey) == pytest.approx(20)
-        assert psnr(grey, grey) == math.inf
-
-    def test_ssim_agrees_with_scipy(self):
-        """Scipy's Gaussian filter has the same radius; we compare what no border touches."""
-        x, y = self.pictures()
-        y = 0.7 * x + 0.3 * y
-
-        def blur(values):
-            return gaussian_filter(values[0, 0], 1.5, radius=5)[5:-5, 5:-5]
-
-        mean_x, mean_y = blur(x), blur(y)
-        var_x, var_y = blur(x**2) - mean_x**2, blur(y**2) - mean_y**2
-        both = blur(x * y) - mean_x * mean_y
-        c1, c2 = 0.0001, 0.0009
-        expected = (
-            (2 * mean_x * mean_y + c1)
-            * (2 * both + c2)
-            / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
-        )
-        assert 0.3 < expected.mean() < 0.95
-        assert ssim(*map(torch.tensor, (x, y))) == pytest.approx(expected.mean(), abs=1e-12)
-
-    @pytest.mark.parametrize("measure", [psnr, ssim])
-    def test_refusals(self, measure):
-        grey = torch.zeros(1, 1, 12, 12)
-        with pytest.raises(ValueError, match=r"image has shape \(1, 3, 12, 12\)"):
-            measure(grey.expand(1, 3, 12, 12), grey.expand(1, 3, 12, 12))
-        with pytest.raises(ValueError, match=r"target \(1, 1, 12, 11\)"):
-            measure(grey, grey[..., :11])
-        with pytest.raises(TypeError, match="image"):
-            measure([[0]], grey)
-
-    def test_ssim_needs_a_window(self):
-        with pytest.raises(ValueError, match="10 x 12"):
-            ssim(torch.zeros(1, 1, 10, 12), torch.zeros(1, 1, 10, 12))
 
 
 class TestNetworks:

@@ -3,9 +3,13 @@
 Every refusal names the argument, quotes its shape or value and says what would be right.
 """
 
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
 from math import prod
 
 import torch
+from torch import Tensor
 
 from convbook._checks.arguments import integer
 
@@ -20,13 +24,13 @@ NUMBERS = {
 }
 
 
-def check_type(value, name):
+def check_type(value: object, name: str) -> None:
     """Refuse what is not a tensor."""
     if not isinstance(value, torch.Tensor):
         raise TypeError(f"{name} is a {type(value).__name__}; use a torch.Tensor")
 
 
-def check_layout(value, name, *layouts):
+def check_layout(value: Tensor, name: str, *layouts: str) -> None:
     """Refuse what is not a tensor with as many axes as one of the layouts, such as `(C, H, W)`."""
     check_type(value, name)
     axes = [layout.count(",") + 1 for layout in layouts]
@@ -35,25 +39,25 @@ def check_layout(value, name, *layouts):
         raise ValueError(f"{name} has shape {tuple(value.shape)}; use {' or '.join(layouts)}")
 
 
-def check_filled(value, axes):
+def check_filled(value: Tensor, axes: int) -> None:
     """Refuse an input that is empty in one of its last `axes`."""
     if 0 in value.shape[-axes:]:
         raise ValueError(f"input has shape {tuple(value.shape)}; only its batch may be empty")
 
 
-def check_dtype(value, name, dtypes):
+def check_dtype(value: Tensor, name: str, dtypes: Collection[torch.dtype]) -> None:
     """Refuse a tensor of another dtype."""
     if value.dtype not in dtypes:
         raise TypeError(f"{name} has dtype {value.dtype}; convert it to one such as torch.float32")
 
 
-def check_weight(weight):
+def check_weight(weight: Tensor) -> None:
     """Refuse what cannot hold the filters of a 2-D convolution."""
     check_layout(weight, "weight", "(channels, channels per group, k_h, k_w)")
     check_dtype(weight, "weight", NUMBERS)
 
 
-def check_groups(groups, channels):
+def check_groups(groups: int, channels: int) -> None:
     """Refuse groups that do not share out the first axis of weight."""
     groups = integer(groups, "groups", 1)
     if channels == 0:
@@ -65,7 +69,9 @@ def check_groups(groups, channels):
         )
 
 
-def check_conv(input, weight, bias, groups, transposed=False):
+def check_conv(
+    input: Tensor, weight: Tensor, bias: Tensor | None, groups: int, transposed: bool = False
+) -> None:
     """Refuse tensors that do not fit together."""
     check_layout(input, "input", "(C, H, W)", "(N, C, H, W)")
     check_weight(weight)
@@ -95,7 +101,7 @@ def check_conv(input, weight, bias, groups, transposed=False):
         raise TypeError(f"{told}; convert them to one dtype")
 
 
-def check_room(shape, tensor, name, value):
+def check_room(shape: Sequence[int], tensor: Tensor, name: str, value: object) -> None:
     """Refuse a map that is mostly padding or gaps, and larger than memory could be."""
     count = prod(shape)
     if count > max(2**31, 100 * tensor.numel()) and not tensor.is_meta:

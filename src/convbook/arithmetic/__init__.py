@@ -1,8 +1,8 @@
 """Sizes, padding, costs, receptive fields and coverage: convolution in plain integers.
 
-Arguments mean what they mean in PyTorch. Each takes an int, or a tuple with one int per axis; ints
-all round give an int, and one tuple is enough to make the answer a tuple. Importing this module
-does not import torch.
+Arguments mean what they mean in PyTorch. `Ints` is an int, or a tuple with one int per axis; ints
+all round give an int, and one tuple is enough to make the answer a tuple. A float or a bool is a
+`TypeError`, a number out of range a `ValueError`. Importing this module does not import torch.
 """
 
 from convbook.arithmetic.costs import conv_macs, conv_params

@@ -2,10 +2,16 @@
 
 from math import gcd, prod
 
-from convbook._checks.arguments import common_rank, integer, per_axis
+from convbook._checks.arguments import Ints, common_rank, integer, per_axis
 
 
-def conv_params(in_channels, out_channels, kernel_size, groups=1, bias=True):
+def conv_params(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: Ints,
+    groups: int = 1,
+    bias: bool = True,
+) -> int:
     """Return how many numbers a convolution learns: the weights of its filters, and the biases.
 
     A filter reads the `in_channels / groups` channels of its group and has one bias.
@@ -14,15 +20,11 @@ def conv_params(in_channels, out_channels, kernel_size, groups=1, bias=True):
         `out_channels * (in_channels/groups * k_h * k_w + 1)`; without `bias`, no `+ 1`.
 
     Args:
-        in_channels: at least 1.
+        in_channels: of the input, at least 1.
         out_channels: how many filters, at least 1.
         kernel_size: taps, at least 1; an int is a square kernel.
         groups: how many groups the channels are shared out to; divides both channel numbers.
         bias: whether each filter has one.
-
-    Raises:
-        ValueError: a value is out of range, or `groups` does not divide a channel number.
-        TypeError: a value is not an integer.
 
     Example:
         >>> conv_params(16, 32, 3), conv_params(16, 32, 3, bias=False)
@@ -37,7 +39,13 @@ def conv_params(in_channels, out_channels, kernel_size, groups=1, bias=True):
     return filters * (weights * prod(taps) + bool(bias))
 
 
-def conv_macs(in_channels, out_channels, kernel_size, output_size, groups=1):
+def conv_macs(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: Ints,
+    output_size: Ints,
+    groups: int = 1,
+) -> int:
     """Return the multiply-adds (MACs) of a convolution for one image: each weight at each output.
 
     Taps in the padding count like any other; the addition of a bias does not count.
@@ -46,15 +54,11 @@ def conv_macs(in_channels, out_channels, kernel_size, output_size, groups=1):
         `H_out * W_out * out_channels * in_channels/groups * k_h * k_w`.
 
     Args:
-        in_channels: at least 1.
+        in_channels: of the input, at least 1.
         out_channels: how many filters, at least 1.
         kernel_size: taps, at least 1; an int is a square kernel.
         output_size: pixels of the map that comes out, at least 0; an int is a square map.
         groups: how many groups the channels are shared out to; divides both channel numbers.
-
-    Raises:
-        ValueError: a value is out of range, or `groups` does not divide a channel number.
-        TypeError: a value is not an integer.
 
     Example:
         >>> conv_macs(16, 32, 3, output_size=10)
@@ -71,7 +75,7 @@ def conv_macs(in_channels, out_channels, kernel_size, output_size, groups=1):
     return prod(outputs) * filters * weights * prod(taps)
 
 
-def _filters(in_channels, out_channels, groups):
+def _filters(in_channels: int, out_channels: int, groups: int) -> tuple[int, int]:
     """Return how many filters there are and how many channels each reads, all checked."""
     inputs = integer(in_channels, "in_channels", 1)
     outputs = integer(out_channels, "out_channels", 1)

@@ -1,18 +1,18 @@
 """Which pixels a stack of dilated layers, or a transposed convolution, reaches, and how often.
 
 Everything is in plain integers and along one axis: on a map, the count of a pixel is the product of
-the counts of its row and its column. Importing this module does not import torch.
+the counts of its row and its column.
 """
 
 from math import gcd
 
 from convbook._checks.arguments import integer
-from convbook.arithmetic.sizes import conv_transpose_output_size
+from convbook.arithmetic.sizes import span
 
 __all__ = ["dilation_coverage", "is_even_overlap", "transposed_coverage"]
 
 
-def dilation_coverage(dilations, kernel_size=3):
+def dilation_coverage(dilations: tuple[int, ...] | list[int], kernel_size: int = 3) -> list[int]:
     """Return how many paths lead from an output of a dilated stack to each pixel it sees.
 
     Each layer has stride 1. A path takes one tap of each layer; a 0 is a hole in the receptive
@@ -26,10 +26,6 @@ def dilation_coverage(dilations, kernel_size=3):
     Args:
         dilations: one int per layer, each at least 1.
         kernel_size: taps of every layer, at least 1.
-
-    Raises:
-        ValueError: a value is out of range.
-        TypeError: `dilations` is not a sequence, or a value is not an integer.
 
     Example:
         >>> dilation_coverage([2, 2, 2])
@@ -52,7 +48,7 @@ def dilation_coverage(dilations, kernel_size=3):
     return counts
 
 
-def transposed_coverage(size, kernel_size, stride, dilation=1):
+def transposed_coverage(size: int, kernel_size: int, stride: int, dilation: int = 1) -> list[int]:
     """Return how many input pixels reach each output pixel of a transposed convolution.
 
     Every input pixel adds its kernel to the output, `stride` pixels after the last one. The counts
@@ -68,10 +64,6 @@ def transposed_coverage(size, kernel_size, stride, dilation=1):
         stride: output pixels from one kernel to the next, at least 1.
         dilation: output pixels from one tap to the next, at least 1.
 
-    Raises:
-        ValueError: a value is out of range.
-        TypeError: a value is not an integer.
-
     Example:
         >>> transposed_coverage(4, kernel_size=3, stride=2)
         [1, 1, 2, 1, 2, 1, 2, 1, 1]
@@ -82,32 +74,26 @@ def transposed_coverage(size, kernel_size, stride, dilation=1):
     """
     size = integer(size, "size", 1)
     taps, stride, dilation = _window(kernel_size, stride, dilation)
-    counts = [0] * conv_transpose_output_size(size, taps, stride, dilation=dilation)
+    counts = [0] * ((size - 1) * stride + span(taps, dilation))
     for start in range(0, size * stride, stride):
         for tap in range(taps):
             counts[start + tap * dilation] += 1
     return counts
 
 
-def is_even_overlap(kernel_size, stride, dilation=1):
+def is_even_overlap(kernel_size: int, stride: int, dilation: int = 1) -> bool:
     """Return whether every output pixel away from the borders is reached equally often.
 
     It is where `stride` divides `kernel_size` and shares no factor with `dilation`. Then the counts
     of `transposed_coverage` are all `kernel_size / stride` between the first and the last
     `dilation * (kernel_size - 1)` pixels. An uneven overlap draws a checkerboard wherever the
-    weights do not make up for it; an even one can still learn to.
-
-    Shapes:
-        A bool. On a map, the overlap is even where it is so along both axes.
+    weights do not make up for it; an even one can still learn to. On a map, the overlap is even
+    where it is so along both axes.
 
     Args:
         kernel_size: taps, at least 1.
         stride: output pixels from one kernel to the next, at least 1.
         dilation: output pixels from one tap to the next, at least 1.
-
-    Raises:
-        ValueError: a value is out of range.
-        TypeError: a value is not an integer.
 
     Example:
         >>> is_even_overlap(4, stride=2), is_even_overlap(3, stride=2)
@@ -121,7 +107,7 @@ def is_even_overlap(kernel_size, stride, dilation=1):
     return taps % stride == 0 and gcd(dilation, stride) == 1
 
 
-def _window(kernel_size, stride, dilation):
+def _window(kernel_size: int, stride: int, dilation: int) -> tuple[int, int, int]:
     """Return the three as ints, each checked."""
     return (
         integer(kernel_size, "kernel_size", 1),

@@ -1,9 +1,10 @@
 """The receptive field of a stack of layers, by recurrence."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from convbook._checks.arguments import common_rank
+from convbook._checks.arguments import Ints, Padding, common_rank
 from convbook.arithmetic.sizes import padding_sides, windows
 
 
@@ -11,18 +12,11 @@ from convbook.arithmetic.sizes import padding_sides, windows
 class Layer:
     """A convolution or pooling layer, as far as its receptive field is concerned.
 
-    Shapes:
-        Each value is an int, or a tuple with one int per axis.
-
     Args:
         kernel_size: taps, at least 1.
         stride: pixels from one window to the next, at least 1.
         padding: pixels added on each side, at least 0, or `'same'` or `'valid'`.
         dilation: pixels from one tap to the next, at least 1.
-
-    Raises:
-        ValueError: a value is out of range.
-        TypeError: a value is not an integer.
 
     Example:
         >>> Layer(3, stride=2, padding=1)
@@ -31,21 +25,21 @@ class Layer:
     Source: Araujo, Norris and Sim, Computing Receptive Fields, Distill 2019.
     """
 
-    kernel_size: int | tuple[int, ...]
-    stride: int | tuple[int, ...] = 1
-    padding: int | tuple[int, ...] | str = 0
-    dilation: int | tuple[int, ...] = 1
+    kernel_size: Ints
+    stride: Ints = 1
+    padding: Padding = 0
+    dilation: Ints = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Refuse at once what no convolution takes."""
         self.axes()
 
     @property
-    def rank(self):
+    def rank(self) -> int | None:
         """The number of axes the values speak of, or None when all are single numbers."""
         return common_rank(self.kernel_size, self.stride, self.padding, self.dilation)
 
-    def axes(self, rank=None):
+    def axes(self, rank: int | None = None) -> list[tuple[int, int, int, int]]:
         """Return (kernel, stride, padding before, dilation) for each axis."""
         rank = rank or self.rank or 1
         kernels, strides, dilations = windows(self.kernel_size, self.stride, self.dilation, rank)
@@ -55,18 +49,12 @@ class Layer:
 
 
 class ReceptiveField(NamedTuple):
-    """Which pixels the outputs of a layer see.
-
-    Shapes:
-        Each value is an int, or a tuple with one int per axis.
+    """Which pixels the outputs of a layer see: ints, or tuples with one int per axis.
 
     Args:
         size: how many input pixels an output sees, end to end.
-        jump: input pixels from what one output sees to what the next one sees.
+        jump: input pixels from what one output sees to what the next sees, the effective stride.
         start: index of the first input pixel that output 0 sees, negative inside the padding.
-
-    Raises:
-        TypeError: a value is missing.
 
     Example:
         >>> receptive_field([Layer(3, padding=1)])[0]
@@ -80,7 +68,7 @@ class ReceptiveField(NamedTuple):
     start: int | tuple[int, ...]
 
 
-def receptive_field(layers):
+def receptive_field(layers: Iterable[Layer]) -> list[ReceptiveField]:
     """Return the receptive field after each layer of a stack, first layer first.
 
     A layer widens the field by its reach, measured in steps of the layer below; its own stride
@@ -91,11 +79,10 @@ def receptive_field(layers):
         one int per axis as soon as one layer has a tuple.
 
     Args:
-        layers: objects of class `Layer`, in the order in which the input meets them.
+        layers: in the order in which the input meets them.
 
     Raises:
         ValueError: two layers differ in their number of axes.
-        TypeError: something is not a `Layer`.
 
     Example:
         >>> for field in receptive_field([Layer(3, stride=2, padding=1), Layer(3, padding=1)]):
@@ -118,7 +105,7 @@ def receptive_field(layers):
     return [ReceptiveField(*zip(*fields, strict=True)) for fields in zip(*axes, strict=True)]
 
 
-def _receptive_field(axis):
+def _receptive_field(axis: Iterable[tuple[int, int, int, int]]) -> list[ReceptiveField]:
     """Return the receptive fields along one axis: the recurrence itself."""
     size, jump, start = 1, 1, 0  # before any layer, a pixel sees itself
     fields = []

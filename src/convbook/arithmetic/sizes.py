@@ -1,9 +1,23 @@
 """Sizes and padding of convolutions and transposed convolutions, on any number of axes."""
 
-from convbook._checks.arguments import common_rank, padding_mode, per_axis
+from typing import TypeAlias, overload
+
+from convbook._checks.arguments import Ints, Padding, common_rank, per_axis
+
+Sides: TypeAlias = tuple[tuple[int, int], ...]  # of each axis, before and after
 
 
-def conv_output_size(input_size, kernel_size, stride=1, padding=0, dilation=1):
+@overload
+def conv_output_size(  # type: ignore[overload-overlap]  # ints, all round, are Ints as well
+    input_size: int, kernel_size: int, stride: int = 1, padding: int | str = 0, dilation: int = 1
+) -> int: ...
+@overload
+def conv_output_size(
+    input_size: Ints, kernel_size: Ints, stride: Ints = 1, padding: Padding = 0, dilation: Ints = 1
+) -> tuple[int, ...]: ...
+def conv_output_size(
+    input_size: Ints, kernel_size: Ints, stride: Ints = 1, padding: Padding = 0, dilation: Ints = 1
+) -> int | tuple[int, ...]:
     """Return the size of a convolution's output, also that of pooling and `unfold`.
 
     The first window starts at the padded border; a further one fits for every `stride` pixels that
@@ -21,8 +35,7 @@ def conv_output_size(input_size, kernel_size, stride=1, padding=0, dilation=1):
         dilation: pixels from one tap to the next, at least 1.
 
     Raises:
-        ValueError: a value is out of range, or the kernel is larger than the padded input.
-        TypeError: a value is not an integer.
+        ValueError: the kernel is larger than the padded input.
 
     Example:
         >>> conv_output_size(5, 3, stride=2, padding=1)
@@ -40,9 +53,32 @@ def conv_output_size(input_size, kernel_size, stride=1, padding=0, dilation=1):
     return outputs if rank else outputs[0]
 
 
+@overload
+def conv_transpose_output_size(  # type: ignore[overload-overlap]  # as above
+    input_size: int,
+    kernel_size: int,
+    stride: int = 1,
+    padding: int = 0,
+    output_padding: int = 0,
+    dilation: int = 1,
+) -> int: ...
+@overload
 def conv_transpose_output_size(
-    input_size, kernel_size, stride=1, padding=0, output_padding=0, dilation=1
-):
+    input_size: Ints,
+    kernel_size: Ints,
+    stride: Ints = 1,
+    padding: Ints = 0,
+    output_padding: Ints = 0,
+    dilation: Ints = 1,
+) -> tuple[int, ...]: ...
+def conv_transpose_output_size(
+    input_size: Ints,
+    kernel_size: Ints,
+    stride: Ints = 1,
+    padding: Ints = 0,
+    output_padding: Ints = 0,
+    dilation: Ints = 1,
+) -> int | tuple[int, ...]:
     """Return the size of a transposed convolution's output.
 
     It is an input size from which `conv_output_size` leads back to `input_size`: the smallest one,
@@ -61,8 +97,7 @@ def conv_transpose_output_size(
         dilation: output pixels from one tap to the next, at least 1.
 
     Raises:
-        ValueError: a value is out of range, or no pixel is left after cropping.
-        TypeError: a value is not an integer.
+        ValueError: no pixel is left after cropping.
 
     Example:
         >>> conv_transpose_output_size(3, 3, stride=2, padding=1)
@@ -81,7 +116,7 @@ def conv_transpose_output_size(
     return outputs if rank else outputs[0]
 
 
-def same_padding(kernel_size, dilation=1):
+def same_padding(kernel_size: Ints, dilation: Ints = 1) -> tuple[int, int] | Sides:
     """Return the padding (before, after) that keeps the size at stride 1.
 
     An even span has no middle: the odd pixel goes after, as in PyTorch's `padding='same'`.
@@ -93,10 +128,6 @@ def same_padding(kernel_size, dilation=1):
         kernel_size: taps, at least 1.
         dilation: pixels from one tap to the next, at least 1.
 
-    Raises:
-        ValueError: a value is out of range.
-        TypeError: a value is not an integer.
-
     Example:
         >>> same_padding(3), same_padding(4), same_padding(4, dilation=2)
         ((1, 1), (1, 2), (3, 3))
@@ -107,17 +138,23 @@ def same_padding(kernel_size, dilation=1):
     """
     rank = common_rank(kernel_size, dilation)
     kernels, _, dilations = windows(kernel_size, 1, dilation, rank or 1)
-    totals = [span(kernel, gap) - 1 for kernel, gap in zip(kernels, dilations, strict=True)]
-    sides = tuple((total // 2, total - total // 2) for total in totals)
+    sides = _same_sides(kernels, dilations)
     return sides if rank else sides[0]
 
 
-def span(kernel_size, dilation):
-    """Return how many pixels a window covers, its holes included."""
+def span(kernel_size: int, dilation: int) -> int:
+    """Return how many pixels a window covers along one axis, its holes included.
+
+    Example:
+        >>> span(3, dilation=1), span(3, dilation=4)
+        (3, 9)
+    """
     return dilation * (kernel_size - 1) + 1
 
 
-def windows(kernel_size, stride, dilation, rank):
+def windows(
+    kernel_size: Ints, stride: Ints, dilation: Ints, rank: int
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
     """Return kernel sizes, strides and dilations, each checked and with one int per axis."""
     kernels = per_axis(kernel_size, rank, "kernel_size", 1)
     strides = per_axis(stride, rank, "stride", 1)
@@ -125,19 +162,31 @@ def windows(kernel_size, stride, dilation, rank):
     return kernels, strides, dilations
 
 
-def padding_sides(padding, kernels, strides, dilations):
+def padding_sides(
+    padding: Padding, kernels: tuple[int, ...], strides: tuple[int, ...], dilations: tuple[int, ...]
+) -> Sides:
     """Return the padding (before, after) on each axis, from integers, `'same'` or `'valid'`."""
     rank = len(kernels)
-    if not padding_mode(padding):
+    if not isinstance(padding, str):
         return tuple((pad, pad) for pad in per_axis(padding, rank, "padding", 0))
     if padding == "valid":
         return ((0, 0),) * rank
+    if padding != "same":
+        raise ValueError(f"padding={padding!r} is unknown; use 'same', 'valid' or integers")
     if strides != (1,) * rank:
         raise ValueError(f"padding='same' needs stride=1, not {strides}; give padding as integers")
-    return same_padding(kernels, dilations)
+    return _same_sides(kernels, dilations)
 
 
-def _windows_that_fit(size, kernel_size, stride, sides, dilation):
+def _same_sides(kernels: tuple[int, ...], dilations: tuple[int, ...]) -> Sides:
+    """Return the padding (before, after) on each axis that keeps the size."""
+    totals = [span(kernel, gap) - 1 for kernel, gap in zip(kernels, dilations, strict=True)]
+    return tuple((total // 2, total - total // 2) for total in totals)
+
+
+def _windows_that_fit(
+    size: int, kernel_size: int, stride: int, sides: tuple[int, int], dilation: int
+) -> int:
     """Return how many windows fit along one axis."""
     before, after = sides
     covered = span(kernel_size, dilation)
@@ -154,7 +203,7 @@ def _windows_that_fit(size, kernel_size, stride, sides, dilation):
     return room // stride + 1
 
 
-def _size_after_cropping(size, window, padding, extra):
+def _size_after_cropping(size: int, window: tuple[int, int, int], padding: int, extra: int) -> int:
     """Return what is left of the overlapping windows of a transposed convolution, on one axis."""
     kernel_size, stride, dilation = window
     if extra >= max(stride, dilation):

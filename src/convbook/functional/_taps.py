@@ -1,20 +1,23 @@
-"""The idea that carries the room: a kernel's taps as strided slices.
+"""A kernel's taps as strided slices: the idea behind every function of this room.
 
 What tap `i` of a kernel reads, for all windows at once, is a strided slice of the padded input. A
 convolution reads these slices; a transposed convolution writes to them.
 """
 
+from __future__ import annotations
+
 from itertools import product
 
+from torch import Tensor
 from torch.nn.functional import pad
 
-from convbook._checks.arguments import pair
+from convbook._checks.arguments import IntOrPair, Padding
 from convbook._checks.tensors import check_room
 from convbook.arithmetic import conv_output_size
 from convbook.arithmetic.sizes import padding_sides, windows
 
 
-def taps(kernel_size, stride, dilation, count):
+def taps(kernel_size: int, stride: int, dilation: int, count: int) -> list[slice]:
     """Return, for each tap of a 1-D kernel, the slice of padded pixels that `count` windows read.
 
     Window n starts at pixel `n * stride`, and tap i reads the pixel `i * dilation` further on.
@@ -23,7 +26,9 @@ def taps(kernel_size, stride, dilation, count):
     return [slice(start, start + (count - 1) * stride + 1, stride) for start in starts]
 
 
-def padded(input, kernel_size, stride, padding, dilation):
+def padded(
+    input: Tensor, kernel_size: IntOrPair, stride: IntOrPair, padding: Padding, dilation: IntOrPair
+) -> tuple[Tensor, list[slice], list[slice], tuple[int, ...]]:
     """Return the padded input, the taps of the rows and of the columns, and (H_out, W_out)."""
     size = conv_output_size(input.shape[-2:], kernel_size, stride, padding, dilation)
     kernels, strides, dilations = windows(kernel_size, stride, dilation, 2)
@@ -35,7 +40,14 @@ def padded(input, kernel_size, stride, padding, dilation):
     return pad(input, (left, right, top, bottom)), rows, columns, size
 
 
-def overlap_add(writes, size, kernel_size, stride, padding, dilation):
+def overlap_add(
+    writes: Tensor,
+    size: tuple[int, ...],
+    kernel_size: IntOrPair,
+    stride: IntOrPair,
+    padding: IntOrPair,
+    dilation: IntOrPair,
+) -> Tensor:
     """Add `writes` `(N, C, k_h * k_w, H, W)` to an empty map where `taps` would read, and crop it.
 
     Padding and reading are linear; this is their adjoint.
@@ -51,13 +63,3 @@ def overlap_add(writes, size, kernel_size, stride, padding, dilation):
     for write, (row, column) in zip(writes.unbind(-3), product(rows, columns), strict=True):
         canvas[..., row, column] += write
     return canvas[..., top : top + size[0], left : left + size[1]].contiguous()
-
-
-def pairs(kernel_size, stride, padding, dilation):
-    """Return the four as pairs, as strictly as unfold and fold take them."""
-    return (
-        pair(kernel_size, "kernel_size", 1),
-        pair(stride, "stride", 1),
-        pair(padding, "padding", 0),
-        pair(dilation, "dilation", 1),
-    )

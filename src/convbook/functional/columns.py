@@ -1,26 +1,28 @@
 """Windows as columns, and columns as windows: im2col and col2im."""
 
+from __future__ import annotations
+
 from itertools import product
 from math import prod
 
 import torch
+from torch import Tensor
 
-from convbook._checks.arguments import pair
-from convbook._checks.tensors import (
-    NUMBERS,
-    check_dtype,
-    check_filled,
-    check_layout,
-)
-from convbook.arithmetic.sizes import (
-    conv_output_size,
-)
+from convbook._checks.arguments import IntOrPair, pair
+from convbook._checks.tensors import NUMBERS, check_dtype, check_filled, check_layout
+from convbook.arithmetic import conv_output_size
 from convbook.functional._operator import WIDER, overridable
-from convbook.functional._taps import overlap_add, padded, pairs
+from convbook.functional._taps import overlap_add, padded
 
 
 @overridable
-def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
+def unfold(
+    input: Tensor,
+    kernel_size: IntOrPair,
+    dilation: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    stride: IntOrPair = 1,
+) -> Tensor:
     """Write each window as one column (im2col), so that a convolution becomes a matrix product.
 
     Shapes:
@@ -29,14 +31,10 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
 
     Args:
         input: the maps, of any dtype.
-        kernel_size: taps, at least 1, an int or a pair.
-        dilation: pixels from one tap to the next, at least 1, an int or a pair.
-        padding: zeros on each side, at least 0, an int or a pair.
-        stride: pixels from one window to the next, at least 1, an int or a pair.
-
-    Raises:
-        ValueError: a shape or a value does not fit.
-        TypeError: something has the wrong type.
+        kernel_size: taps, at least 1.
+        dilation: pixels from one tap to the next, at least 1.
+        padding: zeros on each side, at least 0.
+        stride: pixels from one window to the next, at least 1.
 
     Example:
         >>> unfold(torch.arange(6).reshape(1, 2, 3), kernel_size=2)
@@ -50,13 +48,20 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """
     check_layout(input, "input", "(C, H, W)", "(N, C, H, W)")
     check_filled(input, 3)
-    x, rows, columns, _ = padded(input, *pairs(kernel_size, stride, padding, dilation))
+    x, rows, columns, _ = padded(input, *_pairs(kernel_size, stride, padding, dilation))
     reads = torch.stack([x[..., row, column] for row, column in product(rows, columns)], dim=-3)
     return reads.flatten(-4, -3).flatten(-2)  # (N, C * k_h * k_w, H_out * W_out)
 
 
 @overridable
-def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
+def fold(
+    input: Tensor,
+    output_size: IntOrPair,
+    kernel_size: IntOrPair,
+    dilation: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    stride: IntOrPair = 1,
+) -> Tensor:
     """Put each column back where its window was, adding where windows overlap (col2im).
 
     It is the adjoint of `unfold`, not its inverse: a pixel that k windows read comes back k times.
@@ -67,15 +72,11 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
     Args:
         input: the columns, of any dtype that can be added.
-        output_size: pixels (H, W), at least 1, an int or a pair.
-        kernel_size: taps, at least 1, an int or a pair.
-        dilation: pixels from one tap to the next, at least 1, an int or a pair.
-        padding: pixels cropped on each side, at least 0, an int or a pair.
-        stride: pixels from one window to the next, at least 1, an int or a pair.
-
-    Raises:
-        ValueError: a shape or a value does not fit.
-        TypeError: something has the wrong type.
+        output_size: pixels (H, W), at least 1.
+        kernel_size: as for `unfold`, like those below.
+        dilation: pixels from one tap to the next.
+        padding: pixels cropped on each side.
+        stride: pixels from one window to the next.
 
     Example:
         >>> fold(unfold(torch.ones(1, 3, 3), 2), output_size=3, kernel_size=2)
@@ -89,7 +90,7 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     check_filled(input, 2)
     check_dtype(input, "input", NUMBERS | {torch.bool})
     size = pair(output_size, "output_size", 1)
-    settings = pairs(kernel_size, stride, padding, dilation)
+    settings = _pairs(kernel_size, stride, padding, dilation)
     map_size = conv_output_size(size, *settings)
     taps = prod(settings[0])
     if input.shape[-2] % taps:
@@ -106,3 +107,15 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     writes = columns.unflatten(-2, (-1, taps)).unflatten(-1, map_size)
     # writes: (N, C, k_h * k_w, windows per column, windows per row)
     return overlap_add(writes, size, *settings).to(input.dtype)
+
+
+def _pairs(
+    kernel_size: IntOrPair, stride: IntOrPair, padding: IntOrPair, dilation: IntOrPair
+) -> tuple[tuple[int, ...], ...]:
+    """Return the four as pairs, as strictly as PyTorch's unfold and fold take them."""
+    return (
+        pair(kernel_size, "kernel_size", 1),
+        pair(stride, "stride", 1),
+        pair(padding, "padding", 0),
+        pair(dilation, "dilation", 1),
+    )

@@ -1,25 +1,31 @@
 """Convolution, as slices, as loops and as a matrix, and its transpose."""
 
+from __future__ import annotations
+
 from math import prod
 
 import torch
+from torch import Tensor
 
-from convbook._checks.arguments import pair
+from convbook._checks.arguments import IntOrPair, Padding, pair
 from convbook._checks.tensors import check_groups, check_weight
-from convbook.arithmetic.sizes import (
-    conv_output_size,
-    conv_transpose_output_size,
-    padding_sides,
-    span,
-    windows,
-)
+from convbook.arithmetic import conv_output_size, conv_transpose_output_size, span
+from convbook.arithmetic.sizes import padding_sides, windows
 from convbook.functional._operator import WIDER, convolution, overridable, without_autocast
 from convbook.functional._taps import overlap_add, padded
 
 
 @overridable
 @convolution()
-def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: IntOrPair = 1,
+    padding: Padding = 0,
+    dilation: IntOrPair = 1,
+    groups: int = 1,
+) -> Tensor:
     """Slide each filter over the input and return one map per filter (a cross-correlation).
 
     What the taps of a kernel row read is laid side by side, so that a kernel row is one matrix
@@ -34,14 +40,10 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
         input: the maps, of any dtype that PyTorch convolves.
         weight: the filters, of the same dtype.
         bias: one number per filter, of the same dtype, or None.
-        stride: pixels from one window to the next, at least 1, an int or a pair.
-        padding: zeros on each side, at least 0, an int, a pair, `'same'` or `'valid'`.
-        dilation: pixels from one tap to the next, at least 1, an int or a pair.
+        stride: pixels from one window to the next, at least 1.
+        padding: zeros on each side, at least 0, or `'same'` or `'valid'`.
+        dilation: pixels from one tap to the next, at least 1.
         groups: how many groups of C_out/groups filters, each reading its own C_in/groups channels.
-
-    Raises:
-        ValueError: a shape or a value does not fit.
-        TypeError: something has the wrong type, or the dtypes differ.
 
     Example:
         >>> conv2d(torch.ones(1, 4, 4), torch.ones(1, 1, 3, 3), stride=(3, 1), padding=1)
@@ -66,17 +68,18 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 @overridable
 @convolution()
-def conv2d_loops(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv2d_loops(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: IntOrPair = 1,
+    padding: Padding = 0,
+    dilation: IntOrPair = 1,
+    groups: int = 1,
+) -> Tensor:
     """Compute `conv2d` one output at a time: slow, and the definition itself.
 
     Arguments as for `conv2d`.
-
-    Shapes:
-        As for `conv2d`.
-
-    Raises:
-        ValueError: a shape or a value does not fit.
-        TypeError: something has the wrong type, or the dtypes differ.
 
     Example:
         >>> x, kernel = torch.arange(9).reshape(1, 3, 3), torch.tensor([[[[1, 0], [0, 1]]]])
@@ -102,7 +105,14 @@ def conv2d_loops(input, weight, bias=None, stride=1, padding=0, dilation=1, grou
     return output if bias is None else output + bias[:, None, None]
 
 
-def conv2d_matrix(weight, input_size, stride=1, padding=0, dilation=1, groups=1):
+def conv2d_matrix(
+    weight: Tensor,
+    input_size: IntOrPair,
+    stride: IntOrPair = 1,
+    padding: Padding = 0,
+    dilation: IntOrPair = 1,
+    groups: int = 1,
+) -> Tensor:
     """Return the dense matrix that does what `conv2d` does to one flattened input.
 
     Row `(o, y, x)` holds the weights that output pixel `(y, x)` of filter `o` gives to the input
@@ -113,15 +123,11 @@ def conv2d_matrix(weight, input_size, stride=1, padding=0, dilation=1, groups=1)
 
     Args:
         weight: the filters, of any dtype that PyTorch convolves.
-        input_size: pixels (H, W), an int or a pair.
-        stride: pixels from one window to the next, at least 1, an int or a pair.
-        padding: zeros on each side, at least 0, an int, a pair, `'same'` or `'valid'`.
-        dilation: pixels from one tap to the next, at least 1, an int or a pair.
-        groups: as for `conv2d`.
-
-    Raises:
-        ValueError: a shape or a value does not fit.
-        TypeError: something has the wrong type.
+        input_size: pixels (H, W), at least 1.
+        stride: as for `conv2d`, like those below.
+        padding: zeros on each side.
+        dilation: pixels from one tap to the next.
+        groups: of the convolution that `weight` belongs to.
 
     Example:
         >>> conv2d_matrix(torch.tensor([[[[1, 2], [3, 4]]]]), (2, 3))
@@ -151,12 +157,20 @@ def conv2d_matrix(weight, input_size, stride=1, padding=0, dilation=1, groups=1)
 @overridable
 @convolution(transposed=True)
 def conv_transpose2d(
-    input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
-):
-    """Let each input pixel paint the filters onto the output: the adjoint of `conv2d`.
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    output_padding: IntOrPair = 0,
+    groups: int = 1,
+    dilation: IntOrPair = 1,
+) -> Tensor:
+    """Return the transposed convolution, the adjoint of `conv2d`.
 
-    Its matrix is the transpose of the matrix of the `conv2d` with the same weight and settings, so
-    it leads back to that convolution's input size, not to its input.
+    Each input pixel adds the filters, times its value, to a window of the output. The matrix of
+    this is the transpose of the matrix of the `conv2d` with the same weight and settings, so it
+    leads back to that convolution's input size, not to its input.
 
     An output without pixels is refused, as by PyTorch's own kernel ("Output size is too small") and
     as `conv2d` refuses an input without pixels. Where PyTorch hands the work to another library, on
@@ -171,16 +185,12 @@ def conv_transpose2d(
         input: the maps, of any dtype that PyTorch convolves.
         weight: the filters, of the same dtype.
         bias: one number per output channel, of the same dtype, or None.
-        stride: output pixels from one window to the next, at least 1, an int or a pair.
-        padding: output pixels cropped on each side, at least 0, an int or a pair.
+        stride: output pixels from one window to the next, at least 1.
+        padding: output pixels cropped on each side, at least 0.
         output_padding: pixels cropped less at the bottom and on the right, from 0 to
-            `max(stride, dilation) - 1`, an int or a pair.
-        groups: how many groups of C_in/groups channels, each painting its own C_out/groups maps.
-        dilation: output pixels from one tap to the next, at least 1, an int or a pair.
-
-    Raises:
-        ValueError: a shape or a value does not fit.
-        TypeError: something has the wrong type, or the dtypes differ.
+            `max(stride, dilation) - 1`.
+        groups: how many groups of C_in/groups channels, each adding to its own C_out/groups maps.
+        dilation: output pixels from one tap to the next, at least 1.
 
     Example:
         >>> conv_transpose2d(torch.ones(1, 2, 2), torch.ones(1, 1, 3, 3), stride=2)
@@ -206,7 +216,14 @@ def conv_transpose2d(
     return output if bias is None else output + bias[:, None, None]
 
 
-def _one_hot(size, output_size, kernel_size, stride, dilation, sides):
+def _one_hot(
+    size: int,
+    output_size: int,
+    kernel_size: int,
+    stride: int,
+    dilation: int,
+    sides: tuple[int, int],
+) -> Tensor:
     """Return a mask (k, output, input) along one axis: which pixel each tap of a window reads."""
     taps = torch.arange(kernel_size)[:, None] * dilation
     reads = taps + torch.arange(output_size) * stride - sides[0]  # (k, output)

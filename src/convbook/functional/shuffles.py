@@ -1,12 +1,16 @@
 """Channels traded for resolution, and resolution for channels."""
 
+from __future__ import annotations
+
+from torch import Tensor
+
 from convbook._checks.arguments import integer
 from convbook._checks.tensors import check_layout
 from convbook.functional._operator import overridable
 
 
 @overridable
-def pixel_shuffle(input, upscale_factor):
+def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """Trade channels for resolution: channel `c*r*r + i*r + j` goes to sub-pixel `(i, j)`.
 
     Shapes:
@@ -14,11 +18,10 @@ def pixel_shuffle(input, upscale_factor):
 
     Args:
         input: the maps, of any dtype, with any number of leading axes.
-        upscale_factor: r, an int of at least 1.
+        upscale_factor: r, at least 1.
 
     Raises:
-        ValueError: r is too small, or its square does not divide the channels.
-        TypeError: something has the wrong type.
+        ValueError: the square of r does not divide the channels.
 
     Example:
         >>> pixel_shuffle(torch.arange(8).reshape(4, 1, 2), 2)
@@ -41,7 +44,7 @@ def pixel_shuffle(input, upscale_factor):
 
 
 @overridable
-def pixel_unshuffle(input, downscale_factor):
+def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """Trade resolution for channels: undo `pixel_shuffle`.
 
     Shapes:
@@ -49,11 +52,10 @@ def pixel_unshuffle(input, downscale_factor):
 
     Args:
         input: the maps, of any dtype, with any number of leading axes.
-        downscale_factor: r, an int of at least 1.
+        downscale_factor: r, at least 1.
 
     Raises:
-        ValueError: r is too small, or it does not divide the height or the width.
-        TypeError: something has the wrong type.
+        ValueError: r does not divide the height or the width.
 
     Example:
         >>> pixel_unshuffle(torch.tensor([[[0, 1, 2, 3], [4, 5, 6, 7]]]), 2).flatten(1)

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import traitlets
 
+from convbook._checks.arguments import integer
 from convbook.arithmetic.coverage import dilation_coverage, is_even_overlap, transposed_coverage
 from convbook.course.explorers.base import Explorer, given, preset_of
 from convbook.course.explorers.grids import counted, html_table
 from convbook.course.explorers.sources import module_source
-from convbook.course.explorers.traits import Choice, Whole, whole_number
+from convbook.course.explorers.traits import Choice, Whole
 
 # What page and kernel accept: the smallest and the largest of each. `dilations` is the dilation of
 # a layer of the stack, `dilation` that of the transposed convolution.
@@ -106,10 +107,9 @@ class _Dilations(traitlets.TraitType):
         """Return the dilations as a tuple of ints, or raise."""
         if not isinstance(value, (tuple, list)):
             raise TypeError(f"{self.name}={value!r} is no list; use one such as [1, 2, 5]")
-        whole_number(f"len({self.name})", len(value), *LIMITS["layers"])
+        integer(len(value), f"len({self.name})", *LIMITS["layers"])
         return tuple(
-            whole_number(f"{self.name}[{i}]", one, *LIMITS["dilations"])
-            for i, one in enumerate(value)
+            integer(one, f"{self.name}[{i}]", *LIMITS["dilations"]) for i, one in enumerate(value)
         )
 
 

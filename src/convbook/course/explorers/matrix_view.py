@@ -5,6 +5,7 @@ from html import escape
 
 import traitlets
 
+from convbook._checks.arguments import integer
 from convbook.arithmetic import conv_output_size
 from convbook.course import colours
 from convbook.course.explorers.convolved import ConvolvedExplorer
@@ -19,7 +20,7 @@ from convbook.course.explorers.grids import (
     side_by_side,
 )
 from convbook.course.explorers.sources import module_source
-from convbook.course.explorers.traits import Choice, Square, Whole, whole_number
+from convbook.course.explorers.traits import Choice, Square, Whole
 
 SMALLEST_INPUT, LARGEST_INPUT, LARGEST_KERNEL = 3, 5, 3
 
@@ -56,7 +57,7 @@ class _Selected(traitlets.TraitType):
         kind, index = value
         if kind not in KINDS:
             raise ValueError(f"{self.name}={value!r}; use {', '.join(map(repr, KINDS))} first")
-        return kind, whole_number(f"{self.name}[1]", index, 0, LARGEST_INDEX)
+        return kind, integer(index, f"{self.name}[1]", 0, LARGEST_INDEX)
 
 
 class MatrixView(ConvolvedExplorer):

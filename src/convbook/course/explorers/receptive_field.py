@@ -4,13 +4,14 @@ from html import escape
 
 import traitlets
 
+from convbook._checks.arguments import integer
 from convbook.analysis.link import LARGEST_JUMP, LIMITS, SETTINGS, fragment
 from convbook.arithmetic import Layer, conv_output_size, receptive_field
 from convbook.course.explorers.base import Explorer, preset_of
 from convbook.course.explorers.grids import html_table, number_text
 from convbook.course.explorers.sources import module_source
 from convbook.course.explorers.stacks import PRESETS, row
-from convbook.course.explorers.traits import Whole, whole_number
+from convbook.course.explorers.traits import Whole
 
 LONGEST_NAME = 24
 LARGEST_OUTPUT = 10**5
@@ -23,7 +24,7 @@ class _Rows(traitlets.TraitType):
         """Return the rows as a tuple of tuples, or raise."""
         if not isinstance(value, (tuple, list)):
             raise TypeError(f"{self.name}={value!r} is no list; use one of layers")
-        whole_number("len(layers)", len(value), *LIMITS["layers"])
+        integer(len(value), "len(layers)", *LIMITS["layers"])
         return tuple(_checked_row(f"layers[{i}]", one) for i, one in enumerate(value))
 
 
@@ -38,8 +39,8 @@ class _Selected(traitlets.TraitType):
             )
         layer, output = value
         return (
-            whole_number(f"{self.name}[0]", layer, *LIMITS["layers"]),
-            whole_number(f"{self.name}[1]", output, 0, LARGEST_OUTPUT),
+            integer(layer, f"{self.name}[0]", *LIMITS["layers"]),
+            integer(output, f"{self.name}[1]", 0, LARGEST_OUTPUT),
         )
 
 
@@ -50,7 +51,7 @@ def _checked_row(what, value):
     if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
         raise ValueError(f"{what} is called {name!r}; use a text of 1 to {LONGEST_NAME} letters")
     pairs = zip(SETTINGS, numbers, strict=True)
-    return (name, *(whole_number(f"{what}.{key}", n, *LIMITS[key]) for key, n in pairs))
+    return (name, *(integer(n, f"{what}.{key}", *LIMITS[key]) for key, n in pairs))
 
 
 def _row_of(layer):

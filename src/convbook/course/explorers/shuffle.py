@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import traitlets
 
+from convbook._checks.arguments import integer
 from convbook.course.explorers.base import Explorer, given, preset_of
 from convbook.course.explorers.grids import counted, html_table, side_by_side
 from convbook.course.explorers.sources import module_source
-from convbook.course.explorers.traits import Choice, Whole, whole_number
+from convbook.course.explorers.traits import Choice, Whole
 
 # What page and kernel accept: the smallest and the largest of each.
 LIMITS = {"upscale_factor": (2, 4), "channels": (1, 3), "size": (1, 3)}
@@ -72,7 +73,7 @@ class _Selected(traitlets.TraitType):
         most = LIMITS["channels"][1] * LIMITS["upscale_factor"][1] ** 2
         ends = (most - 1, LIMITS["size"][1] - 1, LIMITS["size"][1] - 1)
         return tuple(
-            whole_number(f"{self.name}[{i}]", one, 0, end)
+            integer(one, f"{self.name}[{i}]", 0, end)
             for i, (one, end) in enumerate(zip(value, ends, strict=True))
         )
 

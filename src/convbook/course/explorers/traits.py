@@ -1,23 +1,9 @@
 """Traits of the explorers. Refusals are ValueError and TypeError, as everywhere in the package."""
 
-import operator
-
 import traitlets
 
+from convbook._checks.arguments import integer
 from convbook.course.explorers.grids import checked_grid
-
-
-def whole_number(name, value, low, high):
-    """Return `value` as an int in low..high, or raise naming it."""
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}={value!r} is no whole number; use {low} to {high}") from None
-    if not low <= number <= high:
-        raise ValueError(f"{name}={number} is outside {low} to {high}; use a number in that range")
-    return number
 
 
 class Whole(traitlets.TraitType):
@@ -29,7 +15,7 @@ class Whole(traitlets.TraitType):
 
     def validate(self, _, value):
         """Return the number, or raise."""
-        return whole_number(self.name, value, self.low, self.high)
+        return integer(value, self.name, self.low, self.high)
 
 
 class Odd(Whole):
@@ -68,7 +54,7 @@ class Pair(Whole):
                 f"{self.name}={value!r} has {len(value)} numbers; "
                 "use one number or a pair (before, after)"
             )
-        return tuple(whole_number(self.name, side, self.low, self.high) for side in value)
+        return tuple(integer(side, self.name, self.low, self.high) for side in value)
 
 
 class Choice(traitlets.TraitType):
