@@ -119,8 +119,8 @@ def _found(family, tensor):
     dims = {dim for seen, _ in parts for dim in seen.dims} - {None}
     shown = [shown for part in parts if (shown := _restricted(*part, dims))]
     chosen = shown or [seen for seen, _ in parts]
-    for axis in range(len(chosen[0].extents)):
-        if len({one.extents[axis] for one in chosen if not one.spots(axis)}) > 1:
+    for axis in range(len(chosen[0].intervals)):
+        if len({one.intervals[axis] for one in chosen if not one.spots(axis)}) > 1:
             raise ValueError(
                 "it is written piece by piece, and the pieces see different pixels; "
                 "compute it at once, by a convolution or F.unfold"
@@ -156,7 +156,7 @@ def _restricted(seen, written, dims):
         period = next((p for p in range(1, LONGEST_PATTERN) if middle[p:] == middle[:-p]), None)
         if not all(middle) and period and period < len(middle):
             turns = [middle[(place - first) % period] for place in range(period)]
-            changes[dim] = lambda extent, turns=turns: extent.through(
+            changes[dim] = lambda interval, turns=turns: interval.compose(
                 lambda o: (o,) if turns[o % len(turns)] else (), len(turns), len(turns)
             )
     return seen.change(changes)
@@ -194,8 +194,8 @@ def _seen_by_root(seen, source, root):
     seen = seen.viewed(places.sizes)
     if any(len(digits) > 1 for digits in seen.layout):
         seen = seen.settled()
-    extents, dims = [], []
-    for axis, extent in enumerate(seen.extents):
+    intervals, dims = [], []
+    for axis, interval in enumerate(seen.intervals):
         spots = [spot for spot in seen.spots(axis) if places.dims[spot.dim] is not None]
         along = {places.dims[spot.dim] for spot in spots}
         if len(along) > 1 or along & {*dims}:
@@ -203,17 +203,17 @@ def _seen_by_root(seen, source, root):
         if not spots:
             dims.append(None)
             gone = seen.spots(axis)
-            extents.append(extent.collapsed(1, seen.input_size[axis]) if gone else extent)
+            intervals.append(interval.collapsed(1, seen.input_size[axis]) if gone else interval)
             continue
         dims.append(along.pop())
-        extents.append(_spread(extent, spots, places, dims[-1]))
-    return Seen.placed(root.shape, extents, dims, seen.input_size)
+        intervals.append(_spread(interval, spots, places, dims[-1]))
+    return Seen.placed(root.shape, intervals, dims, seen.input_size)
 
 
-def _spread(extent, spots, places, along):
-    """Return an extent along one dimension of the root, of a tensor's digits that lie there."""
+def _spread(interval, spots, places, along):
+    """Return an interval along one dimension of the root, of a tensor's digits that lie there."""
     counted = {spot.dim: spot.digit.step for spot in spots}
-    # Each dimension there moves by some places of the root, and by some of the extent, or none.
+    # Each dimension there moves by some places of the root, and by some of the interval, or none.
     moves = [
         (size, step, counted.get(i - len(places.dims), 0))
         for i, (size, where, step) in enumerate(
@@ -236,7 +236,7 @@ def _spread(extent, spots, places, along):
         starts = ((place - places.starts[along] - offset, more) for offset, more in inner)
         return [start // period * advance + more for start, more in starts if start % period == 0]
 
-    return extent.through(taps, period, advance)
+    return interval.compose(taps, period, advance)
 
 
 def _seen_from_root(seen, target, root):

@@ -12,7 +12,7 @@ from functools import reduce, wraps
 from typing import NamedTuple
 
 from convbook.analysis.digits import Digit, dealt, groups, joined, resized, simplest
-from convbook.analysis.interval import PIXELS, Extent
+from convbook.analysis.interval import PIXELS, PeriodicInterval
 from convbook.arithmetic import ReceptiveField
 
 
@@ -40,13 +40,13 @@ def _also_beside(method):
 class Seen:
     """For each axis of the input: what is seen, and the digits along which it changes.
 
-    Where every element sees the same, the extent is fixed and no digit has the axis. `beside` is
+    Where every element sees the same, the interval is fixed and no digit has the axis. `beside` is
     what is seen if the paths through gates, which see the whole input, do not count; None where
     there are none.
     """
 
     shape: tuple
-    extents: tuple
+    intervals: tuple
     layout: tuple
     input_size: tuple
     beside: "Seen | None" = field(default=None)
@@ -57,18 +57,20 @@ class Seen:
         return cls.placed(shape, (PIXELS,) * rank, range(-rank, 0), tuple(shape[-rank:]))
 
     @classmethod
-    def placed(cls, shape, extents, dims, input_size):
+    def placed(cls, shape, intervals, dims, input_size):
         """Return what a tensor sees whose axes run along `dims`, each alone; None is along none."""
         axes = {dim: axis for axis, dim in enumerate(dims) if dim is not None}
         layout = tuple((Digit(size, axes.get(i - len(shape)), 1),) for i, size in enumerate(shape))
-        return cls(tuple(shape), tuple(extents), layout, tuple(input_size))
+        return cls(tuple(shape), tuple(intervals), layout, tuple(input_size))
 
     # ------------------------------------------------------------ questions
 
     @property
     def field(self):
         """The receptive field: ints, or tuples where the axes differ."""
-        values = [(extent.size, extent.jump, extent.start) for extent in self.settled().extents]
+        values = [
+            (interval.size, interval.jump, interval.start) for interval in self.settled().intervals
+        ]
         if len(set(values)) == 1:
             return ReceptiveField(*values[0])
         return ReceptiveField(*zip(*values, strict=True))
@@ -77,7 +79,7 @@ class Seen:
     def dims(self):
         """For each axis the dimension that it runs along alone, once settled, or None."""
         seen = self.settled()
-        spots = (seen.spots(axis) for axis in range(len(seen.extents)))
+        spots = (seen.spots(axis) for axis in range(len(seen.intervals)))
         return tuple(one[0].dim if one else None for one in spots)
 
     def spots(self, axis):
@@ -108,7 +110,7 @@ class Seen:
         lie along another dimension see all of them.
         """
         seen = self
-        for axis in range(len(self.extents)):
+        for axis in range(len(self.intervals)):
             spots = seen.spots(axis)
             if spots and (len(spots) > 1 or not _alone(seen.layout[spots[0].dim])):
                 seen = seen._settle(axis, spots)
@@ -135,26 +137,26 @@ class Seen:
                 reads = [read + digit.step * i for read in reads for i in range(digit.size)]
             return reads
 
-        extent = self.extents[axis].through(taps, period, main.digit.step)
-        seen = self._blank(axis)._with_extent(axis, extent)
+        interval = self.intervals[axis].compose(taps, period, main.digit.step)
+        seen = self._blank(axis)._with_interval(axis, interval)
         layout = [*seen.layout]
         layout[main.dim] = (Digit(self.shape[main.dim], axis, 1),)
         return replace(seen, layout=tuple(layout))
 
     def _without(self, axis, spots):
         """Return the tensor with the digits at `spots` mixed."""
-        extent, left = self.extents[axis], len(self.spots(axis)) - len(spots)
+        interval, left = self.intervals[axis], len(self.spots(axis)) - len(spots)
         if len(spots) == 1 and not left:
             digit = spots[0].digit
             if digit.step == 1:
-                extent = extent.collapsed(digit.size, self.input_size[axis])
-                return self._blank(axis)._with_extent(axis, extent)
+                interval = interval.collapsed(digit.size, self.input_size[axis])
+                return self._blank(axis)._with_interval(axis, interval)
         for spot in spots:  # all that lies that many steps further on is seen too
-            extent = extent.window(spot.digit.size, dilation=spot.digit.step)
+            interval = interval.window(spot.digit.size, dilation=spot.digit.step)
         if not left:
-            extent = extent.collapsed(1, self.input_size[axis])
+            interval = interval.collapsed(1, self.input_size[axis])
         gone = {(spot.dim, spot.place) for spot in spots}
-        return self._blank(axis, gone)._with_extent(axis, extent)
+        return self._blank(axis, gone)._with_interval(axis, interval)
 
     def _blank(self, axis, gone=None):
         """Return the tensor with digits of an axis, all or those at `gone`, without that axis."""
@@ -170,16 +172,16 @@ class Seen:
             layout.append(simplest(kept, self.shape[i]))
         return replace(self, layout=tuple(layout), beside=None)
 
-    def _with_extent(self, axis, extent):
-        extents = (*self.extents[:axis], extent, *self.extents[axis + 1 :])
-        return replace(self, extents=extents, beside=None)
+    def _with_interval(self, axis, interval):
+        intervals = (*self.intervals[:axis], interval, *self.intervals[axis + 1 :])
+        return replace(self, intervals=intervals, beside=None)
 
     @_also_beside
     def collapse(self, dims=None):
         """Return the tensor with `dims` (all, if left out) mixed: all along them is seen by all."""
         mixed = None if dims is None else {self.negative(dim) for dim in dims}
         seen = self
-        for axis in range(len(self.extents)):
+        for axis in range(len(self.intervals)):
             spots = [spot for spot in seen.spots(axis) if mixed is None or spot.dim in mixed]
             if spots:
                 seen = seen._without(axis, spots)
@@ -187,15 +189,15 @@ class Seen:
 
     @_also_beside
     def change(self, changes):
-        """Return the tensor with `changes[dim](extent)` made to the extents along each `dim`."""
+        """Return the tensor with `changes[dim](interval)` made to the intervals along each `dim`."""
         if not any(digit.axis is not None for dim in changes for digit in self.layout[dim]):
             return self
         seen = self.settled()
-        extents = [
-            changes[dim](extent) if dim in changes else extent
-            for extent, dim in zip(seen.extents, seen.dims, strict=True)
+        intervals = [
+            changes[dim](interval) if dim in changes else interval
+            for interval, dim in zip(seen.intervals, seen.dims, strict=True)
         ]
-        return replace(seen, extents=tuple(extents), beside=None)
+        return replace(seen, intervals=tuple(intervals), beside=None)
 
     @_also_beside
     def sliced(self, dim, start, stride, count):
@@ -210,8 +212,8 @@ class Seen:
         if axis is not None:
             step = seen.layout[dim][0].step
             digit = Digit(count, axis, step * stride)
-            extent = seen.extents[axis].window(1, padding=-start * step)
-            seen = seen._with_extent(axis, extent)
+            interval = seen.intervals[axis].window(1, padding=-start * step)
+            seen = seen._with_interval(axis, interval)
         return seen._redealt(dim, (digit,))
 
     @_also_beside
@@ -242,13 +244,13 @@ class Seen:
                 start // stride * step + tap * inner for start, tap in starts if start % stride == 0
             ]
 
-        extent = seen.extents[axis].through(taps, stride, step)
-        seen = seen._blank(axis)._with_extent(axis, extent)
+        interval = seen.intervals[axis].compose(taps, stride, step)
+        seen = seen._blank(axis)._with_interval(axis, interval)
         return seen._redealt(dim, (Digit(size, axis, 1),))
 
-    def moving(self, axis, dim, extent):
+    def moving(self, axis, dim, interval):
         """Return the tensor with an axis, which was fixed, along a dimension that had none."""
-        seen = self._with_extent(axis, extent)
+        seen = self._with_interval(axis, interval)
         return seen._redealt(dim, (Digit(self.shape[dim], axis, 1),))
 
     @_also_beside
@@ -262,12 +264,12 @@ class Seen:
         for axis, dim in enumerate(seen.dims):
             if dim is None:
                 continue
-            extent = seen.extents[axis].window(1, padding=-starts[dim])
+            interval = seen.intervals[axis].window(1, padding=-starts[dim])
             for i, step in steps.get(dim, ()):
                 layout[i] = (Digit(sizes[i], axis, step),)
             if dim not in steps:
-                extent = extent.collapsed(1, seen.input_size[axis])
-            seen = seen._with_extent(axis, extent)
+                interval = interval.collapsed(1, seen.input_size[axis])
+            seen = seen._with_interval(axis, interval)
         return replace(seen, shape=tuple(sizes), layout=tuple(layout), beside=None)
 
     def _redealt(self, dim, digits):
@@ -297,9 +299,9 @@ class Seen:
                 for dim, part in zip(new, parts, strict=True):
                     layout[dim] = part
         seen = replace(seen, shape=shape, layout=tuple(layout), beside=None)
-        for axis, extent in enumerate(seen.extents):
-            if not (extent.fixed or seen.spots(axis)):  # one pixel, laid in with others
-                seen = seen._with_extent(axis, extent.collapsed(1, seen.input_size[axis]))
+        for axis, interval in enumerate(seen.intervals):
+            if not (interval.fixed or seen.spots(axis)):  # one pixel, laid in with others
+                seen = seen._with_interval(axis, interval.collapsed(1, seen.input_size[axis]))
         return seen
 
     def _splits(self, dims, sizes):
@@ -349,7 +351,7 @@ def join(parts, shape):
     whole = _union(parts)
     local = [part.beside or part for part in parts]
     # What sees the same everywhere is a gate to what does not.
-    local = [part for part in local if any(map(part.spots, range(len(part.extents))))] or local
+    local = [part for part in local if any(map(part.spots, range(len(part.intervals))))] or local
     with contextlib.suppress(ValueError):  # paths that nothing but the gate has in common
         beside = _union(local, gates=False)
         return whole if beside == whole else replace(whole, beside=beside)
@@ -359,13 +361,13 @@ def join(parts, shape):
 def _union(parts, gates=True):
     """Return what is seen through any of the parts, or any that is no gate."""
     if all(part.layout == parts[0].layout for part in parts):
-        per_axis = zip(*(part.extents for part in parts), strict=True)
-        extents = tuple(reduce(Extent.union, extents) for extents in per_axis)
-        return replace(parts[0], extents=extents, beside=None)
+        per_axis = zip(*(part.intervals for part in parts), strict=True)
+        intervals = tuple(reduce(PeriodicInterval.union, intervals) for intervals in per_axis)
+        return replace(parts[0], intervals=intervals, beside=None)
     parts = [replace(part, beside=None).settled() for part in parts]
-    axes = range(len(parts[0].extents))
-    extents, dims = zip(*(_along(axis, parts, gates) for axis in axes), strict=True)
-    return Seen.placed(parts[0].shape, extents, dims, parts[0].input_size)
+    axes = range(len(parts[0].intervals))
+    intervals, dims = zip(*(_along(axis, parts, gates) for axis in axes), strict=True)
+    return Seen.placed(parts[0].shape, intervals, dims, parts[0].input_size)
 
 
 def _along(axis, parts, gates):
@@ -374,7 +376,7 @@ def _along(axis, parts, gates):
     dims = {part.spots(axis)[0].dim for part in moving}
     chosen = moving if moving and not gates else parts
     if len(dims) == 1 and len(chosen) == len(moving):
-        return reduce(Extent.union, (part.extents[axis] for part in chosen)), dims.pop()
+        return reduce(PeriodicInterval.union, (part.intervals[axis] for part in chosen)), dims.pop()
     # Fixed beside changing, as in gating, or a map beside its transpose.
     fixed = (part._without(axis, spots) if (spots := part.spots(axis)) else part for part in chosen)
-    return reduce(Extent.union, (part.extents[axis] for part in fixed)), None
+    return reduce(PeriodicInterval.union, (part.intervals[axis] for part in fixed)), None

@@ -2,7 +2,7 @@
 
 In a stack of convolutions each output sees as many pixels as its neighbour, `jump` further on.
 After a transposed convolution, a pixel shuffle or a resize this holds only from one period to the
-next: with stride 2, even and odd outputs see different things. An `Extent` therefore keeps the
+next: with stride 2, even and odd outputs see different things. An `PeriodicInterval` therefore keeps the
 first and last pixel for each output of one period, and the step from period to period.
 
 A layer is described by its taps: which of the values below an output reads. The map is taken to go
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, gcd, inf, lcm
 
-NOTHING = (inf, -inf)  # no pixel at all; the smallest start and largest end leave it out
+EMPTY = (inf, -inf)  # no pixel at all; the smallest start and largest end leave it out
 
 
 @dataclass(frozen=True)
-class Extent:
+class PeriodicInterval:
     """Output `o` sees pixels `firsts[o]` to `lasts[o]`; one period later, all that plus `step`."""
 
     firsts: tuple
@@ -56,13 +56,13 @@ class Extent:
         turn, phase = divmod(output, self.period)
         return self.firsts[phase] + turn * self.step, self.lasts[phase] + turn * self.step
 
-    def through(self, taps, period=1, advance=1):
+    def compose(self, taps, period=1, advance=1):
         """Return what the outputs of a layer see, where output `o` reads the values `taps(o)`.
 
         The taps repeat: `taps(o + period)` are `taps(o)` plus `advance`.
         """
         turns = self.period // gcd(self.period, advance)  # until both patterns have come round
-        seen = [hull(map(self.at, taps(output))) for output in range(turns * period)]
+        seen = [union_hull(map(self.at, taps(output))) for output in range(turns * period)]
         return _simplest(seen, self.step * turns * advance // self.period)
 
     def window(self, kernel_size, stride=1, padding=0, dilation=1):
@@ -72,7 +72,7 @@ class Extent:
             first = output * stride - padding
             return range(first, first + dilation * kernel_size, dilation)
 
-        return self.through(taps, advance=stride)
+        return self.compose(taps, advance=stride)
 
     def transposed(self, kernel_size, stride=1, padding=0, dilation=1):
         """Return what the outputs of a transposed convolution see."""
@@ -81,7 +81,7 @@ class Extent:
             offsets = (output + padding - tap * dilation for tap in range(kernel_size))
             return (offset // stride for offset in offsets if offset % stride == 0)
 
-        return self.through(taps, period=stride)
+        return self.compose(taps, period=stride)
 
     def adaptive(self, count, output_count):
         """Return what the outputs of an adaptive pooling see: windows that may differ in size."""
@@ -90,7 +90,7 @@ class Extent:
         def taps(output):
             return range(floor(output * ratio), ceil((output + 1) * ratio))
 
-        return self.through(taps, ratio.denominator, ratio.numerator)
+        return self.compose(taps, ratio.denominator, ratio.numerator)
 
     def resampled(self, ratio, offset, before, after):
         """Return what the outputs of a resize see: values around `output*ratio + offset`.
@@ -105,7 +105,7 @@ class Extent:
                 return (place.numerator,)
             return range(floor(place) - before, floor(place) + after + 1)
 
-        return self.through(taps, ratio.denominator, ratio.numerator)
+        return self.compose(taps, ratio.denominator, ratio.numerator)
 
     def union(self, other):
         """Return what an output sees through two branches: smallest start, largest end."""
@@ -115,38 +115,40 @@ class Extent:
                 "give all branches the same strides"
             )
         period = lcm(self.period, other.period)
-        seen = [hull([self.at(output), other.at(output)]) for output in range(period)]
+        seen = [union_hull([self.at(output), other.at(output)]) for output in range(period)]
         return _simplest(seen, self.step * period // self.period)
 
     def collapsed(self, count, input_size):
         """Return what all of `count` outputs see together, without the padding."""
-        first, last = hull(map(self.at, range(count)))
+        first, last = union_hull(map(self.at, range(count)))
         first, last = max(first, 0), min(last, input_size - 1)
-        return Extent(*zip((first, last) if first <= last else NOTHING, strict=True), step=0)
+        return PeriodicInterval(
+            *zip((first, last) if first <= last else EMPTY, strict=True), step=0
+        )
 
 
-PIXELS = Extent((0,), (0,), 1)  # before any layer, a pixel sees itself
+PIXELS = PeriodicInterval((0,), (0,), 1)  # before any layer, a pixel sees itself
 
 
-def in_a_row(extents):
-    """Return what outputs see that see what these fixed extents do, one each, or None.
+def in_a_row(intervals):
+    """Return what outputs see that see what these fixed intervals do, one each, or None.
 
     There must be two at least, each as many pixels further on than the one before.
     """
-    (first, last), *others = [extent.at(0) for extent in extents]
+    (first, last), *others = [interval.at(0) for interval in intervals]
     step = others[0][0] - first if others and first != inf else 0
-    row = [(first + i * step, last + i * step) for i in range(1, len(extents))]
-    return Extent((first,), (last,), step) if step > 0 and row == others else None
+    row = [(first + i * step, last + i * step) for i in range(1, len(intervals))]
+    return PeriodicInterval((first,), (last,), step) if step > 0 and row == others else None
 
 
-def hull(extents):
+def union_hull(intervals):
     """Return the smallest start and the largest end."""
-    firsts, lasts = zip(NOTHING, *extents, strict=True)
+    firsts, lasts = zip(EMPTY, *intervals, strict=True)
     return min(firsts), max(lasts)
 
 
 def _simplest(seen, step):
-    """Return the extent with the shortest period that says the same."""
+    """Return the interval with the shortest period that says the same."""
     firsts, lasts = zip(*seen, strict=True)
     count = len(seen)
     for period in range(1, count):
@@ -157,5 +159,5 @@ def _simplest(seen, step):
             for values in (firsts, lasts)
             for i in range(count - period)
         ):
-            return Extent(firsts[:period], lasts[:period], shift)
-    return Extent(firsts, lasts, step)
+            return PeriodicInterval(firsts[:period], lasts[:period], shift)
+    return PeriodicInterval(firsts, lasts, step)

@@ -107,7 +107,7 @@ def periods(model, input_size, layer=None):
     follower = _Follower(copy_with(model, on_meta))
     follower.run(input_size, layer)
     seen = seen_by(follower.output[0]).settled()
-    return tuple(extent.period for extent in seen.extents)
+    return tuple(interval.period for interval in seen.intervals)
 
 
 class _Refusal(ValueError):

@@ -138,14 +138,14 @@ def values(value, axes):
 
 def repeat(count):
     """Each value becomes `count` outputs."""
-    return lambda extent: extent.transposed(count, count)
+    return lambda interval: interval.transposed(count, count)
 
 
 def split(count):
     """Each `count` values become one output."""
-    return lambda extent: extent.window(count, count)
+    return lambda interval: interval.window(count, count)
 
 
 def cut(start):
     """The outputs begin at value `start`."""
-    return lambda extent: extent.window(1, padding=-start)
+    return lambda interval: interval.window(1, padding=-start)

@@ -60,10 +60,10 @@ def stack(outputs, tensors, dim=0, **_):
     if len(parts) < len(tensors):
         return Step(seen)
     # Pieces that each see some pixels further on than the one before are a map again.
-    for axis in range(len(seen.extents)):
-        pieces = [part.extents[axis] for part in parts if not part.spots(axis)]
-        if len(pieces) == len(parts) and (extent := in_a_row(pieces)):
-            seen = seen.moving(axis, dim - len(shape), extent)
+    for axis in range(len(seen.intervals)):
+        pieces = [part.intervals[axis] for part in parts if not part.spots(axis)]
+        if len(pieces) == len(parts) and (interval := in_a_row(pieces)):
+            seen = seen.moving(axis, dim - len(shape), interval)
     return Step(seen)
 
 

@@ -23,7 +23,7 @@ def transposed(
     layer = Layer(kernel_size, _setting(stride), _setting(padding), _setting(dilation))
     rank = len(kernel_size)
     changes = {
-        axis - rank: lambda extent, settings=settings: extent.transposed(*settings)
+        axis - rank: lambda interval, settings=settings: interval.transposed(*settings)
         for axis, settings in enumerate(layer.axes(rank))
     }
     seen = seen_of(input).collapse([-rank - 1]).change(changes)
@@ -58,7 +58,9 @@ def _pool(rank, seen, kernel_size, stride, padding=0, dilation=1):
 def adaptive_pool(rank, outputs, input, *_, **__):
     sizes = {dim: (input.shape[dim], outputs[0].shape[dim]) for dim in range(-rank, 0)}
     seen = seen_of(input).collapse([dim for dim, (_, count) in sizes.items() if count == 1])
-    changes = {dim: lambda extent, size=size: extent.adaptive(*size) for dim, size in sizes.items()}
+    changes = {
+        dim: lambda interval, size=size: interval.adaptive(*size) for dim, size in sizes.items()
+    }
     window = Window()
     if all(size % count == 0 for size, count in sizes.values()):
         side = plain(tuple(size // count for size, count in sizes.values()))
@@ -70,7 +72,7 @@ def _slide(seen, axes, mixing=False):
     """Return what a window's outputs see; a convolution also mixes the channels."""
     rank = len(axes)
     changes = {
-        axis - rank: lambda extent, settings=settings: extent.window(*settings)
+        axis - rank: lambda interval, settings=settings: interval.window(*settings)
         for axis, settings in enumerate(axes)
     }
     return (seen.collapse([-rank - 1]) if mixing else seen).change(changes)
@@ -205,5 +207,5 @@ def interpolate(
         elif mode == "nearest-exact":
             offset += Fraction(1, 2)
         place = (ratio, offset, *RESIZES[mode])
-        changes[dim] = lambda extent, place=place: extent.resampled(*place)
+        changes[dim] = lambda interval, place=place: interval.resampled(*place)
     return Step(seen_of(input).change(changes))
