@@ -77,6 +77,7 @@ class Aliases:
         memory = self._memory(tensor)
         if part is None and len(memory.members) == 1:  # nobody else can tell
             memory.writes, memory.writers = [], None
+            memory.read.clear()
             attach_field(tensor, seen, rows)
             return
         if memory.writers is None:
