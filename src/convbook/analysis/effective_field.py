@@ -1,8 +1,11 @@
 """The effective receptive field: how much each pixel matters, not only whether it is seen."""
 
+from collections.abc import Sequence
+from types import EllipsisType
 from typing import NamedTuple
 
 import torch
+from torch import Tensor, nn
 
 from convbook._checks.arguments import integer
 from convbook.analysis._copies import (
@@ -14,7 +17,7 @@ from convbook.analysis._copies import (
     output_of,
 )
 from convbook.analysis.refusals import check_forward, refusal
-from convbook.analysis.running import everywhere
+from convbook.analysis.running import followable
 
 
 class EffectiveField(NamedTuple):
@@ -30,9 +33,6 @@ class EffectiveField(NamedTuple):
         sigma: the standard deviation of a pixel's place along each axis, the map as its weight; for
             a Gaussian map, 95.45 % of a section lie within 2 sigma of its centre.
 
-    Raises:
-        TypeError: a value is missing.
-
     Example:
         >>> EffectiveField(torch.ones(3, 3), 3.0, (0.8, 0.8)).width
         3.0
@@ -40,14 +40,19 @@ class EffectiveField(NamedTuple):
     Source: Luo et al., arXiv 1701.04128.
     """
 
-    map: torch.Tensor
+    map: Tensor
     width: float
-    sigma: tuple
+    sigma: tuple[float, ...]
 
 
 def effective_receptive_field(
-    model, input_size=(3, 32, 32), layer=None, samples=20, redraw=False, seed=0
-):
+    model: nn.Module,
+    input_size: Sequence[int] = (3, 32, 32),
+    layer: str | None = None,
+    samples: int = 20,
+    redraw: bool = False,
+    seed: int = 0,
+) -> EffectiveField:
     """Return how much each pixel of the input moves the central output, on average.
 
     For each sample the input is drawn from a standard normal distribution, and the gradient of the
@@ -59,7 +64,7 @@ def effective_receptive_field(
         `input_size` is `(C, H, W)`; the map has the axes after the channels.
 
     Args:
-        model: the `nn.Module`; its forward takes one tensor.
+        model: its forward takes one tensor.
         input_size: channels and pixels of the input, at least 1; so many that the field of the
             central output lies inside, or the border cuts the map.
         layer: the name of the layer whose output is looked at; None is the whole model.
@@ -96,7 +101,7 @@ def effective_receptive_field(
         for _ in range(samples):
             if redraw:
                 model.apply(_redraw)
-            x = torch.randn(1, *input_size).to(weights)  # drawn on the CPU: the same everywhere
+            x = torch.randn(1, *input_size).to(weights)  # drawn on the CPU: the same followable
             x.requires_grad_()
             total += _gradient(model, x, layer)[0].abs().sum(0).to("cpu", torch.float64)
     return _summary(total)
@@ -105,7 +110,7 @@ def effective_receptive_field(
 def _gradient(model, x, layer):
     """Return the gradient of the central output, summed over its channels."""
     try:
-        with everywhere(x.device, functions=False):
+        with followable(x.device, functions=False):
             output = output_of(model, x, layer)
     except NoMap:
         raise
@@ -117,7 +122,8 @@ def _gradient(model, x, layer):
             f"{name} gives a tensor of shape {tuple(output.shape)}, not a map; "
             "use a layer before pooling and flattening"
         )
-    centre = output[(..., *(size // 2 for size in output.shape[2:]))].sum()
+    place: tuple[EllipsisType | int, ...] = (..., *(size // 2 for size in output.shape[2:]))
+    centre = output[place].sum()
     if not centre.requires_grad:
         raise ValueError("model's output has no gradient; it must be computed from its input")
     (gradient,) = torch.autograd.grad(centre, x, allow_unused=True)

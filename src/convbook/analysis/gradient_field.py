@@ -1,7 +1,7 @@
 """The receptive field as gradients find it: a check of the arithmetic in `trace`.
 
 A gradient that is not zero proves that an output sees a pixel; one that is zero proves nothing. So
-the model runs with stand-ins that let every gradient through, see `stand_ins`.
+the model runs with surrogates that let every gradient through, see `surrogates`.
 
 What the two share, so that a mistake there shows in both: `trace` must be able to follow the model,
 and says after how many outputs their pattern repeats; the list of operations that count as
@@ -10,11 +10,13 @@ reshapes, views and operations in place are not shared: here PyTorch runs them, 
 decide.
 """
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import NamedTuple
 
 import torch
+from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from convbook.analysis._copies import (
@@ -28,16 +30,19 @@ from convbook.analysis._copies import (
     output_of,
     uncompiled,
 )
-from convbook.analysis.running import everywhere, latest
-from convbook.analysis.surrogates import StandIns
+from convbook.analysis.running import current_tensor, followable
+from convbook.analysis.surrogates import LinearSurrogateMode
 from convbook.analysis.tracing import periods
 from convbook.analysis.writes import writes_through_views
 from convbook.arithmetic import ReceptiveField
 
+Box = tuple[int, int]  # the first and the last pixel along an axis
 LARGEST = 8192  # pixels along an axis: a field that does not fit counts as global
 
 
-def empirical_receptive_field(model, input_size=(3, 32, 32), layer=None):
+def empirical_receptive_field(
+    model: nn.Module, input_size: Sequence[int] = (3, 32, 32), layer: str | None = None
+) -> ReceptiveField:
     """Return the receptive field that gradients find: the bounding box of what is not zero.
 
     A copy of the model runs in float64, as linear as it can be: positive weights, average pooling
@@ -56,7 +61,7 @@ def empirical_receptive_field(model, input_size=(3, 32, 32), layer=None):
         Ints, or tuples where the axes differ, in pixels of the input.
 
     Args:
-        model: the `nn.Module`; its forward takes one tensor. Its weights do not matter.
+        model: its forward takes one tensor. Its weights do not matter.
         input_size: `(C, H, W)` to begin with, at least 1.
         layer: the name of the layer whose output is looked at, as in `model.named_modules()`; None
             is the whole model. Adaptive pooling depends on the size, so look before it.
@@ -137,13 +142,14 @@ class _Varies(ValueError):
 
 
 class _Subject(NamedTuple):
-    """The model that is looked at, and how: `dense` is for `StandIns`."""
+    """The model that is looked at, and how: `dense` is for `LinearSurrogateMode`."""
 
-    model: torch.nn.Module
+    model: nn.Module
     layer: str | None
-    pattern: tuple
+    pattern: tuple[int, ...]
     dense: bool
-    windows: dict  # the number of windows that ran -> the first size of input that it was for
+    # the number of windows that ran -> the first size of input that it was for
+    windows: dict[int, tuple[int, ...]]
 
 
 def _look(subject, size, axis):
@@ -152,20 +158,18 @@ def _look(subject, size, axis):
     whole = x.expand(1, *size)
     # What a layer keeps for its backward may be written to later: none of it is needed.
     kept = saved_tensors_hooks(_without_graph, _as_it_is) if subject.dense else nullcontext()
-    stand_ins = StandIns(subject.dense)
+    surrogates = LinearSurrogateMode(subject.dense)
+    given = whole.clone() if subject.dense else whole
     try:
-        with kept, stand_ins, everywhere("cpu"):
-            output = output_of(
-                subject.model, whole.clone() if subject.dense else whole, subject.layer
-            )
-            output = latest(output)
+        with kept, surrogates, followable("cpu"):
+            output = current_tensor(output_of(subject.model, given, subject.layer))
     except NoMap:
         raise
     except Exception as error:  # a forward can fail in any way
         raise ValueError(
             f"model does not run on input_size={tuple(size)}, which its field needs: {error}"
         ) from error
-    _check_windows(subject.windows, stand_ins.windows, tuple(size))
+    _check_windows(subject.windows, surrogates.windows, tuple(size))
     if output.ndim != x.ndim:  # no map: one output, which has no neighbour
         return None, _box(x, output.sum(), axis)
     period = subject.pattern[axis - 1]
@@ -204,7 +208,7 @@ def _as_it_is(tensor):
 
 def _boxes(x, output, axis, places):
     """Return what the outputs at `places` along an axis see, up to the first that sees too much."""
-    boxes = []
+    boxes: list[Box | None] = []
     for place in places:
         if place >= output.shape[axis + 1] or (boxes and not _inside(boxes[-1], x.shape[axis + 1])):
             break

@@ -6,9 +6,16 @@ stack of layers with one number for both axes; what else a model does is refused
 """
 
 import re
+from collections.abc import Sequence
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from convbook.arithmetic import Layer, ReceptiveField, conv_output_size, receptive_field
+
+if TYPE_CHECKING:  # the explorer needs no torch
+    from convbook.analysis.table import Table
+
+Numbers = tuple[int, int, int, int]  # kernel size, stride, padding, dilation
 
 # What the explorer accepts: the smallest and the largest of each.
 LIMITS = {
@@ -25,7 +32,7 @@ LARGEST_JUMP = 10**6
 PAGE = "chapters/05_receptive_field.html"
 
 
-def fragment(input_size, layers):
+def fragment(input_size: int, layers: Sequence[Sequence[int]]) -> str:
     """Return the end of an address that opens a page's explorer with a stack.
 
     Args:
@@ -38,7 +45,7 @@ def fragment(input_size, layers):
     return f"#rf={input_size};{','.join('.'.join(map(str, numbers)) for numbers in layers)}"
 
 
-def site_address(owner, name):
+def site_address(owner: str, name: str) -> str:
     """Return the address at which GitHub Pages publishes the book of a repository.
 
     >>> site_address("Ada", "engine")
@@ -48,7 +55,7 @@ def site_address(owner, name):
     return f"https://{host}/" if name.lower() == host else f"https://{host}/{name}/"
 
 
-def page_address(distribution="convbook"):
+def page_address(distribution: str = "convbook") -> str:
     """Return the address of the published page, from the repository that the package names.
 
     Raises:
@@ -67,7 +74,7 @@ def page_address(distribution="convbook"):
     return site_address(*found.groups()) + PAGE
 
 
-def link(table):
+def link(table: "Table") -> str:
     """Return the address that opens a traced model's stack in the explorer.
 
     Raises:
@@ -77,7 +84,7 @@ def link(table):
     return page_address() + fragment(side, stack(table, side))
 
 
-def stack(table, side):
+def stack(table: "Table", side: int) -> list[Numbers]:
     """Return the layers of a table up to global pooling, each as the explorer takes it.
 
     Raises:

@@ -5,14 +5,18 @@ pooling count nothing, as in most published tables.
 """
 
 import inspect
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 
 import torch.nn.functional as F
+from torch import Tensor
 
 from convbook.analysis.rules.base import letters, tensors_in
 
 
-def macs_of(op, outputs, args, kwargs):
+def macs_of(
+    op: str, outputs: Sequence[Tensor], args: Sequence[object], kwargs: Mapping[str, object]
+) -> int:
     """Return the multiply-adds of one operation, from what it took and gave."""
     return _MACS[op](outputs[0], *args, **kwargs) if op in _MACS else 0
 
@@ -37,11 +41,10 @@ def _einsum(output, equation, *operands):
 
     A letter that no later operand and no result has is summed over as soon as it can be.
     """
-    operands = tensors_in(operands)
     names, result = letters(equation)
     sizes = {
         letter: size
-        for name, operand in zip(names, operands, strict=True)
+        for name, operand in zip(names, tensors_in(operands), strict=True)
         for letter, size in zip(name, operand.shape, strict=True)
     }
     done, count = {*names[0]}, 0
@@ -74,7 +77,7 @@ def _multi_head_attention(output, *arguments, **settings):
 
 
 _HEADS = inspect.signature(F.multi_head_attention_forward)
-_MACS = {
+_MACS: dict[str, Callable[..., int]] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _convolution),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), _transposed),
     **dict.fromkeys(("linear", "matmul", "bmm", "mm", "mv"), _product),

@@ -9,9 +9,10 @@ import contextlib
 import inspect
 import time
 
-import torch
+from torch import nn
 
-from convbook.analysis.running import NotATensor, everywhere
+from convbook.analysis._copies import meta_input
+from convbook.analysis.running import NotATensor, without_values
 
 # Sizes that a model with a fixed size is often made for.
 USUAL = (28, 32, 64, 96, 128, 224, 256, 299)
@@ -19,7 +20,7 @@ WRAP = "wrap the model in a module with def forward(self, x): return self.model"
 PATIENCE = 3  # seconds for all tries together
 
 
-def check_forward(model):
+def check_forward(model: nn.Module) -> None:
     """Refuse a model whose forward cannot be called with one tensor.
 
     Raises:
@@ -42,15 +43,15 @@ def check_forward(model):
     raise ValueError(f"model's forward {takes}, and is handed one tensor; {WRAP}(x, ...)")
 
 
-def refusal(error, model, input_size, where=""):
+def refusal(
+    error: Exception, model: nn.Module, input_size: tuple[int, ...], where: str = ""
+) -> ValueError:
     """Return the ValueError that says why a model, on the meta device, does not run.
 
     `model` is the copy without values that failed or would have; `where` is the part that did.
     """
     told = str(error)
-    if not told or isinstance(
-        error, LookupError | AssertionError
-    ):  # the text alone says too little
+    if not told or isinstance(error, LookupError | AssertionError):  # the text says too little
         told = ": ".join(filter(None, (type(error).__name__, told)))
     place = f" (in {where})" if where else ""
     if "meta" in str(error).lower() and isinstance(error, RuntimeError | TypeError):
@@ -89,13 +90,11 @@ def _first_channels(model):
     return [weight.shape[1] for weight in weights][:1]
 
 
-def runs(model, input_size):
+def runs(model: nn.Module, input_size: tuple[int, ...]) -> bool:
     """Return whether a model without values runs on an input."""
-    dtypes = (p.dtype for p in model.parameters() if p.is_floating_point())
-    x = torch.empty(1, *input_size, dtype=next(dtypes, None), device="meta")
     try:
-        with torch.no_grad(), torch.device("meta"), everywhere("meta"):
-            model(x)
+        with without_values():
+            model(meta_input(model, input_size))
     except Exception:  # a forward can fail in any way
         return False
     return True

@@ -10,14 +10,16 @@ import contextlib
 import functools
 import sys
 import threading
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 from torch.autograd.function import FunctionCtx
 from torch.overrides import TorchFunctionMode
 from torch.utils import checkpoint
 
-from convbook.analysis.rules.base import mark, rows_of, seen_by
+from convbook.analysis.rules.base import attach_field, field_of, rows_of
 
 
 class NotATensor(TypeError):
@@ -30,19 +32,20 @@ MOVES = frozenset(("cuda", "cpu", "xpu", "ipu", "mps", "hpu", "npu", "pin_memory
 class OneDevice(TorchFunctionMode):
     """Keeps every tensor on one device, whatever a forward asks for."""
 
-    def __init__(self, device):
+    def __init__(self, device: torch.device | str) -> None:
         super().__init__()
         self.device = torch.device(device)
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(self, func, types, args=(), kwargs=None):  # noqa: ANN204 (as PyTorch's)
         """Run one PyTorch function on the device, or leave the tensor where it is."""
         kwargs = dict(kwargs or {})
         name = getattr(func, "__name__", "")
-        if func is torch.Tensor.__getitem__ and isinstance(args[1], str):
+        if func is Tensor.__getitem__ and isinstance(args[1], str):
             raise NotATensor(f"its forward looks up {args[1]!r} in its input")
-        if name in MOVES and args and isinstance(args[0], torch.Tensor):
+        of_tensor = bool(args) and isinstance(args[0], Tensor)
+        if name in MOVES and of_tensor:
             return args[0]
-        if name in ("to", "type") and args and isinstance(args[0], torch.Tensor):
+        if name in ("to", "type") and of_tensor:
             args, kwargs = _without_places(name, args, kwargs)
             if name == "to" and len(args) == 1 and not kwargs:
                 return args[0]
@@ -72,28 +75,28 @@ def _without_places(name, args, kwargs):
 
 
 @contextlib.contextmanager
-def without_checkpoints():
+def without_checkpoints() -> Iterator[None]:
     """Run what is checkpointed at once, and keep its values."""
 
     class Plain:
         """What stands for PyTorch's own function with the same arguments."""
 
         @staticmethod
-        def apply(function, preserve_rng_state, *args):
+        def apply(function: Callable, preserve_rng_state: bool, *args: object) -> object:
             return function(*args)
 
-    def once(*args, **kwargs):
+    def once(*args: object, **kwargs: object) -> Iterator[None]:
         yield
 
-    stand_ins = {
+    plain = {
         "CheckpointFunction": Plain,
         "_checkpoint_without_reentrant_generator": once,
         "_checkpoint_without_reentrant_generator_impl": once,
     }
-    kept = {name: vars(checkpoint)[name] for name in stand_ins if name in vars(checkpoint)}
+    kept = {name: vars(checkpoint)[name] for name in plain if name in vars(checkpoint)}
     try:
         for name in kept:
-            setattr(checkpoint, name, stand_ins[name])
+            setattr(checkpoint, name, plain[name])
         yield
     finally:
         for name, value in kept.items():
@@ -101,7 +104,7 @@ def without_checkpoints():
 
 
 @contextlib.contextmanager
-def open_functions():
+def open_functions() -> Iterator[None]:
     """Let what the forward of an `autograd.Function` computes be followed to its outputs.
 
     PyTorch gives the outputs a backward of their own, and cannot be asked not to: so it is handed
@@ -129,7 +132,7 @@ def _opened(forward, thread):
         if threading.get_ident() != thread:  # another thread's model trains on
             return forward(*args, **kwargs)
         if args and isinstance(args[0], FunctionCtx):
-            args[0].mark_dirty = lambda *tensors: None  # they are followed
+            vars(args[0])["mark_dirty"] = lambda *tensors: None  # they are followed
         outputs = forward(*args, **kwargs)
         if isinstance(outputs, tuple | list):
             return tuple(map(_stand_for, outputs))
@@ -140,16 +143,21 @@ def _opened(forward, thread):
 
 def _stand_for(tensor):
     """Return another tensor on the same memory, which knows the one that was computed."""
-    if not isinstance(tensor, torch.Tensor):
+    if not isinstance(tensor, Tensor):
         return tensor
     with torch._C.DisableTorchFunction():
         other = tensor.detach()
-    other._convbook_now = tensor
-    mark(other, seen_by(tensor), rows_of(tensor))
+    replace_tensor(other, tensor)
+    attach_field(other, field_of(tensor), rows_of(tensor))
     return other
 
 
-def latest(tensor):
+def replace_tensor(tensor: Tensor, current: Tensor) -> None:
+    """Note that another tensor stands for this one from now on."""
+    vars(tensor)["_convbook_now"] = current
+
+
+def current_tensor(tensor: Tensor) -> Tensor:
     """Return what a tensor stands for: what was computed, or what an operation in place left."""
     while hasattr(tensor, "_convbook_now"):
         tensor = tensor._convbook_now
@@ -166,7 +174,7 @@ def _uncompiled():
 
 
 @contextlib.contextmanager
-def everywhere(device, functions=True):
+def followable(device: torch.device | str, functions: bool = True) -> Iterator[None]:
     """Run what a model's forward hides, on one device; `functions` are its autograd functions."""
     with (
         _uncompiled(),
@@ -174,4 +182,11 @@ def everywhere(device, functions=True):
         open_functions() if functions else contextlib.nullcontext(),
         OneDevice(device),
     ):
+        yield
+
+
+@contextlib.contextmanager
+def without_values() -> Iterator[None]:
+    """Run a model on the meta device, which knows shapes only, so that it can be followed."""
+    with torch.no_grad(), torch.device("meta"), followable("meta"):
         yield

@@ -5,52 +5,54 @@ channel that only looks like many: an expanded tensor, whose stride along the ch
 not replaced here runs as PyTorch has it.
 """
 
+from collections.abc import Callable
 from functools import partial
 from math import prod
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from convbook._checks.arguments import per_axis
 from convbook.analysis.rules import is_pointwise
 from convbook.analysis.rules.base import op_name, several, tensors_in
-from convbook.analysis.running import latest
+from convbook.analysis.running import current_tensor, replace_tensor
 
 
-class StandIns(TorchFunctionMode):
+class LinearSurrogateMode(TorchFunctionMode):
     """Replaces operations while a model runs, and counts what slides a window or resizes.
 
     Where an operation writes into memory that several tensors share, PyTorch itself must keep
     track: with `dense` each map has memory for all its channels, and is written into as ever.
     """
 
-    def __init__(self, dense=False):
+    def __init__(self, dense: bool = False) -> None:
         super().__init__()
         self.dense = dense
         self.windows = 0
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        """Run one PyTorch function, or what stands in for it."""
+    def __torch_function__(self, func, types, args=(), kwargs=None):  # noqa: ANN204 (as PyTorch's)
+        """Run one PyTorch function, or what takes the place of it."""
         # Whatever a forward says: without values, to take no gradient is to see no pixel.
         with torch.inference_mode(False), torch.enable_grad():
             return self.run(func, args, kwargs or {})
 
-    def run(self, func, args, kwargs):
+    def run(self, func: Callable, args: tuple, kwargs: dict) -> object:
         """Run one PyTorch function, with gradients."""
-        op, target = op_name(func), args[0] if args else None
-        args, kwargs = _latest(args), _latest(kwargs)
+        op, given = op_name(func), args
+        args, kwargs = _map_tensors(current_tensor, args), _map_tensors(current_tensor, kwargs)
         parts = _parts([args, kwargs])
         self.windows += op in WINDOWS
         if not parts:
             return _in_float64(func(*args, **kwargs))
         if op == "set_data":
-            target._convbook_now = args[1]
+            replace_tensor(given[0], args[1])
             return None
         if op == "setitem" and _parts(args[1]):  # a mask that is computed from the input
             return args[0].copy_(_average(parts, args[0].shape))
-        if (op in _STAND_INS or is_pointwise(op)) and not (self.dense and op in _VIEWS):
-            return self.stand_in(op, parts, func, args, kwargs)
+        if (op in _SURROGATES or is_pointwise(op)) and not (self.dense and op in _VIEWS):
+            return self.surrogate(op, parts, func, args, kwargs)
         outputs = func(*args, **kwargs)
         if self.dense and op in _PIECES:  # PyTorch allows nobody to write into them
             return tuple(
@@ -58,35 +60,40 @@ class StandIns(TorchFunctionMode):
             )
         return outputs
 
-    def stand_in(self, op, parts, func, args, kwargs):
-        """Run what stands in for a function."""
+    def surrogate(
+        self, op: str, parts: list[Tensor], func: Callable, args: tuple, kwargs: dict
+    ) -> object:
+        """Run what takes the place of a function."""
         in_place = _is_in_place(func, kwargs)
         if (in_place or op in _SAME) and len(parts) == 1 and parts[0] is args[0]:
             return args[0]
-        dense = tensors_in(func(*_on_meta(args), **_on_meta(kwargs)))[0]
+        shapes = _map_tensors(_on_meta, args), _map_tensors(_on_meta, kwargs)
+        dense = tensors_in(func(*shapes[0], **shapes[1]))[0]
         shape = dense.shape
-        result = _STAND_INS[op](shape, *args, **kwargs) if op in _STAND_INS else None
+        result = _SURROGATES[op](shape, *args, **kwargs) if op in _SURROGATES else None
         result = _average(parts, shape) if result is None else result
         if in_place:
             return self.written(args[0], result)
-        if isinstance(result, torch.Tensor):
+        if isinstance(result, Tensor):
             if self.dense and op not in _ALIASES:
                 result = result.expand(shape).clone(memory_format=torch.contiguous_format)
             if not dense.is_floating_point():
-                result._convbook_dtype = dense.dtype  # as of a comparison, which `where` asks for
+                vars(result)["_convbook_dtype"] = (
+                    dense.dtype
+                )  # as of a comparison, which `where` asks for
         return result
 
-    def written(self, target, result):
+    def written(self, target: Tensor, result: Tensor) -> Tensor:
         """Return a tensor that an operation wrote a result into."""
         if self.dense:
             return target.copy_(result)
-        target._convbook_now = result  # it may have no memory of its own to write into
+        replace_tensor(target, result)  # it may have no memory of its own to write into
         return result
 
 
 def _in_float64(value):
     """Return a tensor that does not depend on the input, in the dtype of those that do."""
-    if isinstance(value, torch.Tensor) and value.is_floating_point():
+    if isinstance(value, Tensor) and value.is_floating_point():
         return value.to(torch.float64)
     return value
 
@@ -98,13 +105,13 @@ def _is_in_place(func, kwargs):
     return by_name or name in _IN_PLACE or bool(kwargs.get("inplace"))
 
 
-def _latest(value):
-    """Return arguments with each tensor as the last operation in place left it."""
+def _map_tensors(function, value):
+    """Return arguments with `function` of each tensor in them."""
     if isinstance(value, dict):
-        return {key: _latest(part) for key, part in value.items()}
+        return {key: _map_tensors(function, part) for key, part in value.items()}
     if type(value) in (tuple, list):
-        return type(value)(map(_latest, value))
-    return latest(value) if isinstance(value, torch.Tensor) else value
+        return type(value)(_map_tensors(function, part) for part in value)
+    return function(value) if isinstance(value, Tensor) else value
 
 
 def _parts(value):
@@ -112,16 +119,10 @@ def _parts(value):
     return [tensor for tensor in tensors_in(value) if tensor.requires_grad]
 
 
-def _on_meta(value):
-    """Return arguments without their values, dense: enough to learn the shape of a result."""
-    if isinstance(value, dict):
-        return {key: _on_meta(part) for key, part in value.items()}
-    if isinstance(value, tuple | list):
-        return tuple(map(_on_meta, value))
-    if isinstance(value, torch.Tensor):
-        dtype = getattr(value, "_convbook_dtype", value.dtype)
-        return torch.empty(value.shape, dtype=dtype, device="meta")
-    return value
+def _on_meta(tensor):
+    """Return a tensor without values, dense: enough to learn the shape of a result."""
+    dtype = getattr(tensor, "_convbook_dtype", tensor.dtype)
+    return torch.empty(tensor.shape, dtype=dtype, device="meta")
 
 
 def _spread(thin, shape):
@@ -131,9 +132,9 @@ def _spread(thin, shape):
     return whole
 
 
-def _thin(x, *dims):
-    """Return one of the equal slices along each of `dims`, or their average where they differ."""
-    thin = getattr(x, "_convbook_thin", x)
+def _thin(x, *along):
+    """Return one of the equal slices along some dimensions, or their average where they differ."""
+    thin, dims = getattr(x, "_convbook_thin", x), [*along]
     if thin.ndim == x.ndim:
         dims = [dim % x.ndim for dim in dims]
         x = thin.expand([thin.shape[d] if d in dims else x.shape[d] for d in range(x.ndim)])
@@ -190,7 +191,7 @@ def _max_pool(rank, shape, input, kernel_size, stride=None, padding=0, dilation=
     """Average over the same windows, which may be dilated, or end beyond the border."""
     stride = kernel_size if stride in (None, [], ()) else stride
     settings = [per_axis(value, rank, "", 0) for value in (kernel_size, stride, padding, dilation)]
-    pads = []
+    pads: list[int] = []
     axes = zip(*settings, input.shape[2:], shape[2:], strict=True)
     for kernel, step, before, gap, size, count in axes:
         after = (count - 1) * step + gap * (kernel - 1) + 1 - before - size
@@ -247,10 +248,10 @@ def _everything(shape, *operands, **__):
 
 def _einsum(shape, equation, *operands):
     """Multiply by ones; the product of two maps is an average of everything."""
-    operands = tensors_in(operands)
-    if len(_parts(operands)) > 1:
-        return _everything(shape, *operands)
-    ones = [one if one.requires_grad else torch.ones_like(one).double() for one in operands]
+    tensors = tensors_in(operands)
+    if len(_parts(tensors)) > 1:
+        return _everything(shape, *tensors)
+    ones = [one if one.requires_grad else torch.ones_like(one).double() for one in tensors]
     product = torch.einsum(equation, *ones)
     return product / product.detach().abs().amax().clamp(min=1)
 
@@ -289,27 +290,27 @@ def _view(shape, input, *_, **__):
     return input.reshape(shape)
 
 
-def _names(stand_in, names):
-    """Enter a stand-in whose one channel is spread to as many as PyTorch's result has."""
+def _names(surrogate, names):
+    """Enter a surrogate whose one channel is spread to as many as PyTorch's result has."""
 
     def spread(shape, *args, **kwargs):
-        return _spread(stand_in(shape, *args, **kwargs), shape)
+        return _spread(surrogate(shape, *args, **kwargs), shape)
 
     return dict.fromkeys(names.split(), spread)
 
 
-def _ranked(stand_in, names):
-    """Enter a stand-in that takes the number of axes, for 1, 2 and 3 of them."""
-    entries = {}
+def _ranked(surrogate, names):
+    """Enter a surrogate that takes the number of axes, for 1, 2 and 3 of them."""
+    entries: dict[str, Callable] = {}
     for rank in (1, 2, 3):
-        entries |= _names(partial(stand_in, rank), names.format(rank))
+        entries |= _names(partial(surrogate, rank), names.format(rank))
     return entries
 
 
 _CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 _ADAPTIVE_POOLS = {1: F.adaptive_avg_pool1d, 2: F.adaptive_avg_pool2d, 3: F.adaptive_avg_pool3d}
-_STAND_INS = {
+_SURROGATES = {
     **_ranked(_convolution, "conv{}d"),
     **_ranked(_transposed, "conv_transpose{}d"),
     **_ranked(_max_pool, "max_pool{}d"),
@@ -332,7 +333,7 @@ _STAND_INS = {
 }
 # What slides a window or resizes, by name: their number must not depend on the size of the input.
 WINDOWS = frozenset(
-    name for name in _STAND_INS if name.startswith(("conv", "max_pool", "lp_pool", "interpolate"))
+    name for name in _SURROGATES if name.startswith(("conv", "max_pool", "lp_pool", "interpolate"))
 ) | {"avg_pool1d", "avg_pool2d", "avg_pool3d", "unfold", "fold"}
 _PIECES = frozenset(("chunk", "split", "tensor_split", "split_with_sizes", "unbind"))
 _VIEWS = frozenset(("view", "reshape", "flatten"))

@@ -1,10 +1,13 @@
 """The table that `trace` returns: one row per operation, in the order in which they ran."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from html import escape
+from typing import overload
 
 from convbook.analysis.link import link
-from convbook.analysis.rules.base import plain, values
+from convbook.analysis.rules import is_pointwise
+from convbook.analysis.rules.base import PerAxis, one_if_equal, values_per_axis
 from convbook.arithmetic import ReceptiveField
 
 # Heading, what it says, and whether its cells stand to the right.
@@ -31,7 +34,7 @@ class Row:
 
     Shapes:
         `input_shape` and `output_shape` are those for one image, without the batch: `(C, H, W)`.
-        Settings and the receptive field are ints, or tuples where the axes differ.
+        Settings and the receptive field are single numbers, or tuples where the axes differ.
 
     Args:
         name: of the layer, as in `model.named_modules()`, or of its module and the operation.
@@ -51,9 +54,6 @@ class Row:
         local_field: the same field without what came through gates: a factor or a summand that is
             alike everywhere, as global pooling and attention give it.
 
-    Raises:
-        TypeError: a value is missing.
-
     Example:
         >>> import torch, convbook
         >>> convbook.analysis.trace(torch.nn.Conv2d(3, 8, 3), (3, 5, 5))[0].output_shape
@@ -64,21 +64,26 @@ class Row:
 
     name: str
     op: str
-    input_shape: tuple
-    output_shape: tuple
-    kernel: object
-    stride: object
-    padding: object
-    dilation: object
-    groups: object
-    reduced: object
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    kernel: PerAxis | None
+    stride: PerAxis | None
+    padding: PerAxis | str | None
+    dilation: PerAxis | None
+    groups: int | None
+    reduced: tuple[int, ...] | None
     params: int
     macs: int
     receptive_field: ReceptiveField
-    inputs: tuple
+    inputs: tuple[str, ...]
     local_field: ReceptiveField
 
-    def to_dict(self):
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether the operation works element by element, on one tensor or several."""
+        return is_pointwise(self.op)
+
+    def to_dict(self) -> dict[str, object]:
         """Return the row as a dict that JSON can hold."""
         row = {field.name: getattr(self, field.name) for field in fields(self)}
         named = ("receptive_field", "local_field")
@@ -90,9 +95,6 @@ class Table:
 
     Iterate over the rows, or take one by its number or name. The table prints as text, and as HTML
     in a notebook. A field reads *all* where every output sees the whole input.
-
-    Shapes:
-        One `Row` per operation.
 
     Args:
         rows: the rows, in the order in which the operations ran.
@@ -114,20 +116,33 @@ class Table:
     Source: Araujo, Norris and Sim, Computing Receptive Fields, Distill 2019.
     """
 
-    def __init__(self, rows, input_size, params, unused, outputs):
+    def __init__(
+        self,
+        rows: Iterable[Row],
+        input_size: tuple[int, ...],
+        params: int,
+        unused: dict[str, int],
+        outputs: tuple[str, ...],
+    ) -> None:
         self.rows = tuple(rows)
         self.input_size = input_size
         self.params = params
         self.unused = unused
         self.outputs = outputs
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, key):
+    @overload
+    def __getitem__(self, key: int | str) -> Row: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Row, ...]: ...
+
+    def __getitem__(self, key: int | str | slice) -> Row | tuple[Row, ...]:
         """Return a row by its number, or by its name."""
         if not isinstance(key, str):
             return self.rows[key]
@@ -137,12 +152,12 @@ class Table:
         raise KeyError(f"no row is called {key!r}; see [row.name for row in table]")
 
     @property
-    def macs(self):
+    def macs(self) -> int:
         """The multiply-adds of all rows, for one image."""
         return sum(row.macs for row in self.rows)
 
     @property
-    def receptive_field(self):
+    def receptive_field(self) -> ReceptiveField:
         """The field of the last row whose outputs do not all see the same, gates left out.
 
         That is the row before global pooling or flattening, or attention that nothing goes round.
@@ -153,11 +168,12 @@ class Table:
 
     def _last_local(self):
         """Return the row that the table's receptive field is read at, or None without rows."""
-        local = [row for row in self.rows if all(values(row.local_field.jump, 1))]
-        return (local or [*self.rows] or [None])[-1]
+        local = [row for row in self.rows if all(values_per_axis(row.local_field.jump, 1))]
+        rows = local or self.rows
+        return rows[-1] if rows else None
 
     @property
-    def totals(self):
+    def totals(self) -> dict[str, object]:
         """The parameters, the multiply-adds and the last local receptive field, as a dict."""
         return {
             "params": self.params,
@@ -165,7 +181,7 @@ class Table:
             "receptive_field": self.receptive_field._asdict(),
         }
 
-    def link(self):
+    def link(self) -> str:
         """Return the address that opens the stack in the published Receptive field explorer.
 
         Raises:
@@ -179,7 +195,7 @@ class Table:
         """
         return link(self)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, object]:
         """Return the whole table as a dict that JSON can hold."""
         return {
             "input_size": self.input_size,
@@ -189,7 +205,7 @@ class Table:
             "outputs": self.outputs,
         }
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = [[text for text, _, _ in HEADINGS.values()], *map(self._cells, self.rows)]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         sides = [right for _, _, right in HEADINGS.values()]
@@ -224,13 +240,13 @@ class Table:
         for key in HEADINGS:
             value = field.get(key) if key in ReceptiveField._fields else getattr(row, key)
             none = value is None or (key in ("params", "macs") and value == 0)
-            cells.append("" if none else _text(plain(value), "," if key == "start" else "x"))
+            cells.append("" if none else _text(one_if_equal(value), "," if key == "start" else "x"))
         return cells
 
     def _sees_all(self, field):
         """Return whether every output sees every pixel."""
         axes = len(self.input_size) - 1
-        jumps, sizes = (values(value, axes) for value in (field.jump, field.size))
+        jumps, sizes = (values_per_axis(value, axes) for value in (field.jump, field.size))
         return not any(jumps) and sizes == self.input_size[1:]
 
     def _notes(self):
@@ -240,7 +256,7 @@ class Table:
             seen = "no local field"
         else:
             signs = {"start": ","}
-            parts = (f"{k} {_text(plain(v), signs.get(k, 'x'))}" for k, v in field.items())
+            parts = (f"{k} {_text(one_if_equal(v), signs.get(k, 'x'))}" for k, v in field.items())
             row = self._last_local()
             gates = row and row.receptive_field != row.local_field
             told = "the last local field, gates left out" if gates else "the last local field"

@@ -7,32 +7,42 @@ outputs see of the input.
 
 import contextlib
 from collections import Counter
+from collections.abc import Iterator, Sequence
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from convbook.analysis._copies import NoMap, check_input_size, copy_with, on_meta, output_of
+from convbook.analysis._copies import (
+    NoMap,
+    check_input_size,
+    copy_with,
+    meta_input,
+    on_meta,
+    output_of,
+)
 from convbook.analysis.aliases import Aliases
-from convbook.analysis.field import Seen, join
+from convbook.analysis.field import TensorField, join
 from convbook.analysis.macs import macs_of
 from convbook.analysis.refusals import check_forward, refusal
 from convbook.analysis.rules import CONSTANT, NORMALISATIONS, OVERWRITING, rule_for
 from convbook.analysis.rules.base import (
-    NO_WINDOW,
-    mark,
+    Rows,
+    RuleResult,
+    WindowSettings,
+    attach_field,
+    field_of,
+    fields_in,
     op_name,
-    parts_in,
+    require_field,
     rows_in,
     rows_of,
-    seen_by,
     tensors_in,
 )
-from convbook.analysis.running import everywhere
+from convbook.analysis.running import without_values
 from convbook.analysis.table import Row, Table
 
 
-def trace(model, input_size=(3, 32, 32)):
+def trace(model: nn.Module, input_size: Sequence[int] = (3, 32, 32)) -> Table:
     """Return a table of a model's operations: shapes, parameters, MACs and receptive field.
 
     The model runs once, as in `model.eval()`, on a single image without values: no weight is read
@@ -51,11 +61,13 @@ def trace(model, input_size=(3, 32, 32)):
     through one tensor is seen through the others. Moves between devices, activation checkpoints and
     own autograd functions change nothing.
 
+    The jump is what Araujo, Norris and Sim call the effective stride.
+
     Shapes:
         `input_size` is `(C, H, W)` (or `(C, L)`, `(C, D, H, W)`), without the batch.
 
     Args:
-        model: the `nn.Module`; its forward takes one tensor.
+        model: its forward takes one tensor.
         input_size: channels and pixels of the input, at least 1.
 
     Raises:
@@ -75,27 +87,28 @@ def trace(model, input_size=(3, 32, 32)):
     Source: Araujo, Norris and Sim, Computing Receptive Fields, Distill 2019.
     """
     input_size = check_input_size(input_size)
-    follower = _Follower(copy_with(model, on_meta))
-    follower.run(input_size)
+    tracer = _Tracer(copy_with(model, on_meta))
+    tracer.run(input_size)
     params = sum(parameter.numel() for parameter in model.parameters())
-    outputs = rows_in(follower.output)
-    return Table(follower.rows, input_size, params, follower.unused(), outputs)
+    outputs = rows_in(tracer.output)
+    return Table(tracer.rows, input_size, params, tracer.unused(), outputs)
 
 
-def periods(model, input_size, layer=None):
+def periods(
+    model: nn.Module, input_size: Sequence[int], layer: str | None = None
+) -> tuple[int, ...]:
     """Return for each axis after how many outputs the pattern of what they see repeats.
 
     Shapes:
         `input_size` is `(C, H, W)`; the result has one int for each axis after the channels.
 
     Args:
-        model: the `nn.Module`; its forward takes one tensor.
+        model: its forward takes one tensor.
         input_size: channels and pixels of the input, at least 1.
         layer: the name of the layer whose output is looked at; None is the whole model.
 
     Raises:
         ValueError: as `trace`, up to that layer.
-        TypeError: `model` is not an `nn.Module`.
 
     Example:
         >>> from torch import nn
@@ -104,61 +117,62 @@ def periods(model, input_size, layer=None):
 
     Source: Dumoulin and Visin, arXiv 1603.07285, section 4 (transposed convolution).
     """
-    follower = _Follower(copy_with(model, on_meta))
-    follower.run(input_size, layer)
-    seen = seen_by(follower.output[0]).settled()
-    return tuple(extent.period for extent in seen.extents)
+    tracer = _Tracer(copy_with(model, on_meta))
+    tracer.run(input_size, layer)
+    seen = require_field(tracer.output[0]).settled()
+    return tuple(interval.period for interval in seen.intervals)
 
 
 class _Refusal(ValueError):
     """An operation cannot be followed; the message says which."""
 
 
-class _Follower(TorchFunctionMode):
+class _Tracer(TorchFunctionMode):
     """Follows a model's operations and writes the rows."""
 
-    def __init__(self, model):
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
-        self.rows = []
+        self.rows: list[Row] = []
+        self.output: list[Tensor] = []
         self.aliases = Aliases()
-        self.running = []  # (path, module) from the model down to the layer that runs
-        self.names = Counter()
-        self.counted = {}  # id -> parameters that an operation has used
-        self.pending = (0, 0)  # parameters and MACs that computed what the next row uses
+        # (path, module) from the model down to the layer that runs
+        self.running: list[tuple[str, nn.Module]] = []
+        self.names: Counter[str] = Counter()
+        self.counted: dict[int, nn.Parameter] = {}  # by id: those that an operation has used
+        self.carried_cost = (0, 0)  # parameters and MACs that computed what the next row uses
         for path, module in model.named_modules():
             module.register_forward_pre_hook(lambda *_, entry=(path, module): self.enter(entry))
             module.register_forward_hook(lambda module, *_: self.leave(module))
 
-    def enter(self, entry):
+    def enter(self, entry: tuple[str, nn.Module]) -> None:
         self.running.append(entry)
 
-    def leave(self, module):
+    def leave(self, module: nn.Module) -> None:
         while self.running.pop()[1] is not module:
             pass  # a module below it that failed, and was caught
 
-    def run(self, input_size, layer=None):
+    def run(self, input_size: Sequence[int], layer: str | None = None) -> None:
         """Run the model, or its beginning up to a layer, on the meta device."""
         check_forward(self.model)
-        dtypes = (p.dtype for p in self.model.parameters() if p.is_floating_point())
-        x = torch.empty(1, *input_size, dtype=next(dtypes, None), device="meta")
-        mark(x, Seen.itself(x.shape, len(input_size) - 1), ("",))
+        x = meta_input(self.model, input_size)
+        attach_field(x, TensorField.of_input(x.shape, len(input_size) - 1), ("",))
         try:
-            with torch.no_grad(), torch.device("meta"), self, everywhere("meta"):
+            with self, without_values():
                 output = output_of(self.model, x, layer) if layer else self.model(x)
         except (_Refusal, NoMap) as known:
             raise ValueError(str(known)) from known.__cause__
         except Exception as error:  # a forward can fail in any way
             where = _module_name(*self.place())
-            raise refusal(error, self.model, input_size, where) from error
+            raise refusal(error, self.model, tuple(input_size), where) from error
         self.output = tensors_in(output)
         if not self.output:
             raise ValueError(
                 f"model gives a {type(output).__name__} in which no tensor is found; "
                 "return a tensor, or tensors in a tuple, list, dict or dataclass"
             )
-        self.meet("output", self.output)
-        if not parts_in(self.output):
+        self.refresh("output", self.output)
+        if not fields_in(self.output):
             raise ValueError(
                 "model's output does not depend on its input as far as trace can follow; "
                 "use PyTorch functions from the input to the output"
@@ -166,23 +180,23 @@ class _Follower(TorchFunctionMode):
         for tensor in self.output:
             self.sum_up(tensor)
 
-    def sum_up(self, output):
+    def sum_up(self, output: Tensor) -> None:
         """Write a row for an output that was written in parts: no operation's row is about it."""
-        sources, shape = rows_of(output), _without_batch(output.shape)
-        if seen_by(output) is None or sources == ("",):
+        sources, shape, seen = rows_of(output), _without_batch(output.shape), field_of(output)
+        if seen is None or sources == ("",):
             return
         rows = [row for row in self.rows if row.name in sources]
         told = [(row.output_shape, row.receptive_field) for row in rows]
-        if told != [(shape, seen_by(output).field)]:
+        if told != [(shape, seen.receptive_field)]:
             name, _, _ = self.name_of("output")
             self.write_row(name, "output", output.shape, output, sources=sources)
-            mark(output, seen_by(output), (name,))
+            attach_field(output, seen, (name,))
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(self, func, types, args=(), kwargs=None):  # noqa: ANN204 (as PyTorch's)
         """Run one PyTorch function and note what it does."""
         kwargs = kwargs or {}
         op, given = op_name(func), tensors_in([args, kwargs])
-        self.meet(op, given)
+        self.refresh(op, given)
         # In x.view_as(y), y lends its shape only; what is overwritten does not count.
         operands = args[:1] if op.endswith("_as") else [args, kwargs]
         versions = [_version(tensor) for tensor in given]
@@ -194,98 +208,128 @@ class _Follower(TorchFunctionMode):
             if (_is_in(tensor, tensors) if version is None else version != _version(tensor))
         ]
         if op == "set_data":
-            mark(args[0], seen_by(args[1]), rows_of(args[1]))
+            attach_field(args[0], field_of(args[1]), rows_of(args[1]))
         elif changed and op not in NORMALISATIONS:
-            self.follow_change(op, changed[0], args, kwargs)
-        elif parts_in(operands) and tensors and op not in CONSTANT:
-            self.follow(op, tensors, operands, args, kwargs)
+            self.record_write(op, changed[0], args, kwargs)
+        elif fields_in(operands) and tensors and op not in CONSTANT:
+            self.record(op, tensors, operands, args, kwargs)
         elif tensors:
-            self.pending = self.costs(op, tensors, args, kwargs)
-        self.meet(op, tensors)
+            self.carried_cost = self.costs(op, tensors, args, kwargs)
+        self.refresh(op, tensors)
         return outputs
 
-    def meet(self, op, tensors):
-        """Bring the marks of tensors up to date, before and after an operation."""
+    def refresh(self, op: str, tensors: list[Tensor]) -> None:
+        """Bring the fields of tensors up to date, before and after an operation."""
         try:
-            self.aliases.meet(tensors)
+            self.aliases.refresh(tensors)
         except ValueError as error:
             where = _module_name(*self.place())
             raise _Refusal(f"cannot follow what {op!r} (in {where}) reads: {error}") from error
 
-    def follow_change(self, op, target, args, kwargs):
+    def record_write(self, op: str, target: Tensor, args: tuple, kwargs: dict) -> None:
         """Note what an operation did that wrote into a tensor."""
         sources = [args[1:], kwargs]
         if op == "setitem":
-            self.assign(*args)
-        elif op in OVERWRITING and not parts_in(sources):
-            if seen_by(target):
+            self.record_assignment(*args)
+        elif op in OVERWRITING and not fields_in(sources):
+            if field_of(target):
                 self.aliases.write(target, None, ())
-        elif parts_in([args, kwargs]):
+        elif fields_in([args, kwargs]):
             operands = sources if op in OVERWRITING else [args, kwargs]
-            self.follow(op, [target], operands, args, kwargs, in_place=True)
+            self.record(op, [target], operands, args, kwargs, in_place=True)
         else:
-            self.pending = self.costs(op, [target], args, kwargs)
+            self.carried_cost = self.costs(op, [target], args, kwargs)
 
-    def assign(self, target, index, value):
+    def record_assignment(self, target: Tensor, index: object, value: object) -> None:
         """Note `target[index] = value`: the row is about all of `target`."""
         before, sources = rows_of(target), rows_in([index, value])
         with self.named("setitem") as name:
-            if isinstance(index, torch.Tensor) and index.shape == target.shape:  # a mask
-                parts = parts_in([target, index, value])
-                seen, part = join(parts, target.shape) if parts else None, None
+            part: Tensor | None = None
+            if isinstance(index, Tensor) and index.shape == target.shape:  # a mask
+                parts = fields_in([target, index, value])
+                seen = join(parts, target.shape) if parts else None
             else:
                 part = _part(target, index)
-                seen = seen_by(value)
-                seen = seen and seen.broadcast(part.shape)
+                given = field_of(value) if isinstance(value, Tensor) else None
+                seen = given and given.broadcast(part.shape)
             params, macs = self.costs("setitem", [target], (value,), {})
-            if seen or seen_by(target):
+            if seen or field_of(target):
                 self.aliases.write(target, seen, (name,), part)
-            self.pending = (params, macs)
+            self.carried_cost = (0, 0) if seen else (params, macs)
             if seen:
-                self.pending = (0, 0)
                 sources = tuple(dict.fromkeys(before + sources))
                 self.write_row(name, "setitem", target.shape, target, params, macs, sources)
-                mark(target, seen_by(target), (name,))
+                attach_field(target, field_of(target), (name,))
 
-    def costs(self, op, tensors, args, kwargs):
-        """Return the new parameters and the MACs of an operation, and of what is pending."""
-        params, macs = self.pending
+    def costs(self, op: str, tensors: list[Tensor], args: tuple, kwargs: dict) -> tuple[int, int]:
+        """Return the new parameters and the MACs of an operation, and of what is carried."""
+        params, macs = self.carried_cost
         # In x.type_as(weight), the weight is not used.
         params += self.new_parameters(args[:1] if op.endswith("_as") else [args, kwargs])
         return params, macs + macs_of(op, tensors, args, kwargs)
 
-    def follow(self, op, tensors, operands, args, kwargs, in_place=False):
-        """Ask the operation's rule, mark the outputs and write the rows."""
-        shape, sources = parts_in(operands)[0].shape, rows_in(operands)
+    def record(
+        self,
+        op: str,
+        tensors: list[Tensor],
+        operands: Sequence[object],
+        args: tuple,
+        kwargs: dict,
+        in_place: bool = False,
+    ) -> None:
+        """Ask the operation's rule, attach fields to the outputs and write the rows."""
+        shape, sources = fields_in(operands)[0].shape, rows_in(operands)
         with self.named(op) as name:
-            step = _step(op, tensors, args, kwargs, in_place)
+            result = _apply_rule(op, tensors, args, kwargs, in_place)
             params, macs = self.costs(op, tensors, args, kwargs)
-            several = isinstance(step.seen, list)
+            several = isinstance(result.field, list)
+            fields = (
+                result.field if isinstance(result.field, list) else [result.field] * len(tensors)
+            )
             names = [f"{name}[{i}]" if several else name for i in range(len(tensors))]
-            for i, tensor in enumerate(tensors):
-                seen = (step.seen[i] if several else step.seen).reshaped(tensor.shape)
+            for tensor, seen, row in zip(tensors, fields, names, strict=True):
                 if in_place:
-                    self.aliases.write(tensor, seen, (names[i],))
+                    self.aliases.write(tensor, seen.reshaped(tensor.shape), (row,))
                 else:
-                    mark(tensor, self.aliases.view(tensor, seen), (names[i],))
-        self.pending = (0, 0)
+                    own = self.aliases.view(tensor, seen.reshaped(tensor.shape))
+                    attach_field(tensor, own, (row,))
+        self.carried_cost = (0, 0)
         for i, tensor in enumerate(tensors if several else tensors[:1]):
-            if seen_by(tensor) is None:  # a view of what was overwritten
+            if field_of(tensor) is None:  # a view of what was overwritten
                 continue
             counts = (0, 0) if i else (params, macs)
-            self.write_row(names[i], op, shape, tensor, *counts, sources, step.window, step.shown)
+            self.write_row(names[i], op, shape, tensor, *counts, sources, result)
 
     def write_row(
-        self, name, op, shape, tensor, params=0, macs=0, sources=(), window=NO_WINDOW, shown=None
-    ):
-        """Write the row about a tensor that is marked already; `shown` is for its field."""
-        seen = shown or seen_by(tensor)
-        shapes = map(_without_batch, (shape, tensor.shape))
-        counts = (params, macs, seen.field, sources, (seen.beside or seen).field)
-        self.rows.append(Row(name, op, *shapes, *vars(window).values(), *counts))
+        self,
+        name: str,
+        op: str,
+        shape: Sequence[int],
+        tensor: Tensor,
+        params: int = 0,
+        macs: int = 0,
+        sources: Rows = (),
+        result: RuleResult | None = None,
+    ) -> None:
+        """Write the row about a tensor that has its field already."""
+        seen = (result and result.shown) or require_field(tensor)
+        self.rows.append(
+            Row(
+                name=name,
+                op=op,
+                input_shape=_without_batch(shape),
+                output_shape=_without_batch(tensor.shape),
+                **vars(result.settings if result else WindowSettings()),
+                params=params,
+                macs=macs,
+                receptive_field=seen.receptive_field,
+                inputs=sources,
+                local_field=(seen.ungated or seen).receptive_field,
+            )
+        )
 
     @contextlib.contextmanager
-    def named(self, op):
+    def named(self, op: str) -> Iterator[str]:
         """Give an operation a name, and refuse it by that name."""
         name, path, module = self.name_of(op)
         try:
@@ -294,11 +338,11 @@ class _Follower(TorchFunctionMode):
             where = _module_name(path, module)
             raise _Refusal(f"cannot follow {name!r} (op {op} in {where}): {error}") from error
 
-    def place(self):
+    def place(self) -> tuple[str, nn.Module]:
         """Return the path and the module that run."""
         return self.running[-1] if self.running else ("", self.model)
 
-    def name_of(self, op):
+    def name_of(self, op: str) -> tuple[str, str, nn.Module]:
         """Return a name that no other row has, and the path and module that run."""
         path, module = self.place()
         layer = path and type(module).__module__.startswith("torch.nn.")
@@ -307,7 +351,7 @@ class _Follower(TorchFunctionMode):
         count = self.names[name] - 1
         return (f"{name}_{count}" if count else name), path, module
 
-    def new_parameters(self, value):
+    def new_parameters(self, value: object) -> int:
         """Return how many parameters in `value` are not counted yet, and count them."""
         count = 0
         for tensor in tensors_in(value):
@@ -316,7 +360,7 @@ class _Follower(TorchFunctionMode):
                 count += tensor.numel()
         return count
 
-    def unused(self):
+    def unused(self) -> dict[str, int]:
         """Return the parameters that no operation used: name -> size."""
         return {
             name: parameter.numel()
@@ -340,18 +384,15 @@ def _is_in(tensor, tensors):
 
 def _part(tensor, index):
     """Return the view of a tensor that an assignment to `tensor[index]` writes into."""
-    listed = any(isinstance(one, list | torch.Tensor) for one in _indices(index))
-    part = None if listed else torch.Tensor.__getitem__(tensor, index)
-    if listed or part.untyped_storage()._cdata != tensor.untyped_storage()._cdata:
-        raise ValueError("its index is a list or a tensor; use slices, or torch.where")
-    return part
+    indices = index if isinstance(index, tuple) else (index,)
+    if not any(isinstance(one, list | Tensor) for one in indices):
+        part = Tensor.__getitem__(tensor, index)
+        if part.untyped_storage()._cdata == tensor.untyped_storage()._cdata:
+            return part
+    raise ValueError("its index is a list or a tensor; use slices, or torch.where")
 
 
-def _indices(index):
-    return index if isinstance(index, tuple) else (index,)
-
-
-def _step(op, tensors, args, kwargs, in_place):
+def _apply_rule(op, tensors, args, kwargs, in_place):
     """Return what the rule of an operation says.
 
     Raises:

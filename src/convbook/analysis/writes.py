@@ -7,23 +7,25 @@ here, and not `trace`, so that a view that the one overlooks is not overlooked b
 from collections import defaultdict
 
 import torch
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from convbook.analysis._copies import output_of
+from convbook.analysis._copies import meta_input, output_of
 from convbook.analysis.rules.base import tensors_in
-from convbook.analysis.running import everywhere
+from convbook.analysis.running import without_values
 
 
 class _Writes(TorchDispatchMode):
     """Watches the dispatcher for writes that more than one tensor can see."""
 
-    def __init__(self, x):
+    def __init__(self, x: Tensor) -> None:
         super().__init__()
-        self.sharing = defaultdict(dict)  # memory -> the tensors on it: id -> tensor
+        # memory -> the tensors on it: id -> tensor
+        self.sharing: dict[int, dict[int, Tensor]] = defaultdict(dict)
         self.reached = {_memory(x)}  # the memories that the input has reached
         self.found = False
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # noqa: ANN204 (as PyTorch's)
         outputs = func(*args, **(kwargs or {}))
         given, made = tensors_in([args, kwargs]), tensors_in(outputs)
         for tensor in (*given, *made):
@@ -34,7 +36,7 @@ class _Writes(TorchDispatchMode):
             written = [
                 arg
                 for arg, mark in zip(args, marks, strict=False)
-                if mark and mark.is_write and isinstance(arg, torch.Tensor)
+                if mark and mark.is_write and isinstance(arg, Tensor)
             ]
             self.reached.update(map(_memory, written))
             simple = torch.Tag.pointwise in func.tags
@@ -44,15 +46,15 @@ class _Writes(TorchDispatchMode):
         return outputs
 
 
-def _memory(tensor):
+def _memory(tensor: Tensor) -> int:
     return tensor.untyped_storage()._cdata
 
 
-def writes_through_views(model, input_size, layer=None):
+def writes_through_views(
+    model: nn.Module, input_size: tuple[int, ...], layer: str | None = None
+) -> bool:
     """Return whether a model without values writes what other tensors see, up to a layer."""
-    dtypes = (p.dtype for p in model.parameters() if p.is_floating_point())
-    x = torch.empty(1, *input_size, dtype=next(dtypes, None), device="meta")
-    writes = _Writes(x)
-    with torch.no_grad(), torch.device("meta"), writes, everywhere("meta"):
+    x = meta_input(model, input_size)
+    with _Writes(x) as writes, without_values():
         output_of(model, x, layer)
     return writes.found

@@ -4,7 +4,6 @@ from math import prod
 
 from torch import nn
 
-from convbook.analysis.rules import is_pointwise
 from convbook.grade.graph import PERMUTATIONS, is_map, pair, side, size
 from convbook.grade.padding import inside, reads_one_pixel
 from convbook.grade.report import Finding, joined
@@ -145,7 +144,7 @@ def followers(network, row):
         seen.add(one.name)
         if is_one_by_one(one):
             points.append(one)
-        elif is_pointwise(one.op) or one.op in BETWEEN:
+        elif one.is_pointwise or one.op in BETWEEN:
             waiting.extend(network.takers(one))
         else:
             others.append(one)

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-from convbook.analysis import trace
-from convbook.analysis._copies import check_input_size, check_model
+from convbook.analysis import check_input_size, check_model, trace
 from convbook.grade import strides
 from convbook.grade.convolutions import depthwise_separable, dilated, padded_point
 from convbook.grade.graph import Network

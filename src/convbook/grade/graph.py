@@ -5,8 +5,7 @@ from math import prod
 
 from torch import nn
 
-from convbook.analysis.rules import is_pointwise
-from convbook.analysis.rules.base import values
+from convbook.analysis import values_per_axis
 from convbook.grade.probe import judged
 
 # Layers that a student may define and forget to call.
@@ -180,7 +179,7 @@ class Network:
     def channels(self, name):
         """Return the dimension of a row's output that holds the channels."""
         row = self.named.get(name)
-        if row is None or not (row.op in PERMUTATIONS or is_pointwise(row.op)):
+        if row is None or not (row.op in PERMUTATIONS or row.is_pointwise):
             return len(row.output_shape) - 1 if row and row.op == "linear" else 0
         before = self.channels(row.inputs[0])
         return moved(row, before) if row.op in PERMUTATIONS else before
@@ -200,7 +199,7 @@ def is_map(shape):
 
 def pair(value):
     """Return one value for each of two axes."""
-    return values(value, 2)
+    return values_per_axis(value, 2)
 
 
 def side(value):

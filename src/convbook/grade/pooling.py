@@ -2,7 +2,6 @@
 
 from math import prod
 
-from convbook.analysis.rules import is_pointwise
 from convbook.grade.convolutions import is_one_by_one
 from convbook.grade.graph import PERMUTATIONS, is_map, moved, pair, size
 from convbook.grade.report import Finding, joined
@@ -111,7 +110,7 @@ def _half_done(network, row):
     """Return the average that leaves pixels, if but for it `row` would turn none into numbers."""
     one = row
     while one and one.op not in AVERAGES:
-        passes = one.op in PASSED or is_one_by_one(one) or is_pointwise(one.op)
+        passes = one.op in PASSED or is_one_by_one(one) or one.is_pointwise
         one = network.named.get(network.sources(one)[0]) if passes else None
     return one or row
 

@@ -13,8 +13,7 @@ from math import prod
 import torch
 from torch.overrides import TorchFunctionMode
 
-from convbook.analysis._copies import copy_with
-from convbook.analysis.rules.base import op_name, tensors_in
+from convbook.analysis import copy_with, op_name, tensors_in
 
 # What hands a number from a tensor to Python.
 ASKS = {

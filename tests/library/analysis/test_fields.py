@@ -143,24 +143,24 @@ def read_by(step, outputs):
 
 @examples(200)
 @given(st.lists(steps, min_size=1, max_size=3))
-def test_extents_are_those_of_the_definition(chain):
-    extent, wanted = PIXELS, set(range(-6, 7))
+def test_intervals_are_those_of_the_definition(chain):
+    interval, wanted = PIXELS, set(range(-6, 7))
     for kind, *settings in chain:
-        extent = getattr(extent, kind)(*settings)
+        interval = getattr(interval, kind)(*settings)
     seen = {o: {o} for o in wanted}
     for step in reversed(chain):
         below = read_by(step, set().union(*seen.values()))
         seen = {o: set().union(*(below[v] for v in values)) for o, values in seen.items()}
     for output, pixels in seen.items():
         hull = (min(pixels), max(pixels)) if pixels else None
-        found = extent.at(output)
+        found = interval.at(output)
         assert (found if found[0] <= found[1] else None) == hull
 
 
 def test_one_phase_of_a_transposed_convolution_sees_more_than_another():
-    extent = PIXELS.transposed(3, 2, 1)
-    assert [extent.at(output) for output in (-1, 0, 1, 2)] == [(-1, 0), (0, 0), (0, 1), (1, 1)]
-    assert (extent.size, extent.jump, extent.start) == (2, 0.5, 0)
+    interval = PIXELS.transposed(3, 2, 1)
+    assert [interval.at(output) for output in (-1, 0, 1, 2)] == [(-1, 0), (0, 0), (0, 1), (1, 1)]
+    assert (interval.size, interval.jump, interval.start) == (2, 0.5, 0)
     assert PIXELS.transposed(4, 2, 1).size == 2
     gaps = PIXELS.transposed(1, 3)
     assert [gaps.at(output) for output in (0, 3)] == [(0, 0), (1, 1)]

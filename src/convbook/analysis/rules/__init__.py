@@ -1,9 +1,10 @@
 """The rule of each operation, by the name of PyTorch's function: what its outputs see.
 
-See `steps` for what a rule is. Windows are in `sliding`, changes of shape in `shaping`; what mixes
-or combines is here.
+See `rules.base` for what a rule is. What slides a window is in `rules.windows`, what changes the
+shape in `rules.shapes`; what mixes or combines is here.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -11,12 +12,12 @@ import torch
 from convbook.analysis.field import join
 from convbook.analysis.rules import shapes, windows
 from convbook.analysis.rules.base import (
-    Step,
-    Window,
+    RuleResult,
+    WindowSettings,
+    field_of,
+    fields_in,
     letters,
-    parts_in,
-    seen_by,
-    seen_of,
+    require_field,
     several,
     tensors_in,
 )
@@ -24,53 +25,52 @@ from convbook.analysis.rules.base import (
 
 def _linear(outputs, input, weight, bias=None):
     windows.check_fixed(weight, bias)
-    return Step(seen_of(input).collapse([-1]).broadcast(outputs[0].shape))
+    return RuleResult(require_field(input).collapse([-1]).broadcast(outputs[0].shape))
 
 
 def _matmul(outputs, input, other):
-    left, right = seen_by(input), seen_by(other)
+    left, right = field_of(input), field_of(other)
     if (left and right) or min(input.ndim, other.ndim) < 2:
         return _everything(outputs, input, other)
-    seen = left.collapse([-1]) if left else right.collapse([-2])
-    return Step(seen.broadcast(outputs[0].shape))
+    seen = left.collapse([-1]) if left else require_field(other).collapse([-2])
+    return RuleResult(seen.broadcast(outputs[0].shape))
 
 
 def _everything(outputs, *operands, **settings):
     """Every output sees all that any operand sees, as in attention."""
-    parts = [part.collapse() for part in parts_in([operands, settings])]
-    return Step(join(parts, outputs[0].shape))
+    parts = [part.collapse() for part in fields_in([operands, settings])]
+    return RuleResult(join(parts, outputs[0].shape))
 
 
 def _einsum(outputs, equation, *operands):
     """Letters that are not in the result are mixed; the others move."""
-    operands = tensors_in(operands)
     names, result = letters(equation)
-    shape, parts = tuple(outputs[0].shape), []
-    for name, operand in zip(names, operands, strict=True):
-        if (seen := seen_by(operand)) is not None:
+    shape, parts = outputs[0].shape, []
+    for name, operand in zip(names, tensors_in(operands), strict=True):
+        if (seen := field_of(operand)) is not None:
             if len(set(name)) < len(name):
                 seen = seen.collapse()
             dims = {letter: i - len(name) for i, letter in enumerate(name)}
             kept = enumerate(result, -len(result))
             places = {dims[letter]: place for place, letter in kept if letter in dims}
             parts.append(seen.rearranged(shape, places))
-    return Step(join(parts, shape))
+    return RuleResult(join(parts, shape))
 
 
 def _copied(outputs, input, source, *_, **__):
     """What `copy_` takes from its source; nothing of what was there before is left."""
-    return Step(seen_of(source).broadcast(outputs[0].shape))
+    return RuleResult(require_field(source).broadcast(outputs[0].shape))
 
 
 def _pointwise(outputs, *operands, **settings):
     """Broadcast and combine element by element; what is mixed along another way is another rule."""
-    return Step(join(parts_in([operands, settings]), outputs[0].shape))
+    return RuleResult(join(fields_in([operands, settings]), outputs[0].shape))
 
 
 def _mixing(outputs, input, dim=None, *_, dims=None, **__):
     """Softmax, cumulative sums: what lies along `dim` is mixed."""
     dim = dims if dim is None else dim
-    return Step(seen_of(input).collapse(several(dim)))
+    return RuleResult(require_field(input).collapse(several(dim)))
 
 
 def _flip(outputs, input, *dims, **settings):
@@ -85,16 +85,16 @@ def _reduction(outputs, input, dim=None, *rest, axis=None, **settings):
     """Means, sums, maxima: `dim` is mixed, and gone unless `keepdim`."""
     if isinstance(dim, torch.Tensor):  # torch.max of two tensors
         return _pointwise(outputs, input, dim)
-    seen, shape = seen_of(input), outputs[0].shape
-    mixed = several(axis if dim is None else dim) or range(len(seen.shape))
-    mixed = [seen.positive(one) for one in mixed]
-    window = Window(reduced=tuple(sorted(seen.negative(one) for one in mixed)))
+    seen, shape = require_field(input), outputs[0].shape
+    dims = several(axis if dim is None else dim) or range(len(seen.shape))
+    mixed = [seen.positive(one) for one in dims]
+    window = WindowSettings(reduced=tuple(sorted(seen.negative(one) for one in mixed)))
     seen = seen.collapse(mixed)
     if len(shape) == len(seen.shape):
-        return Step(seen, window)
+        return RuleResult(seen, window)
     kept = [dim for dim in range(len(seen.shape)) if dim not in mixed]
     places = {seen.negative(dim): i - len(kept) for i, dim in enumerate(kept)}
-    return Step(seen.rearranged(shape, places), window)
+    return RuleResult(seen.rearranged(shape, places), window)
 
 
 def _names(rule, names):
@@ -170,7 +170,7 @@ CONSTANT = frozenset(
 )
 
 
-def rule_for(name):
+def rule_for(name: str) -> Callable[..., RuleResult] | None:
     """Return the rule of an operation, or None. PyTorch itself says what else is pointwise."""
     packet = getattr(torch.ops.aten, name, None)
     versions = [getattr(packet, version) for version in packet.overloads()] if packet else []
@@ -178,6 +178,6 @@ def rule_for(name):
     return RULES.get(name, _pointwise if pointwise else None)
 
 
-def is_pointwise(name):
+def is_pointwise(name: str) -> bool:
     """Return whether an operation works element by element, on one tensor or several."""
     return rule_for(name) is _pointwise

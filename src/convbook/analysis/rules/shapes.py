@@ -1,104 +1,118 @@
 """Rules for what gives a tensor another shape: where each axis of the input goes."""
 
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from types import EllipsisType
 
 import torch
+from torch import Tensor
 
 from convbook.analysis.field import join
 from convbook.analysis.interval import in_a_row
-from convbook.analysis.rules.base import Step, parts_in, repeat, seen_of
+from convbook.analysis.rules.base import RuleResult, fields_in, repeat, require_field
 
 
-def reshape(outputs, input, *_, **__):
+def reshape(outputs: list[Tensor], input: Tensor, *_: object, **__: object) -> RuleResult:
     """View, reshape, flatten, squeeze, unsqueeze: the same elements in the same order."""
-    return Step(seen_of(input).viewed(outputs[0].shape))
+    return RuleResult(require_field(input).viewed(outputs[0].shape))
 
 
-def permutation(function):
+def permutation(function: Callable[..., Tensor]) -> Callable[..., RuleResult]:
     """Return the rule of a function that only exchanges dimensions."""
 
     def rule(outputs, input, *arguments, **settings):
-        seen = seen_of(input)
+        seen = require_field(input)
         # A tensor whose dimensions have the sizes 0, 1, 2, ... shows where each of them goes.
         probe = torch.empty(tuple(range(len(seen.shape))), device="meta")
         order = function(probe, *arguments, **settings).shape
         places = {seen.negative(dim): i - len(order) for i, dim in enumerate(order)}
-        return Step(seen.rearranged(outputs[0].shape, places))
+        return RuleResult(seen.rearranged(outputs[0].shape, places))
 
     return rule
 
 
-def expand(outputs, input, *_, **__):
-    return Step(seen_of(input).broadcast(outputs[0].shape))
+def expand(outputs: list[Tensor], input: Tensor, *_: object, **__: object) -> RuleResult:
+    return RuleResult(require_field(input).broadcast(outputs[0].shape))
 
 
-def repeat_interleave(outputs, input, repeats, dim=None, **_):
+def repeat_interleave(
+    outputs: list[Tensor], input: Tensor, repeats: int, dim: int | None = None, **_: object
+) -> RuleResult:
     if not isinstance(repeats, int) or dim is None:
         raise ValueError("use an int for repeats, and dim")
-    seen = seen_of(input)
-    return Step(seen.change({seen.negative(dim): repeat(repeats)}))
+    seen = require_field(input)
+    return RuleResult(seen.change({seen.negative(dim): repeat(repeats)}))
 
 
-def concatenation(outputs, tensors, dim=0, *, axis=None, **_):
+def concatenation(
+    outputs: list[Tensor],
+    tensors: Sequence[Tensor],
+    dim: int = 0,
+    *,
+    axis: int | None = None,
+    **_: object,
+) -> RuleResult:
     dim = dim if axis is None else axis
-    parts = [part.collapse([dim]) for part in parts_in(tensors)]
+    parts = [part.collapse([dim]) for part in fields_in(tensors)]
     # Only the size along dim differs, and no axis of the input runs along it any more.
     shape = outputs[0].shape
-    return Step(join([part.reshaped(shape) for part in parts], shape))
+    return RuleResult(join([part.reshaped(shape) for part in parts], shape))
 
 
-def stack(outputs, tensors, dim=0, **_):
+def stack(
+    outputs: list[Tensor], tensors: Sequence[Tensor], dim: int = 0, **_: object
+) -> RuleResult:
     shape = tuple(outputs[0].shape)
     dim %= len(shape)
     behind = len(shape) - 1 - dim  # dimensions behind the new one keep their place from the end
     parts = [
         part.rearranged(shape, {d: d if d >= -behind else d - 1 for d in range(1 - len(shape), 0)})
-        for part in parts_in(tensors)
+        for part in fields_in(tensors)
     ]
     seen = join(parts, shape)
     if len(parts) < len(tensors):
-        return Step(seen)
+        return RuleResult(seen)
     # Pieces that each see some pixels further on than the one before are a map again.
-    for axis in range(len(seen.extents)):
-        pieces = [part.extents[axis] for part in parts if not part.spots(axis)]
-        if len(pieces) == len(parts) and (extent := in_a_row(pieces)):
-            seen = seen.moving(axis, dim - len(shape), extent)
-    return Step(seen)
+    for axis in range(len(seen.intervals)):
+        pieces = [part.intervals[axis] for part in parts if not part.spots(axis)]
+        if len(pieces) == len(parts) and (interval := in_a_row(pieces)):
+            seen = seen.moving(axis, dim - len(shape), interval)
+    return RuleResult(seen)
 
 
-def pieces(outputs, input, *arguments, dim=None, **_):
+def pieces(
+    outputs: list[Tensor], input: Tensor, *arguments: int, dim: int | None = None, **_: object
+) -> RuleResult:
     """Chunk, split: an axis of the input that is cut starts later in each piece."""
     dim = dim if dim is not None else arguments[1] if len(arguments) > 1 else 0
-    seen = seen_of(input)
+    seen = require_field(input)
     dim = seen.negative(dim)
     sizes = [piece.shape[dim] for piece in outputs]
-    starts = [0, *accumulate(sizes)][:-1]
-    cuts = zip(starts, sizes, strict=True)
-    return Step([seen.sliced(dim, start, 1, size) for start, size in cuts])
+    cuts = zip(accumulate(sizes, initial=0), sizes, strict=False)
+    return RuleResult([seen.sliced(dim, start, 1, size) for start, size in cuts])
 
 
-def unbind(outputs, input, dim=0):
-    seen = seen_of(input)
+def unbind(outputs: list[Tensor], input: Tensor, dim: int = 0) -> RuleResult:
+    seen = require_field(input)
     index = [slice(None)] * seen.positive(dim)
-    return Step([_index(seen, (*index, i), out.shape) for i, out in enumerate(outputs)])
+    return RuleResult([_index(seen, (*index, i), out.shape) for i, out in enumerate(outputs)])
 
 
-def select(outputs, input, dim, index):
-    seen = seen_of(input)
-    return Step(_index(seen, (*[slice(None)] * seen.positive(dim), index), outputs[0].shape))
+def select(outputs: list[Tensor], input: Tensor, dim: int, index: int) -> RuleResult:
+    seen = require_field(input)
+    return RuleResult(_index(seen, (*[slice(None)] * seen.positive(dim), index), outputs[0].shape))
 
 
-def narrow(outputs, input, dim, start, length):
-    seen = seen_of(input)
-    return Step(seen.sliced(seen.negative(dim), int(start), 1, length))
+def narrow(outputs: list[Tensor], input: Tensor, dim: int, start: int, length: int) -> RuleResult:
+    seen = require_field(input)
+    return RuleResult(seen.sliced(seen.negative(dim), int(start), 1, length))
 
 
-def getitem(outputs, input, index):
+def getitem(outputs: list[Tensor], input: Tensor, index: object) -> RuleResult:
     index = index if isinstance(index, tuple) else (index,)
-    if parts_in(index):
+    if fields_in(index):
         raise ValueError("the index is computed from the input; use slices")
-    return Step(_index(seen_of(input), index, outputs[0].shape))
+    return RuleResult(_index(require_field(input), index, outputs[0].shape))
 
 
 def _index(seen, index, shape):

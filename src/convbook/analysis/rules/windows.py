@@ -1,128 +1,199 @@
 """Rules for what slides a window over a map, or resizes it."""
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+from torch import Tensor
+
 from convbook._checks.arguments import per_axis
-from convbook.analysis.rules.base import Step, Window, cut, plain, repeat, seen_by, seen_of, split
+from convbook.analysis.field import TensorField
+from convbook.analysis.interval import PeriodicInterval
+from convbook.analysis.rules.base import (
+    PerAxis,
+    RuleResult,
+    WindowSettings,
+    cut,
+    fields_in,
+    one_if_equal,
+    repeat,
+    require_field,
+    split,
+)
 from convbook.arithmetic import Layer, conv_output_size
 
+Sizes = PerAxis | list[int]  # as PyTorch's functions take them
+LAST = (-2, -1)
 
-def convolution(outputs, input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    check_fixed(weight, bias)
-    kernel_size = tuple(weight.shape[2:])
-    layer = Layer(kernel_size, _setting(stride), _setting(padding), _setting(dilation))
-    seen = _slide(seen_of(input), layer.axes(len(kernel_size)), mixing=True)
-    return Step(seen, _window(layer, groups))
+
+def convolution(
+    outputs: list[Tensor],
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Sizes = 1,
+    padding: Sizes | str = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> RuleResult:
+    return _convolve(
+        PeriodicInterval.window, input, weight, bias, stride, padding, dilation, groups
+    )
 
 
 def transposed(
-    outputs, input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
-):
+    outputs: list[Tensor],
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    output_padding: Sizes = 0,
+    groups: int = 1,
+    dilation: Sizes = 1,
+) -> RuleResult:
+    change = PeriodicInterval.transposed
+    return _convolve(change, input, weight, bias, stride, padding, dilation, groups)
+
+
+def _convolve(change, input, weight, bias, stride, padding, dilation, groups):
     check_fixed(weight, bias)
-    kernel_size = tuple(weight.shape[2:])
-    layer = Layer(kernel_size, _setting(stride), _setting(padding), _setting(dilation))
-    rank = len(kernel_size)
-    changes = {
-        axis - rank: lambda extent, settings=settings: extent.transposed(*settings)
-        for axis, settings in enumerate(layer.axes(rank))
-    }
-    seen = seen_of(input).collapse([-rank - 1]).change(changes)
-    return Step(seen, _window(layer, groups))
+    layer = _layer(weight.shape[2:], stride, padding, dilation)
+    rank = weight.ndim - 2
+    mixed = require_field(input).collapse([-rank - 1])  # the channels
+    return RuleResult(_slide(mixed, layer.axes(rank), change), _settings(layer, groups))
 
 
 def max_pool(
-    rank, _, input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, **__
-):
-    return _pool(rank, seen_of(input), kernel_size, stride, padding, dilation)
+    rank: int,
+    outputs: list[Tensor],
+    input: Tensor,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+    **_: object,
+) -> RuleResult:
+    return _pool(rank, require_field(input), kernel_size, stride, padding, dilation)
 
 
-def avg_pool(rank, _, input, kernel_size, stride=None, padding=0, *__, **___):
-    seen = seen_of(input)
-    kernels, paddings = (per_axis(_setting(v), rank, "", 0) for v in (kernel_size, padding))
+def avg_pool(
+    rank: int,
+    outputs: list[Tensor],
+    input: Tensor,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    *_: object,
+    **__: object,
+) -> RuleResult:
+    seen = require_field(input)
+    kernels, paddings = (per_axis(v, rank, "", 0) for v in (kernel_size, padding))
     # An average over the whole map is global pooling, however it is spelt.
     sides = zip(range(-rank, 0), kernels, paddings, strict=True)
     whole = [dim for dim, kernel, pad in sides if seen.shape[dim] == kernel > 1 and not pad]
     return _pool(rank, seen.collapse(whole), kernel_size, stride, padding)
 
 
-def lp_pool(rank, _, input, norm_type, kernel_size, stride=None, ceil_mode=False):
-    return _pool(rank, seen_of(input), kernel_size, stride)
+def lp_pool(
+    rank: int,
+    outputs: list[Tensor],
+    input: Tensor,
+    norm_type: float,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    ceil_mode: bool = False,
+) -> RuleResult:
+    return _pool(rank, require_field(input), kernel_size, stride)
 
 
 def _pool(rank, seen, kernel_size, stride, padding=0, dilation=1):
     stride = kernel_size if stride in (None, [], ()) else stride
-    layer = Layer(*map(_setting, (kernel_size, stride, padding, dilation)))
-    return Step(_slide(seen, layer.axes(rank)), _window(layer))
+    layer = _layer(kernel_size, stride, padding, dilation)
+    return RuleResult(_slide(seen, layer.axes(rank)), _settings(layer))
 
 
-def adaptive_pool(rank, outputs, input, *_, **__):
-    sizes = {dim: (input.shape[dim], outputs[0].shape[dim]) for dim in range(-rank, 0)}
-    seen = seen_of(input).collapse([dim for dim, (_, count) in sizes.items() if count == 1])
-    changes = {dim: lambda extent, size=size: extent.adaptive(*size) for dim, size in sizes.items()}
-    window = Window()
-    if all(size % count == 0 for size, count in sizes.values()):
-        side = plain(tuple(size // count for size, count in sizes.values()))
-        window = Window(side, side)
-    return Step(seen.change(changes), window)
+def adaptive_pool(
+    rank: int, outputs: list[Tensor], input: Tensor, *_: object, **__: object
+) -> RuleResult:
+    sizes = [(input.shape[dim], outputs[0].shape[dim]) for dim in range(-rank, 0)]
+    seen = require_field(input).collapse(
+        [i - rank for i, (_, count) in enumerate(sizes) if count == 1]
+    )
+    settings = WindowSettings()
+    if all(size % count == 0 for size, count in sizes):
+        side: PerAxis = one_if_equal(tuple(size // count for size, count in sizes))
+        settings = WindowSettings(side, side)
+    return RuleResult(_slide(seen, sizes, PeriodicInterval.adaptive), settings)
 
 
-def _slide(seen, axes, mixing=False):
-    """Return what a window's outputs see; a convolution also mixes the channels."""
-    rank = len(axes)
+def _slide(
+    seen: TensorField,
+    axes: Sequence[tuple],
+    change: Callable[..., PeriodicInterval] = PeriodicInterval.window,
+) -> TensorField:
+    """Return what the outputs see, by a change to what is seen along the last axes."""
     changes = {
-        axis - rank: lambda extent, settings=settings: extent.window(*settings)
+        axis - len(axes): lambda interval, settings=settings: change(interval, *settings)
         for axis, settings in enumerate(axes)
     }
-    return (seen.collapse([-rank - 1]) if mixing else seen).change(changes)
+    return seen.change(changes)
 
 
-def _window(layer, groups=None):
-    settings = (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
-    return Window(*map(plain, settings), groups)
+def _layer(*settings):
+    """Return a layer from settings as PyTorch takes them: torch.Size and lists become tuples."""
+    return Layer(*(tuple(one) if isinstance(one, tuple | list) else one for one in settings))
 
 
-def _setting(value):
-    """Return a setting as `Layer` takes it: torch.Size and lists become tuples."""
-    return tuple(value) if isinstance(value, tuple | list) else value
+def _settings(layer, groups=None):
+    values = (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
+    kernel, stride, padding, dilation = map(one_if_equal, values)
+    return WindowSettings(kernel, stride, padding, dilation, groups)
 
 
-def check_fixed(*weights):
+def check_fixed(*weights: Tensor | None) -> None:
     """Refuse weights that depend on the input: what is seen through them has no window."""
-    if any(map(seen_by, weights)):
+    if fields_in(weights):
         raise ValueError("its weight or bias is computed from the input; use parameters")
 
 
-def pad(outputs, input, pad, *_, **__):
+def pad(
+    outputs: list[Tensor], input: Tensor, pad: Sequence[int], *_: object, **__: object
+) -> RuleResult:
     changes = {-1 - axis: cut(-before) for axis, before in enumerate(pad[::2])}
-    return Step(seen_of(input).change(changes))
+    return RuleResult(require_field(input).change(changes))
 
 
-def pixel_shuffle(outputs, input, upscale_factor):
-    return Step(seen_of(input).collapse([-3]).change(dict.fromkeys(LAST, repeat(upscale_factor))))
+def pixel_shuffle(outputs: list[Tensor], input: Tensor, upscale_factor: int) -> RuleResult:
+    seen = require_field(input).collapse([-3])
+    return RuleResult(seen.change(dict.fromkeys(LAST, repeat(upscale_factor))))
 
 
-def pixel_unshuffle(outputs, input, downscale_factor):
-    return Step(seen_of(input).collapse([-3]).change(dict.fromkeys(LAST, split(downscale_factor))))
+def pixel_unshuffle(outputs: list[Tensor], input: Tensor, downscale_factor: int) -> RuleResult:
+    seen = require_field(input).collapse([-3])
+    return RuleResult(seen.change(dict.fromkeys(LAST, split(downscale_factor))))
 
 
-def unfold(outputs, input, *arguments, **settings):
+def unfold(
+    outputs: list[Tensor], input: Tensor, *arguments: object, **settings: object
+) -> RuleResult:
     """`F.unfold`, whose columns are windows, or `Tensor.unfold`, whose windows lie behind."""
-    if outputs[0].ndim > input.ndim:
-        return _unfold_along(outputs, input, *arguments, **settings)
-    return _columns(outputs, input, *arguments, **settings)
+    rule = _unfold_along if outputs[0].ndim > input.ndim else _columns
+    return rule(outputs, input, *arguments, **settings)
 
 
 def _unfold_along(outputs, input, dimension, size, step):
-    seen = seen_of(input)
+    seen = require_field(input)
     dim = seen.negative(dimension)
-    return Step(seen.windowed(dim, outputs[0].shape[dim - 1], step, size), Window(size, step))
+    seen = seen.windowed(dim, outputs[0].shape[dim - 1], step, size)
+    return RuleResult(seen, WindowSettings(size, step))
 
 
 def _columns(outputs, input, kernel_size, dilation=1, padding=0, stride=1):
     """Take windows along both axes, and lay their pixels, and their places, into one dimension."""
     layer = _pairs(kernel_size, stride, padding, dilation)
     paddings = zip(LAST, layer.padding, strict=True)
-    seen = seen_of(input).change({dim: cut(-before) for dim, before in paddings})
+    seen = require_field(input).change({dim: cut(-before) for dim, before in paddings})
     for dim, (taps, step, before, gap) in zip(LAST, layer.axes(2), strict=True):
         count = conv_output_size(input.shape[dim], taps, step, before, gap)
         # The pixels of the windows go to the end, and the other axis comes to -2.
@@ -132,43 +203,49 @@ def _columns(outputs, input, kernel_size, dilation=1, padding=0, stride=1):
     places = {dim: dim for dim in range(-len(seen.shape), -4)}
     places |= {-4: -2, -3: -1, -2: -4, -1: -3}
     seen = seen.rearranged((*front, k_h, k_w, rows, columns), places)
-    return Step(seen.viewed(outputs[0].shape), _window(layer), seen.collapse([-5, -4, -3]))
+    shown = seen.collapse([-5, -4, -3])
+    return RuleResult(seen.viewed(outputs[0].shape), _settings(layer), shown)
 
 
-def fold(outputs, input, output_size, kernel_size, dilation=1, padding=0, stride=1):
+def fold(
+    outputs: list[Tensor],
+    input: Tensor,
+    output_size: Sizes,
+    kernel_size: Sizes,
+    dilation: Sizes = 1,
+    padding: Sizes = 0,
+    stride: Sizes = 1,
+) -> RuleResult:
     """Add the columns up where their windows were: `unfold` backwards."""
     layer, shape = _pairs(kernel_size, stride, padding, dilation), tuple(outputs[0].shape)
     counts = [
         conv_output_size(size, *settings)
         for size, settings in zip(shape[-2:], layer.axes(2), strict=True)
     ]
-    seen = seen_of(input).viewed((*shape[:-2], *layer.kernel_size, *counts))
+    seen = require_field(input).viewed((*shape[:-2], *layer.kernel_size, *counts))
     for dim, settings in zip(LAST, layer.axes(2), strict=True):
         seen = seen.folded(dim, settings, shape[dim])
     front = {dim - 2: dim for dim in range(-len(shape), -2)}
-    return Step(seen.rearranged(shape, {**front, -2: -2, -1: -1}), _window(layer))
+    return RuleResult(seen.rearranged(shape, {**front, -2: -2, -1: -1}), _settings(layer))
 
 
 def _pairs(*settings):
     """Return the settings of a window with a pair for each."""
-    return Layer(*(per_axis(_setting(value), 2, "", 0) for value in settings))
+    return Layer(*(per_axis(value, 2, "", 0) for value in settings))
 
 
-def resize_ratios(
-    input_shape, output_shape, scale_factor=None, align_corners=None, recompute_scale_factor=None
-):
+def _resize_ratios(sizes, scale_factor, align_corners, recompute_scale_factor):
     """Return how many values lie between the places that two neighbouring outputs look at."""
-    rank = len(input_shape) - 2
-    sizes = list(zip(input_shape[2:], output_shape[2:], strict=True))
     if align_corners:
         return [Fraction(count - 1, max(output_count - 1, 1)) for count, output_count in sizes]
     if scale_factor is not None and not recompute_scale_factor:
-        factors = scale_factor if isinstance(scale_factor, tuple | list) else [scale_factor] * rank
+        factors = (
+            scale_factor if isinstance(scale_factor, tuple | list) else [scale_factor] * len(sizes)
+        )
         return [1 / Fraction(float(factor)).limit_denominator(1000) for factor in factors]
     return [Fraction(count, output_count) for count, output_count in sizes]
 
 
-LAST = (-2, -1)
 # How far around a place each kind of resize looks: values before its floor, and after.
 RESIZES = {
     "nearest": (0, 0),
@@ -181,29 +258,27 @@ RESIZES = {
 
 
 def interpolate(
-    outputs,
-    input,
-    size=None,
-    scale_factor=None,
-    mode="nearest",
-    align_corners=None,
-    recompute_scale_factor=None,
-    antialias=False,
-):
-    rank = input.ndim - 2
+    outputs: list[Tensor],
+    input: Tensor,
+    size: Sizes | None = None,
+    scale_factor: float | Sequence[float] | None = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> RuleResult:
     if mode == "area":
-        return adaptive_pool(rank, outputs, input)
+        return adaptive_pool(input.ndim - 2, outputs, input)
     if antialias or mode not in RESIZES:
         raise ValueError(f"mode={mode!r}, antialias={antialias}: use one of {[*RESIZES]}, False")
-    settings = (scale_factor, align_corners, recompute_scale_factor)
-    ratios = resize_ratios(input.shape, outputs[0].shape, *settings)
-    changes = {}
-    for dim, ratio in zip(range(-rank, 0), ratios, strict=True):
+    sizes = list(zip(input.shape[2:], outputs[0].shape[2:], strict=True))
+    ratios = _resize_ratios(sizes, scale_factor, align_corners, recompute_scale_factor)
+    places = []
+    for ratio in ratios:
         offset = (ratio - 1) / 2  # the centres of the pixels lie at o + 1/2
         if align_corners or mode == "nearest":
             offset = Fraction(0)
         elif mode == "nearest-exact":
             offset += Fraction(1, 2)
-        place = (ratio, offset, *RESIZES[mode])
-        changes[dim] = lambda extent, place=place: extent.resampled(*place)
-    return Step(seen_of(input).change(changes))
+        places.append((ratio, offset, *RESIZES[mode]))
+    return RuleResult(_slide(require_field(input), places, PeriodicInterval.resampled))
