@@ -12,7 +12,7 @@ import torch
 from gpu_timing import DEVICE, ON_GPU, first
 
 from convbook.analysis import trace
-from convbook.data import Data, Split
+from convbook.data import Dataset, Split
 from convbook.grade import grade
 from convbook.train import fit
 from convbook.train.augment import small_size
@@ -93,7 +93,9 @@ def record_preset(name, data, small, seeds=SEEDS, **changes):
 def everything(data):
     """Return the data with all training pictures to learn from."""
     none = Split(data.validation.images[:0], data.validation.labels[:0])
-    return Data(data.name, data.classes, data.all_training_images(), none, data.test)
+    parts = data.train, data.validation
+    images, labels = (torch.cat([getattr(p, name) for p in parts]) for name in ("images", "labels"))
+    return Dataset(data.name, data.classes, Split(images, labels), none, data.test)
 
 
 def record_resume(data, small):
@@ -138,7 +140,7 @@ def record_airbench(data, small):
     runs_done = []
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         Path("cifar10").mkdir()
-        for part, split in (("train", data.all_training_images()), ("test", data.test)):
+        for part, split in (("train", everything(data).train), ("test", data.test)):
             images = split.images.permute(0, 2, 3, 1).contiguous().cpu()  # (N, H, W, C)
             content = {
                 "images": images,

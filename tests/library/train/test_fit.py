@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from convbook.data import Data, Split
+from convbook.data import Dataset, Split
 from convbook.loading import load_weights
 from convbook.train import TrainConfig, checkpoint, evaluate, fit, fitting, predict
 from convbook.train.augment import Moves, augment, draw_moves, shrink, small_size, to_float
@@ -280,7 +280,7 @@ def test_bfloat16_changes_digits_and_not_what_is_learnt(straight):
 def test_without_validation_the_rows_have_none():
     data = bands()
     empty = Split(data.validation.images[:0], data.validation.labels[:0])
-    data = Data(data.name, data.classes, data.train, empty, data.test)
+    data = Dataset(data.name, data.classes, data.train, empty, data.test)
     run = fit(network(), data, replace(CONFIG, epochs=1), progress=False)
     assert set(run.epochs[0]) == {"epoch", "loss", "lr", "seconds"}
 
@@ -464,7 +464,7 @@ def test_a_run_that_goes_on_must_be_the_same_run(tmp_path):
     with pytest.raises(ValueError, match="holds another network"):
         fit(network(norm=False), bands(), CONFIG, tmp_path, resume=True, progress=False)
     data = bands()
-    fewer = Data("bands", data.classes, data.test, data.validation, data.test)
+    fewer = Dataset("bands", data.classes, data.test, data.validation, data.test)
     with pytest.raises(ValueError, match="resume: sizes="):
         fit(network(), fewer, CONFIG, tmp_path, resume=True, progress=False)
 
