@@ -14,7 +14,7 @@ from convbook.course import runs
 from convbook.course.checks import train_and_grade as exercises
 from convbook.grade import grade
 from convbook.train import TrainConfig, presets
-from convbook.train.augment import Moves, augment
+from convbook.train.augment import AugmentParams, augment
 
 PRESETS = ("fast", "s7", "tiny")
 
@@ -84,7 +84,7 @@ def test_mirrored_pictures_are_those_of_the_training_loop():
     for case in exercises.check_mirrored.cases:
         pictures = torch.tensor(case["pictures"], dtype=torch.uint8)[:, None]  # (N, 1, H, W)
         still = torch.zeros(len(pictures), dtype=torch.int64)
-        moves = Moves(still, still, torch.tensor(case["chosen"]), still, still)
+        moves = AugmentParams(still, still, torch.tensor(case["chosen"]), still, still)
         found = augment(pictures, moves).add(1).mul(127.5).round().int()[:, 0]
         assert exercises.mirrored(**case) == found.tolist()
 
