@@ -12,17 +12,17 @@ import torch
 from gpu_timing import DEVICE, ON_GPU, first
 
 from convbook.analysis import trace
-from convbook.data import Data, Split
+from convbook.data import Dataset, Split
 from convbook.grade import grade
 from convbook.train import fit
-from convbook.train.augment import small_size
+from convbook.train.augment import progressive_side
 from convbook.train.presets import PRESETS
 
 SEEDS = (0, 1, 2, 3, 4)
 GOALS = (0.8, 0.9)
 EVERYWHERE = {"ema_warmup": True, "cuda_graph": ON_GPU}
 # A GPU wants larger batches. With small pictures first, `s7` took longer, 9.9 s and not 8.2 s.
-LARGE = {"batch_size": 512, "max_lr": 0.8, "ema_decay": 0.99, "small_epochs": 0}
+LARGE = {"batch_size": 512, "max_lr": 0.8, "ema_decay": 0.99, "progressive_epochs": 0}
 # How a preset trains here; the rest of its settings are its own.
 SETTINGS = {"fast": {}, "s7": LARGE, "tiny": {**LARGE, "epochs": 48}}
 
@@ -61,7 +61,7 @@ def training_flops(model, config, pictures, input_size):
     channels, *sides = input_size
     total = 0
     for epoch in range(config.epochs):
-        side = small_size(epoch, min(sides), config)
+        side = progressive_side(epoch, min(sides), config)
         size = (channels, side, side) if side else input_size
         total += pictures * 3 * 2 * trace(model, size).macs
     return total
@@ -69,7 +69,7 @@ def training_flops(model, config, pictures, input_size):
 
 def record_preset(name, data, small, seeds=SEEDS, **changes):
     """A network from each seed, after a run that warms the card up and does not count."""
-    changes |= {"epochs": 2, "small_epochs": 1} if small else {}
+    changes |= {"epochs": 2, "progressive_epochs": 1} if small else {}
     seeds = seeds[: 1 if small else None]
     if ON_GPU:
         train(name, 99, data, **{**changes, "epochs": 1})
@@ -93,7 +93,9 @@ def record_preset(name, data, small, seeds=SEEDS, **changes):
 def everything(data):
     """Return the data with all training pictures to learn from."""
     none = Split(data.validation.images[:0], data.validation.labels[:0])
-    return Data(data.name, data.classes, data.all_training_images(), none, data.test)
+    parts = data.train, data.validation
+    images, labels = (torch.cat([getattr(p, name) for p in parts]) for name in ("images", "labels"))
+    return Dataset(data.name, data.classes, Split(images, labels), none, data.test)
 
 
 def record_resume(data, small):
@@ -138,7 +140,7 @@ def record_airbench(data, small):
     runs_done = []
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         Path("cifar10").mkdir()
-        for part, split in (("train", data.all_training_images()), ("test", data.test)):
+        for part, split in (("train", everything(data).train), ("test", data.test)):
             images = split.images.permute(0, 2, 3, 1).contiguous().cpu()  # (N, H, W, C)
             content = {
                 "images": images,

@@ -11,8 +11,8 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from convbook.train.loop import epoch_batches, make_step
-from convbook.train.optimisation import make_optimizer
+from convbook.train.fitting import epoch_batches
+from convbook.train.optimisation import make_optimizer, make_step
 from convbook.train.presets import PRESETS
 
 WAITING = 16  # batches that eight loader processes have ready: they must not count as fast
@@ -66,7 +66,7 @@ def student_steps(name, split, device, workers=0):
 
 def book_steps(name, split, device, **changes):
     """Return a call that takes one step of the book's loop: the batch, and the step itself."""
-    changes = {"small_epochs": 0, "cuda_graph": False, **changes}
+    changes = {"progressive_epochs": 0, "cuda_graph": False, **changes}
     config = config_of(name, **changes)
     torch.manual_seed(0)
     network = PRESETS[name].network().to(device)

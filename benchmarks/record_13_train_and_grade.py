@@ -159,7 +159,7 @@ def main():
     """Train, and record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["fast", "s7", "tiny", "ablations", "rates"])
-    parser.add_argument("--data", required=True, help="cifar10, a folder or a packed file")
+    parser.add_argument("--data", required=True, help="cifar10 or a folder")
     parser.add_argument("--called", help="what the data are; left out, their own name")
     parser.add_argument("--work", required=True, type=Path, help="the folder for the runs' files")
     options = parser.parse_args()

@@ -9,13 +9,12 @@ from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from convbook import models
 from convbook.analysis import trace
 from convbook.course import runs
 from convbook.course.checks import train_and_grade as exercises
 from convbook.grade import grade
-from convbook.train import TrainConfig
-from convbook.train.augment import Moves, augment
+from convbook.train import TrainConfig, presets
+from convbook.train.augment import AugmentParams, augment
 
 PRESETS = ("fast", "s7", "tiny")
 
@@ -85,7 +84,7 @@ def test_mirrored_pictures_are_those_of_the_training_loop():
     for case in exercises.check_mirrored.cases:
         pictures = torch.tensor(case["pictures"], dtype=torch.uint8)[:, None]  # (N, 1, H, W)
         still = torch.zeros(len(pictures), dtype=torch.int64)
-        moves = Moves(still, still, torch.tensor(case["chosen"]), still, still)
+        moves = AugmentParams(still, still, torch.tensor(case["chosen"]), still, still)
         found = augment(pictures, moves).add(1).mul(127.5).round().int()[:, 0]
         assert exercises.mirrored(**case) == found.tolist()
 
@@ -125,7 +124,7 @@ def test_verdicts_on_designs(answer, says):
 @pytest.mark.parametrize("name", PRESETS)
 class TestRecordedRun:
     def test_it_is_a_run_of_the_preset(self, name):
-        run, preset = runs.load(f"13_{name}"), models.PRESETS[name]
+        run, preset = runs.load(f"13_{name}"), presets.PRESETS[name]
         network = preset.network()
         table = trace(network, (3, 32, 32))
         assert run["preset"] == name
@@ -160,7 +159,7 @@ def test_each_ablation_changes_one_setting_of_the_preset_or_its_network():
     run = runs.load("13_ablations")
     first, *others = run["trials"]
     assert first["changed"] == {}
-    assert TrainConfig.from_dict(run["config"]) == models.PRESETS[run["preset"]].config
+    assert TrainConfig.from_dict(run["config"]) == presets.PRESETS[run["preset"]].config
     for trial in others:
         assert len(trial["changed"]) <= 1
         for setting, value in trial["changed"].items():

@@ -11,6 +11,7 @@ from convbook.course import runs
 from convbook.grade import grade
 from convbook.train import TrainConfig
 from convbook.train.presets import PRESETS
+from tests.helpers.toy_data import bands, write_folder
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "record_14_gpu.py"
 SEEDS = [0, 1, 2, 3, 4]
@@ -22,8 +23,10 @@ def record():
 
 
 def test_the_script_writes_part_by_part_and_measures_none_twice(tmp_path):
+    write_folder(bands(), tmp_path / "bands")
+
     def measure(*options):
-        words = [sys.executable, SCRIPT, "--data", "shapes", "--small", "--out", tmp_path]
+        words = [sys.executable, SCRIPT, "--data", tmp_path / "bands", "--small", "--out", tmp_path]
         done = subprocess.run([*words, *options], capture_output=True, text=True, check=True)
         return done.stdout, json.loads((tmp_path / "14_gpu.json").read_text("utf8"))
 
@@ -35,7 +38,9 @@ def test_the_script_writes_part_by_part_and_measures_none_twice(tmp_path):
     for who in ("by hand", "pytorch"):
         assert content["by_hand"][who]["relative_error"] < 1e-5
         assert content["by_hand"][who]["forward"]["least"] > 0
+    (tmp_path / "bands").rename(tmp_path / "gone")  # its images are decoded, and kept
     said, again = measure("--only", "ceilings", "groups", "--commit", "1" * 40)
+    assert again["data"] == "bands"
     assert again["ceilings"] == content["ceilings"]
     assert again["commits"] == {**content["commits"], "groups": "1" * 40}
     said, _ = measure("--only", "layers", "--minutes", "0")

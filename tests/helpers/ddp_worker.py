@@ -6,9 +6,9 @@ import torch
 from toy_data import CONFIG, bands, network
 
 from convbook.train import fit
-from convbook.train.distributed import join_workers
+from convbook.train.distributed import init_distributed
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    with join_workers() as device:
+    with init_distributed() as device:
         fit(network(norm=False).to(device), bands(), CONFIG, sys.argv[1], progress=False)

@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import nn
 
-from convbook.data import Data, Split
+from convbook.data import Dataset, Split
 from convbook.train import TrainConfig, checkpoint, fit, fitting
 
 CONFIG = TrainConfig(
@@ -30,7 +31,18 @@ def bands():
         bright = torch.arange(16) // 4 == labels[:, None]  # (N, H)
         return Split((images + 55 * bright[:, None, :, None]).to(torch.uint8), labels)
 
-    return Data("bands", tuple("abcd"), split(256), split(64), split(64))
+    return Dataset("bands", tuple("abcd"), split(256), split(64), split(64))
+
+
+def write_folder(data, folder):
+    """Write a data set as a folder of PNG files; all that is not for the test is for training."""
+    parts = {"train": data.train, "held out": data.validation, "test": data.test}
+    for name, split in parts.items():
+        pixels = split.images.permute(0, 2, 3, 1).numpy()  # (N, H, W, C)
+        for number, label in enumerate(split.labels.tolist()):
+            where = folder / ("test" if name == "test" else "train") / data.classes[label]
+            where.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels[number]).save(where / f"{name} {number:03}.png")
 
 
 def network(norm=True):

@@ -15,7 +15,7 @@ from convbook.models import S7Fast, S7Net, S7Tiny, identity_start
 from convbook.nn.blocks import Residual, conv_block
 from convbook.train import fit
 from convbook.train.presets import PRESETS
-from tests.helpers.toy_data import bands
+from tests.helpers.toy_data import bands, write_folder
 
 LIMITS = {"fast": 1_000_000, "s7": 1_000_000, "tiny": 12_000}
 
@@ -107,8 +107,8 @@ def test_presets_learn(name):
 
 
 def test_a_preset_from_a_terminal(tmp_path, capsys):
-    bands().save(tmp_path / "bands.safetensors")
-    options = ["--data", str(tmp_path / "bands.safetensors"), "--folder", str(tmp_path / "run")]
+    write_folder(bands(), tmp_path / "bands")
+    options = ["--data", str(tmp_path / "bands"), "--folder", str(tmp_path / "run")]
     given = ["--epochs", "1", "--batch-size", "32", "--device", "cpu"]
     assert cli.main(["train", "tiny", *options, *given]) == 0
     assert "convbook grade tiny --weights" in capsys.readouterr().out

@@ -9,11 +9,12 @@ takes a class, a function or a model from a file of yours, `my.ipynb:Net` from a
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from convbook.cli import curves, grade, trace, train
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
     0; 1 where a network does not meet the assignment; 2 after an error, told in one line; 130 after
@@ -35,7 +36,7 @@ def main(arguments=None):
         return 2
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="convbook", description="Look into convolutions.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (trace, grade, train, curves):

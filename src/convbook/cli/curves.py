@@ -1,11 +1,14 @@
 """The command `convbook curves`: runs, drawn from what they left in their folders."""
 
+from argparse import Namespace
 from pathlib import Path
+
+from convbook.cli.options import Commands
 
 FILE = "curves.svg"
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> None:
     """Add the command and its options."""
     parser = commands.add_parser(
         "curves",
@@ -21,7 +24,7 @@ def add_parser(commands):
     parser.set_defaults(run=run)
 
 
-def run(options):
+def run(options: Namespace) -> None:
     """Draw the runs, and print where the figure is."""
     from convbook.train.curves import draw  # noqa: PLC0415 (slow to load)
 

@@ -1,12 +1,13 @@
 """The command `convbook grade`: which requirements of the assignment a network meets."""
 
 import json
+from argparse import Namespace
 
-from convbook.cli.options import ADDRESS, parse_seconds, parse_size
+from convbook.cli.options import ADDRESS, Commands, parse_seconds, parse_size
 from convbook.grade.profile import DEFAULT, names
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> None:
     """Add the command and its options."""
     parser = commands.add_parser(
         "grade",
@@ -33,7 +34,7 @@ def add_parser(commands):
     parser.set_defaults(run=run)
 
 
-def run(options):
+def run(options: Namespace) -> int:
     """Print the report on a network, which runs in a process of its own."""
     from convbook.grade.process import grade_file  # noqa: PLC0415 (torch loads when needed)
     from convbook.loading import check_weights_file  # noqa: PLC0415

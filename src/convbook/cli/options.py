@@ -1,12 +1,16 @@
 """What the commands share: how a model is named, and how sizes and times are written."""
 
+import argparse
+
+Commands = argparse._SubParsersAction  # what a command adds its parser to
+
 ADDRESS = (
     "torchvision:NAME, FILE.py:NAME, FILE.ipynb:NAME, PACKAGE.MODULE:NAME or a preset: "
     "fast, s7, tiny"
 )
 
 
-def parse_seconds(text):
+def parse_seconds(text: str) -> float:
     """Return `90.0` for `90`.
 
     Raises:
@@ -25,7 +29,7 @@ def parse_seconds(text):
     return seconds
 
 
-def parse_size(text):
+def parse_size(text: str) -> tuple[int, ...]:
     """Return `(3, 224, 224)` for `3,224,224`.
 
     Raises:

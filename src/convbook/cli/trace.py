@@ -1,11 +1,12 @@
 """The command `convbook trace`: a model's layers, in a table."""
 
 import json
+from argparse import Namespace
 
-from convbook.cli.options import ADDRESS, parse_size
+from convbook.cli.options import ADDRESS, Commands, parse_size
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> None:
     """Add the command and its options."""
     parser = commands.add_parser(
         "trace",
@@ -22,7 +23,7 @@ def add_parser(commands):
     parser.set_defaults(run=run)
 
 
-def run(options):
+def run(options: Namespace) -> None:
     """Print the table of a model."""
     default = "3,224,224" if options.model.startswith("torchvision:") else "3,32,32"
     input_size = parse_size(options.input_size or default)

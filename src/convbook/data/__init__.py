@@ -4,7 +4,7 @@ Every set comes as uint8 tensors, whole and on one device, in three parts: train
 validation images held out of them for every choice, and test images for one last evaluation.
 """
 
-from convbook.data.dataset import Data, Split
+from convbook.data.dataset import Dataset, Split
 from convbook.data.loading import load
 
-__all__ = ["Data", "Split", "load"]
+__all__ = ["Dataset", "Split", "load"]

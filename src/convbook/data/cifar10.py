@@ -4,13 +4,14 @@ import http.client
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from convbook._files import atomic_write
-from convbook.data.dataset import Split
+from convbook.data.dataset import RawParts, Split
 
 
-def read(root):
+def read(root: Path) -> RawParts:
     """Return (name, classes, train, test), from `root` or from the network."""
     from torchvision.datasets import CIFAR10  # noqa: PLC0415 (slow to load, needed only here)
 
@@ -25,7 +26,7 @@ def read(root):
             folder = root / CIFAR10.base_folder
             raise OSError(f"{folder} is damaged; delete it and load again") from error
     train, test = (Split(_images(part.data), torch.tensor(part.targets)) for part in parts)
-    return "cifar10", parts[0].classes, train, test
+    return "cifar10", tuple(parts[0].classes), train, test
 
 
 def _parts(root):
@@ -34,12 +35,12 @@ def _parts(root):
     return [CIFAR10(root, train=train) for train in (True, False)]
 
 
-def _images(pixels):
+def _images(pixels: np.ndarray) -> torch.Tensor:
     """(N, H, W, C) to (N, C, H, W)."""
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
 
 
-def _unpack(root):
+def _unpack(root: Path) -> None:
     """Unpack the archive, so that another process finds each file whole or not at all."""
     from torchvision.datasets import CIFAR10, utils  # noqa: PLC0415
 
@@ -50,7 +51,7 @@ def _unpack(root):
             file.replace(root / CIFAR10.base_folder / file.name)
 
 
-def _fetch(archive):
+def _fetch(archive: Path) -> None:
     """See to it that the whole archive is there.
 
     It gets its name when it is complete, so an interrupted download is never taken for it, and

@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from convbook.data.dataset import Split
+from convbook.data.dataset import RawParts, Split
 
 # Colour or grey, as Pillow names them, and the channels of each.
 CHANNELS = {"RGB": 3, "L": 1}
 
 
-def read(folder, progress=None):
+def read(folder: Path, progress: bool | None = None) -> RawParts:
     """Return (name, classes, train, test) of the images below `folder`."""
     classes = _classes(folder)
     parts = [_files(folder / part, classes) for part in ("train", "test")]
@@ -24,7 +24,7 @@ def read(folder, progress=None):
               torch.tensor([label for _, label in part]))
         for part in parts
     )  # fmt: skip
-    return folder.resolve().name, classes, train, test
+    return folder.resolve().name, tuple(classes), train, test
 
 
 def _classes(folder):
@@ -68,7 +68,7 @@ def _files(folder, classes):
     """
     from torchvision.datasets.folder import IMG_EXTENSIONS  # noqa: PLC0415 (slow to load)
 
-    found = []
+    found: list[tuple[Path, int]] = []
     for label, name in enumerate(classes):
         before = len(found)
         for path in _walk(folder / name):

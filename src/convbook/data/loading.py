@@ -1,27 +1,30 @@
-"""`load`: a data set by its name, its folder or its file."""
+"""`load`: a data set by its name or its folder."""
 
 import os
 from pathlib import Path
 
 from convbook._checks.arguments import integer
-from convbook.data import cifar10, folder, packed, shapes
-from convbook.data.dataset import Data, as_device, check_share, hold_out
+from convbook.data import cifar10, folder, shapes
+from convbook.data.dataset import Dataset, Device, RawParts, as_device, check_share, hold_out
 
 
-def load(name_or_dir, *, root=None, validation=0.1, seed=0, device="cpu", progress=None):
+def load(
+    name_or_dir: str | os.PathLike[str],
+    *,
+    root: str | os.PathLike[str] | None = None,
+    validation: float = 0.1,
+    seed: int = 0,
+    device: Device = "cpu",
+    progress: bool | None = None,
+) -> Dataset:
     """Return a data set as uint8 tensors, with validation images held out of the training images.
 
     A folder holds `train/CLASS/` and `test/CLASS/` with images of one size, all in colour or all
-    grey. Tens of thousands of small files take seconds to minutes; `load(folder).save(path)` packs
-    them once for all, and `load(path)` gives the same parts at once.
-
-    Shapes:
-        the images of each part are `(N, C, H, W)`, its labels `(N,)`.
+    grey. Tens of thousands of small files take seconds to minutes.
 
     Args:
-        name_or_dir: `'shapes'`, drawn on the spot; `'cifar10'`, downloaded when first asked for; a
-            folder; or a `.safetensors` file that `Data.save` wrote. For a folder of the name of a
-            data set write `./shapes`.
+        name_or_dir: `'shapes'`, drawn on the spot; `'cifar10'`, downloaded when first asked for; or
+            a folder. For a folder of the name of a data set write `./shapes`.
         root: the folder for downloads; None is what the environment variable `CONVBOOK_CACHE`
             says, or else `convbook` in the user's cache folder.
         validation: the share of each class's training images to hold out; 0 holds none out.
@@ -31,14 +34,13 @@ def load(name_or_dir, *, root=None, validation=0.1, seed=0, device="cpu", progre
             A download always shows one.
 
     Raises:
-        ValueError: no such data set, device or share; images, classes or files are not in order.
-        TypeError: an argument is of another type.
+        ValueError: no such data set, device or share; images or classes are not in order.
         OSError: a file cannot be read, or nothing can be downloaded.
 
     Example:
         >>> data = load("shapes")
         >>> data
-        Data('shapes', 10 classes, 9000 train, 1000 validation, 2000 test, (3, 32, 32), cpu)
+        Dataset('shapes', 10 classes, 9000 train, 1000 validation, 2000 test, (3, 32, 32), cpu)
         >>> data.classes[data.train.labels[0]]
         'star'
 
@@ -49,22 +51,20 @@ def load(name_or_dir, *, root=None, validation=0.1, seed=0, device="cpu", progre
     validation, seed = check_share(validation), integer(seed, "seed", 0)
     device = as_device(device)  # before the long part
     name, classes, train, test = _read(name_or_dir, _cache(root), progress)
-    train, held, positions = hold_out(train, classes, validation, seed)
-    return Data(name, classes, train, held, test, positions).to(device)
+    train, held = hold_out(train, classes, validation, seed)
+    return Dataset(name, classes, train, held, test).to(device)
 
 
-_KNOWN = "'cifar10', 'shapes', a folder with train/ and test/, or a file that Data.save wrote"
+_KNOWN = "'cifar10', 'shapes' or a folder with train/ and test/"
 
 
-def _read(name_or_dir, root, progress):
+def _read(name_or_dir: str | os.PathLike[str], root: Path, progress: bool | None) -> RawParts:
     """Return (name, classes, train, test)."""
     if name_or_dir == "shapes":
         return shapes.read()
     if name_or_dir == "cifar10":
         return cifar10.read(root)
     path = Path(name_or_dir).expanduser()
-    if path.suffix == packed.ENDING:
-        return packed.read(path)
     if path.is_dir():
         return folder.read(path, progress)
     if path.is_file():
@@ -72,7 +72,7 @@ def _read(name_or_dir, root, progress):
     raise ValueError(f"name_or_dir={str(path)!r} does not exist; use {_KNOWN}")
 
 
-def _cache(root):
+def _cache(root: str | os.PathLike[str] | None) -> Path:
     """Return the folder for downloads. PyTorch keeps its own beside it."""
     if root is None:
         root = os.environ.get("CONVBOOK_CACHE")

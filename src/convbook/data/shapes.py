@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from convbook._checks.arguments import integer
-from convbook.data.dataset import Split
+from convbook.data.dataset import RawParts, Split
 
 SIZE = 32
 TRAIN, TEST = 10_000, 2_000
@@ -25,24 +25,15 @@ PERIOD = 0.7  # of stripes and chequers
 HALF_SIDE = math.sqrt(0.5)  # of a square with its corners at radius 1
 
 
-def read():
+def read() -> RawParts:
     """Return (name, classes, train, test)."""
     return "shapes", CLASSES, draw(TRAIN, seed=0), draw(TEST, seed=1)
 
 
-def draw(count, seed=0):
-    """Return `count` pictures of shapes, the same at each call.
+def draw(count: int, seed: int = 0) -> Split:
+    """Return `count` pictures `(count, 3, 32, 32)` of shapes, the same at each call.
 
-    Shapes:
-        images `(count, 3, 32, 32)`, labels `(count,)`.
-
-    Args:
-        count: how many pictures, at least 1; the classes differ by one at most.
-        seed: where the random numbers start.
-
-    Raises:
-        ValueError: a value is out of range.
-        TypeError: a value is not an integer.
+    The classes have equally many; where that does not go, they differ by one.
 
     Example:
         >>> pictures = draw(20)

@@ -8,7 +8,9 @@ model.safetensors   the trained weights, at the end
 
 import contextlib
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -20,8 +22,11 @@ CHECKPOINT, METRICS, RUN, WEIGHTS = (
 )  # fmt: skip
 
 
+Row = dict[str, float]  # the metrics of an epoch
+
+
 @contextlib.contextmanager
-def whole(path):
+def _atomic_write(path: Path) -> Iterator[Path]:
     """Do as `atomic_write`, and say in an error that the run is not lost.
 
     Raises:
@@ -36,19 +41,19 @@ def whole(path):
         ) from error
 
 
-def remove_partial(folder):
+def remove_partial(folder: Path) -> None:
     """Remove what a killed process left half written."""
     for path in folder.glob("*.part"):
         path.unlink()
 
 
-def save_checkpoint(folder, state):
+def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
     """Write everything that is needed to go on."""
-    with whole(folder / CHECKPOINT) as partial:
+    with _atomic_write(folder / CHECKPOINT) as partial:
         torch.save(state, partial)
 
 
-def load_checkpoint(folder):
+def load_checkpoint(folder: Path) -> dict[str, Any]:
     """Return what `save_checkpoint` wrote.
 
     Raises:
@@ -63,25 +68,25 @@ def load_checkpoint(folder):
         raise ValueError(f"{path} is damaged ({error}); remove it and start again") from error
 
 
-def save_metrics(folder, rows):
+def save_metrics(folder: Path, rows: Iterable[Row]) -> None:
     """Write one line of JSON per epoch."""
-    with whole(folder / METRICS) as partial:
+    with _atomic_write(folder / METRICS) as partial:
         partial.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf8")
 
 
-def save_run(folder, run):
+def save_run(folder: Path, run: Mapping[str, Any]) -> None:
     """Write where the run comes from and what came out."""
-    with whole(folder / RUN) as partial:
+    with _atomic_write(folder / RUN) as partial:
         partial.write_text(json.dumps(run, indent=2) + "\n", "utf8")
 
 
-def save_weights(folder, model):
+def save_weights(folder: Path, model: torch.nn.Module) -> None:
     """Write the weights, in a format that holds numbers only."""
-    with whole(folder / WEIGHTS) as partial:
+    with _atomic_write(folder / WEIGHTS) as partial:
         safetensors.torch.save_model(model, str(partial))
 
 
-def load_metrics(folder):
+def load_metrics(folder: str | Path) -> list[Row]:
     """Return what `save_metrics` wrote: one dict per epoch.
 
     Raises:
@@ -101,7 +106,7 @@ def load_metrics(folder):
     return [_row(line, f"line {number} of {path}") for number, line in enumerate(lines, 1)]
 
 
-def _row(line, where):
+def _row(line: str, where: str) -> Row:
     """Return the metrics of an epoch, all of them numbers."""
     try:
         row = json.loads(line)

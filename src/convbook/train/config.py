@@ -1,6 +1,8 @@
 """The settings of a training run."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from convbook._checks.arguments import integer
 
@@ -11,8 +13,8 @@ INTEGERS = {
     "batch_size": 1,
     "shift": 0,
     "cutout": 0,
-    "small_epochs": 0,
-    "small_size": 1,
+    "progressive_epochs": 0,
+    "progressive_size": 1,
     "seed": 0,
 }
 # What each number may be: the least, the most.
@@ -24,16 +26,14 @@ RANGES = {
     "label_smoothing": (0, 1),
     "ema_decay": (0, 1),
 }
-# What a run did before there was a setting for it.
-ONCE = {"ema_warmup": False}
+# What a run did before there was a setting for it, and what settings were called.
+BEFORE: dict[str, Any] = {"ema_warmup": False}
+RENAMED = {"small_epochs": "progressive_epochs", "small_size": "progressive_size"}
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """The settings of a training run; the defaults suit small networks on 32 x 32 pictures.
-
-    Shapes:
-        Numbers, words and switches only.
 
     Args:
         epochs: how often each picture is seen, at least 1.
@@ -46,11 +46,11 @@ class TrainConfig:
         ema_decay: how much of the averaged weights stays at each step, below 1; 0 is no average.
         ema_warmup: whether the average looks back over few steps at first and over more as it gets
             older, so that it forgets the random start; False has one decay from the first step on.
-        flip: whether half of the pictures are mirrored, left to right.
-        shift: the most pixels by which a picture is moved, along each axis.
+        flip: whether half of the pictures are flipped, left to right.
+        shift: the most pixels by which a picture is translated, along each axis.
         cutout: the side of a square that is blanked in each picture; 0 is none.
-        small_epochs: in how many epochs, the first ones, the pictures are shrunk.
-        small_size: the side that they are shrunk to at first, in pixels; it grows by 8 at a time.
+        progressive_epochs: in how many epochs, the first ones, the pictures are made smaller.
+        progressive_size: their side at first, in pixels; it grows by 8 at a time.
         whiten: whether the first convolution gets filters that whiten the patches of the pictures,
             and keeps them.
         precision: "float32"; "bfloat16" or "float16" (autocast, the latter with a scaled loss); or
@@ -63,8 +63,7 @@ class TrainConfig:
         seed: where the random numbers start.
 
     Raises:
-        ValueError: a value is out of range.
-        TypeError: a value is of another type.
+        ValueError: a value is outside the range named above.
 
     Example:
         >>> TrainConfig(epochs=5).epochs
@@ -87,8 +86,8 @@ class TrainConfig:
     flip: bool = True
     shift: int = 4
     cutout: int = 0
-    small_epochs: int = 0
-    small_size: int = 24
+    progressive_epochs: int = 0
+    progressive_size: int = 24
     whiten: bool = False
     precision: str = "auto"
     channels_last: bool = True
@@ -97,7 +96,7 @@ class TrainConfig:
     deterministic: bool = False
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, least in INTEGERS.items():
             integer(getattr(self, name), name, least)
         for name, (least, most) in RANGES.items():
@@ -114,11 +113,11 @@ class TrainConfig:
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision={self.precision!r} is unknown; use one of {PRECISIONS}")
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Return the settings as a dict that JSON can hold."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, settings):
+    def from_dict(cls, settings: Mapping[str, Any]) -> "TrainConfig":
         """Return the settings that `to_dict` wrote, of older runs too: those act as they did."""
-        return cls(**ONCE | settings)
+        return cls(**BEFORE | {RENAMED.get(name, name): value for name, value in settings.items()})

@@ -1,8 +1,11 @@
 """The curves of runs, drawn from what they left in their folders."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from matplotlib import style
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -11,9 +14,10 @@ from convbook._files import atomic_write
 from convbook.train.checkpoint import load_metrics
 
 MARKERS = "osD^v"
+Columns = dict[str, list[Any]]  # the name of a metric, and its number in each epoch, or None
 
 
-def draw(folders, path):
+def draw(folders: Iterable[str | Path], path: str | Path) -> Path:
     """Draw loss and validation accuracy of runs over their epochs, write the file, return its path.
 
     A run has one colour and one marker; its training loss is a line, its validation loss is dashed.
@@ -49,8 +53,8 @@ def draw(folders, path):
     return path
 
 
-def columns(folder):
-    """Return the metrics of a run: the name of each, and its number in each epoch, None for none.
+def columns(folder: str | Path) -> Columns:
+    """Return the metrics of a run, None where an epoch has none.
 
     Raises:
         ValueError: the folder holds no run, or a damaged one.
@@ -60,7 +64,7 @@ def columns(folder):
     return {name: [row.get(name) for row in rows] for name in names}
 
 
-def _draw_run(losses, accuracies, found, look):
+def _draw_run(losses: Axes, accuracies: Axes, found: Columns, look: dict[str, Any]) -> None:
     """Draw one run into both panels."""
     losses.plot(found["epoch"], found["loss"], **look)
     if any(loss is not None for loss in found["validation_loss"]):
@@ -69,12 +73,12 @@ def _draw_run(losses, accuracies, found, look):
         accuracies.plot(found["epoch"], percent, **look)
 
 
-def _gaps(numbers):
+def _gaps(numbers: Iterable[float | None]) -> list[float]:
     """Return numbers with gaps as matplotlib knows them: not a number."""
     return [float("nan") if number is None else number for number in numbers]
 
 
-def _name(figure, losses, accuracies):
+def _name(figure: Figure, losses: Axes, accuracies: Axes) -> None:
     """Say what axes, lines and colours are."""
     kinds = [Line2D([], [], color="0.3", label="training")]
     if accuracies.lines:

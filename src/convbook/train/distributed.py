@@ -1,15 +1,20 @@
-"""What the machine can do: number format, repeatability, several processes."""
+"""What the machine can do: number formats, deterministic operations, several processes."""
 
 import contextlib
 import datetime
 import os
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
 
 import torch
 import torch.distributed as dist
+from torch import Tensor
+
+Device = str | torch.device
+Result = TypeVar("Result")
 
 
-def has_bfloat16(device):
+def has_bfloat16(device: Device) -> bool:
     """Return whether bfloat16 is computed by the device itself, not imitated."""
     kind = torch.device(device).type
     if kind == "cuda":
@@ -21,13 +26,13 @@ def has_bfloat16(device):
     return False
 
 
-def autocast(device, precision):
+def autocast(device: Device, precision: str) -> torch.autocast:
     """Return a context in which convolutions and products run in the chosen number format."""
     dtype = number_format(device, precision)
     return torch.autocast(torch.device(device).type, dtype, enabled=dtype != torch.float32)
 
 
-def number_format(device, precision):
+def number_format(device: Device, precision: str) -> torch.dtype:
     """Return the dtype that a `precision` means on a device.
 
     "auto" is bfloat16 where the device computes it; float16 on another GPU by NVIDIA, such as the
@@ -39,14 +44,14 @@ def number_format(device, precision):
     return getattr(torch, precision)
 
 
-def best_device():
+def best_device() -> str:
     """Return "cuda" or "mps" where there is one, or else "cpu"."""
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def device_name(device):
+def device_name(device: Device) -> str:
     """Return what a device is called: a GPU by NVIDIA by its model, others "cpu", "mps" and so on.
 
     Example:
@@ -58,8 +63,8 @@ def device_name(device):
 
 
 @contextlib.contextmanager
-def repeatable(wanted, device="cpu"):
-    """Allow only operations that give the same bits each time, if wanted.
+def deterministic(wanted: bool, device: Device = "cpu") -> Iterator[None]:
+    """Allow only operations that repeat bit by bit, if wanted.
 
     Raises:
         ValueError: the device does not have them.
@@ -85,51 +90,52 @@ def repeatable(wanted, device="cpu"):
         torch.backends.cudnn.benchmark = before[1]
 
 
-PATIENCE = datetime.timedelta(hours=2)  # for a download over a slow line
+TIMEOUT = datetime.timedelta(hours=2)  # for a download over a slow line
 
 
-class Workers(NamedTuple):
+class World(NamedTuple):
     """One process among those that train together."""
 
     rank: int = 0
-    count: int = 1
+    size: int = 1
 
     @property
-    def writes(self):
-        """Whether this process writes files and talks."""
+    def is_main(self) -> bool:
+        """Whether this process writes files and prints."""
         return self.rank == 0
 
-    def mean(self, value):
+    def mean(self, value: Tensor) -> Tensor:
         """Return the mean of a tensor over all processes."""
-        if self.count == 1:
+        if self.size == 1:
             return value
         dist.all_reduce(value)
-        return value / self.count
+        return value / self.size
 
-    def wait(self):
+    def barrier(self) -> None:
         """Wait for all processes."""
-        if self.count > 1:
+        if self.size > 1:
             dist.barrier()
 
-    def in_turn(self, action):
+    def in_turn(self, action: Callable[[], Result]) -> Result | None:
         """Let the first process of each machine act before the others, and return what came of it.
 
         What the first one downloads, the others then find. Where it fails, it raises, so that the
         reason is told once, and the others get None.
         """
-        if self.count == 1:
+        if self.size == 1:
             return action()
         # By the CPU: the GPUs' own barrier would give up after ten minutes.
-        group = dist.new_group(backend="gloo", timeout=PATIENCE)
+        group = dist.new_group(backend="gloo", timeout=TIMEOUT)
         goes_first = int(os.environ.get("LOCAL_RANK", self.rank)) == 0
-        result, failure = None, None
+        result: Result | None = None
+        failure: Exception | None = None
         if goes_first:
             try:
                 result = action()
             except Exception as error:  # told to the others first, or they would wait for ever
                 failure = error
-        failed = [None] * self.count
-        dist.all_gather_object(failed, failure is not None, group)
+        failed = [False] * self.size
+        dist.all_gather_object(failed, failure is not None, group)  # type: ignore[arg-type]  # a group
         if failure:
             raise failure
         if any(failed):
@@ -137,18 +143,18 @@ class Workers(NamedTuple):
         return result if goes_first else action()
 
 
-ALONE = Workers()
+ALONE = World()
 
 
-def workers():
-    """Return this process's place in the group that `join_workers` made, if there is one."""
+def world() -> World:
+    """Return this process's place in the group that `init_distributed` made, if there is one."""
     if dist.is_available() and dist.is_initialized():
-        return Workers(dist.get_rank(), dist.get_world_size())
+        return World(dist.get_rank(), dist.get_world_size())
     return ALONE
 
 
 @contextlib.contextmanager
-def join_workers():
+def init_distributed() -> Iterator[str]:
     """Join the processes that `torchrun` started, and return this one's device; or train alone."""
     device = best_device()
     if "RANK" not in os.environ:

@@ -9,7 +9,7 @@ from convbook.train.config import TrainConfig
 class Preset(NamedTuple):
     """A network, and the settings it is trained with."""
 
-    network: type
+    network: type[S7Net] | type[S7Fast] | type[S7Tiny]
     config: TrainConfig
 
 
@@ -28,8 +28,8 @@ PRESETS = {
             ema_warmup=False,
             shift=2,
             cutout=8,
-            small_epochs=26,
-            small_size=16,
+            progressive_epochs=26,
+            progressive_size=16,
             whiten=True,
         ),
     ),
@@ -44,14 +44,14 @@ PRESETS = {
             ema_decay=0.998,
             ema_warmup=False,
             shift=2,
-            small_epochs=52,
-            small_size=16,
+            progressive_epochs=52,
+            progressive_size=16,
         ),
     ),
 }
 
 
-def find_preset(address):
+def find_preset(address: str) -> Preset | None:
     """Return the preset of this name, or None.
 
     Example:

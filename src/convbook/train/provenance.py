@@ -4,13 +4,14 @@ import os
 import platform
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import torch
 
 ROOT = Path(__file__).parents[3]  # of the repository, where the package runs from one
 
 
-def provenance(seed, data):
+def provenance(seed: int, data: str) -> dict[str, Any]:
     """Return where a run comes from: seed, data, commit, machine, versions.
 
     The commit is None where the package is not a git checkout; the machine has a `gpu` where there
@@ -32,7 +33,7 @@ def provenance(seed, data):
     }
 
 
-def check_committed():
+def check_committed() -> None:
     """Refuse to record what no commit holds; a long recording asks before it begins.
 
     Raises:
@@ -44,14 +45,14 @@ def check_committed():
         )
 
 
-def git(*arguments):
+def git(*arguments: str) -> str:
     """Return what a git command says of the package's repository."""
     return subprocess.run(
         ["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=True
     ).stdout.strip()
 
 
-def processor():
+def processor() -> str:
     """Return the processor's name; Linux has it in a file, other systems in `platform`."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf8").splitlines()

@@ -1,14 +1,14 @@
 """Filters for the first layer that need no training: they make the patches of pictures white."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from convbook.train.augment import to_float
 
 PICTURES = 5000  # enough: their patches are millions
 
 
-def whiten(model, images, epsilon=5e-4):
+def whiten(model: nn.Module, images: Tensor, epsilon: float = 5e-4) -> None:
     """Give a model's first convolution filters that whiten patches, and keep them as they are.
 
     Neighbours in a photograph are nearly equal, so a patch says the same thing several times. The
@@ -17,12 +17,9 @@ def whiten(model, images, epsilon=5e-4):
     lets one sign through only. Where there is no room for all, the components that vary most go in;
     where there is more room, the other filters stay as they are, and are not trained either.
 
-    Shapes:
-        `images` is uint8 `(N, C, H, W)`.
-
     Args:
-        model: the `nn.Module`; its first `nn.Conv2d` in the order of definition is changed.
-        images: training pictures; the first 5,000 are looked at.
+        model: its first `nn.Conv2d` in the order of definition is changed.
+        images: training pictures, uint8 `(N, C, H, W)`; the first 5,000 are looked at.
         epsilon: is added to each variance, so that noise is not blown up.
 
     Raises:
@@ -45,7 +42,8 @@ def whiten(model, images, epsilon=5e-4):
             f"whiten=True, but the first nn.Conv2d is {first}, which does not read all {channels} "
             "channels of the pictures at once; use whiten=False"
         )
-    filters = whitening_filters(images[:PICTURES], first.kernel_size, epsilon)
+    k_h, k_w = first.kernel_size
+    filters = whitening_filters(images[:PICTURES], (k_h, k_w), epsilon)
     filters = filters[: first.out_channels // 2]
     both = torch.cat([filters, -filters])  # (at most C_out, C, k_h, k_w)
     with torch.no_grad():
@@ -53,16 +51,11 @@ def whiten(model, images, epsilon=5e-4):
     first.weight.requires_grad_(False)
 
 
-def whitening_filters(images, kernel_size, epsilon=0.0):
+def whitening_filters(images: Tensor, kernel_size: tuple[int, int], epsilon: float = 0.0) -> Tensor:
     """Return filters whose answers to patches are uncorrelated, those that vary most first.
 
     Shapes:
         `images` is uint8 `(N, C, H, W)`; the result is float64 `(C * k_h * k_w, C, k_h, k_w)`.
-
-    Args:
-        images: the pictures.
-        kernel_size: `(k_h, k_w)`.
-        epsilon: is added to each variance.
 
     Example:
         >>> whitening_filters(torch.randint(256, (8, 3, 32, 32)).byte(), (2, 2)).shape

@@ -86,19 +86,18 @@ DONE = [CIFAR10.base_folder, CIFAR10.filename]
 
 def check(data):
     assert repr(data) == (
-        "Data('cifar10', 3 classes, 39 train, 21 validation, 12 test, (3, 32, 32), cpu)"
+        "Dataset('cifar10', 3 classes, 60 train, 0 validation, 12 test, (3, 32, 32), cpu)"
     )
     assert data.classes == tuple(CLASSES)
     expected = np.concatenate([BATCHES[f"data_batch_{n}"]["data"] for n in range(1, 6)])
-    whole = data.all_training_images()
-    assert np.array_equal(whole.images.flatten(1), expected)
-    assert whole.labels.tolist() == [0, 1, 2] * 20
+    assert np.array_equal(data.train.images.flatten(1), expected)
+    assert data.train.labels.tolist() == [0, 1, 2] * 20
     assert np.array_equal(data.test.images.flatten(1), BATCHES["test_batch"]["data"])
     assert data.test.labels.tolist() == [0, 1, 2] * 4
 
 
 def load_tiny(root):
-    return load("cifar10", root=root, validation=0.35)
+    return load("cifar10", root=root, validation=0)
 
 
 def test_downloaded_once_with_a_bar_then_kept(server, root, capsys):
@@ -131,7 +130,7 @@ def test_where_downloads_are_kept(tmp_path, monkeypatch, variables, place):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, str(tmp_path / value))
-    check(load("cifar10", validation=0.35))
+    check(load("cifar10", validation=0))
     assert names(tmp_path / place) == DONE
 
 

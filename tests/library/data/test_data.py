@@ -1,4 +1,4 @@
-"""Data sets: what `load` returns and refuses, the held-out images, packed files, drawn shapes."""
+"""Data sets: what `load` returns and refuses, the held-out images, drawn shapes."""
 
 import hashlib
 import subprocess
@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 
-from convbook.data import Data, Split, load, shapes
+from convbook.data import Dataset, Split, load, shapes
 from convbook.data.dataset import hold_out
 
 
@@ -28,19 +27,12 @@ def make_split(count, classes=3, size=(1, 4, 4), start=0):
 
 
 def make_data(validation=0.25, seed=0, count=60):
-    train, held, positions = hold_out(make_split(count), ("a", "b", "c"), validation, seed)
-    return Data("tiny", ("a", "b", "c"), train, held, make_split(9, start=1000), positions)
+    train, held = hold_out(make_split(count), ("a", "b", "c"), validation, seed)
+    return Dataset("tiny", ("a", "b", "c"), train, held, make_split(9, start=1000))
 
 
 def numbers_of(split):
     return (split.images[:, 0, 0, 0].long() + 256 * split.images[:, 0, 0, 1].long()).tolist()
-
-
-def assert_same(one, other):
-    assert (one.name, one.classes) == (other.name, other.classes)
-    for part in ("train", "validation", "test"):
-        assert torch.equal(getattr(one, part).images, getattr(other, part).images), part
-        assert torch.equal(getattr(one, part).labels, getattr(other, part).labels), part
 
 
 def test_importing_loads_no_library_that_only_some_data_sets_need():
@@ -50,7 +42,7 @@ def test_importing_loads_no_library_that_only_some_data_sets_need():
     assert done.stdout == "[]\n"
 
 
-# ------------------------------------------------------------------------------ Split and Data
+# ------------------------------------------------------------------------------ Split and Dataset
 
 
 def test_a_split_knows_its_length_and_moves():
@@ -87,9 +79,10 @@ def test_data_says_what_it_holds():
     data = make_data()
     assert data.input_size == (1, 4, 4)
     assert repr(data) == (
-        "Data('tiny', 3 classes, 45 train, 15 validation, 9 test, (1, 4, 4), cpu)"
+        "Dataset('tiny', 3 classes, 45 train, 15 validation, 9 test, (1, 4, 4), cpu)"
     )
-    assert Data("x", ["a"], *[Split(data.test.images[:1], torch.tensor([0]))] * 3).classes == ("a",)
+    one = Split(data.test.images[:1], torch.tensor([0]))
+    assert Dataset("x", ["a"], one, one, one).classes == ("a",)
 
 
 @pytest.mark.parametrize(
@@ -106,15 +99,13 @@ def test_data_says_what_it_holds():
         ({"train": make_split(0)}, ValueError, "train has no image; use at least one"),
         ({"validation": Split(torch.zeros(1, 1, 4, 4).byte(), torch.tensor([-1]))}, ValueError,
          "validation has labels from -1 to -1"),
-        ({"held_out": torch.arange(2)}, ValueError,
-         "held_out has 2 positions for 15 validation images; use one for each, or None"),
     ],
 )  # fmt: skip
 def test_parts_that_do_not_fit_are_refused(change, error, message):
     data = make_data()
-    fields = ("name", "classes", "train", "validation", "test", "held_out")
+    fields = ("name", "classes", "train", "validation", "test")
     with pytest.raises(error, match=f"^{message}"):
-        Data(**{name: getattr(data, name) for name in fields} | change)
+        Dataset(**{name: getattr(data, name) for name in fields} | change)
 
 
 def test_mean_and_std_are_those_of_the_training_images(drawn):
@@ -123,7 +114,7 @@ def test_mean_and_std_are_those_of_the_training_images(drawn):
     torch.testing.assert_close(drawn.mean.double(), pixels.mean((0, 2, 3)), rtol=1e-6, atol=0)
     spread = pixels.std((0, 2, 3), correction=0)
     torch.testing.assert_close(drawn.std.double(), spread, rtol=1e-6, atol=0)
-    other = Data("x", drawn.classes, drawn.train, drawn.test, drawn.validation)
+    other = Dataset("x", drawn.classes, drawn.train, drawn.test, drawn.validation)
     assert torch.equal(other.mean, drawn.mean)
 
 
@@ -137,13 +128,12 @@ def test_a_share_of_each_class_is_held_out():
     train, held = numbers_of(data.train), numbers_of(data.validation)
     assert sorted(train + held) == list(range(60))
     assert train == sorted(train)
-    assert data.held_out.tolist() == held  # each image's number is its position
     assert [number % 3 for number in held] == data.validation.labels.tolist()
 
 
 def test_the_seed_decides_which():
-    assert make_data(seed=1).held_out.equal(make_data(seed=1).held_out)
-    assert not make_data(seed=1).held_out.equal(make_data(seed=2).held_out)
+    held = [numbers_of(make_data(seed=seed).validation) for seed in (1, 1, 2)]
+    assert held[0] == held[1] != held[2]
 
 
 def test_none_is_held_out_when_none_is_asked_for():
@@ -170,8 +160,8 @@ def test_a_class_too_small_to_share_is_named():
     ("arguments", "error", "message"),
     [
         ({"name_or_dir": "cifar"}, ValueError,
-         "name_or_dir='cifar' does not exist; use 'cifar10', 'shapes', a folder with train/ and "
-         "test/, or a file that Data.save wrote"),
+         "name_or_dir='cifar' does not exist; use 'cifar10', 'shapes' or a folder with train/ and "
+         "test/"),
         ({"name_or_dir": 10}, TypeError, "name_or_dir=10 is no name and no path; use 'cifar10'"),
         ({"validation": 1}, ValueError, "validation=1 is no share; use 0 or more and less than 1"),
         ({"validation": -0.1}, ValueError, "validation=-0.1 is no share"),
@@ -201,96 +191,33 @@ def test_load_holds_out_by_share_and_seed(drawn):
     assert len(other.validation) == 2000
     assert other.validation.labels.bincount().tolist() == [200] * 10
     assert torch.equal(other.test.images, drawn.test.images)
-    whole = other.all_training_images()
-    assert torch.equal(whole.images, drawn.all_training_images().images)
-    assert torch.equal(whole.labels, drawn.all_training_images().labels)
-
-
-# ------------------------------------------------------------------------------- packed files
-
-
-def test_a_packed_file_gives_the_same_parts(tmp_path):
-    file = tmp_path / "tiny.safetensors"
-    make_data(validation=0.5, seed=3).save(file)
-    assert [path.name for path in tmp_path.iterdir()] == [file.name]
-    for validation, seed in ((0.5, 3), (0.25, 0), (0, 0)):
-        packed = load(str(file), validation=validation, seed=seed)
-        assert_same(packed, make_data(validation, seed))
-    packed.save(file)  # a file may be read and written again
-    assert_same(load(file, validation=0.25), make_data(0.25))
-
-
-def test_parts_made_by_hand_are_packed_in_turn(tmp_path):
-    parts = make_split(12), make_split(6, start=500), make_split(3, start=900)
-    Data("hand", ("a", "b", "c"), *parts).save(tmp_path / "hand.safetensors")
-    loaded = load(tmp_path / "hand.safetensors", validation=0)
-    assert numbers_of(loaded.train) == numbers_of(parts[0]) + numbers_of(parts[1])
-    assert loaded.train.labels.tolist() == parts[0].labels.tolist() + parts[1].labels.tolist()
-
-
-def test_save_refuses_names_that_load_would_not_know(tmp_path):
-    with pytest.raises(ValueError, match=r"tiny\.pt' does not end in \.safetensors"):
-        make_data().save(tmp_path / "tiny.pt")
-    with pytest.raises(OSError, match=r"none/tiny\.safetensors' cannot be written \(.+\)"):
-        make_data().save(tmp_path / "none" / "tiny.safetensors")
-
-
-def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
-    file = tmp_path / "tiny.safetensors"
-    make_data().save(file)
-    before = file.read_bytes()
-
-    def full_disk(path, *arguments):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("pathlib.Path.replace", full_disk)
-    with pytest.raises(OSError, match=r"tiny\.safetensors' cannot be written .*No space left"):
-        make_data(count=90).save(file)
-    assert file.read_bytes() == before
-    assert [path.name for path in tmp_path.iterdir()] == [file.name]
-
-
-def test_a_file_that_is_no_data_set_is_refused(tmp_path):
-    file = tmp_path / "x.safetensors"
-    with pytest.raises(FileNotFoundError, match=r"x\.safetensors does not exist; write it by"):
-        load(file)
-    save_file({"weight": torch.ones(2)}, file)
-    with pytest.raises(ValueError, match=r"x\.safetensors is no data set; use a file that Data\.s"):
-        load(file)
-
-
-@pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.99])
-def test_a_file_cut_short_is_refused(tmp_path, share):
-    file = tmp_path / "x.safetensors"
-    make_data().save(file)
-    content = file.read_bytes()
-    file.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(ValueError, match=r"x\.safetensors is damaged or cut short .*; delete it"):
-        load(file)
 
 
 # ------------------------------------------------------------------------------------- shapes
 
 
-def test_shapes_are_the_same_bytes_everywhere(drawn):
+@pytest.fixture(scope="module")
+def everything():
+    return load("shapes", validation=0)
+
+
+def test_shapes_are_the_same_bytes_everywhere(everything):
     """The digest is of one machine: the drawing uses only what every processor rounds alike."""
     digest = hashlib.sha256()
-    for split in (drawn.all_training_images(), drawn.test):
+    for split in (everything.train, everything.test):
         digest.update(split.images.numpy().tobytes())
         digest.update(split.labels.numpy().astype("<i8").tobytes())
     assert digest.hexdigest() == "4686d6f9a4cf005636d30c6a38594d9b23443cde80e027baf70b765202211d7b"
 
 
-def test_shapes_are_balanced_and_never_drawn_twice(drawn):
-    assert len(drawn.classes) == 10
-    whole = drawn.all_training_images()
-    assert (whole.images.shape, drawn.test.images.shape) == (
-        (10_000, 3, 32, 32),
-        (2_000, 3, 32, 32),
-    )
-    assert whole.labels.bincount().tolist() == [1000] * 10
-    assert drawn.test.labels.bincount().tolist() == [200] * 10
-    pictures = torch.cat([whole.images, drawn.test.images]).numpy()
+def test_shapes_are_balanced_and_never_drawn_twice(everything):
+    train, test = everything.train, everything.test
+    assert len(everything.classes) == 10
+    assert train.images.shape == (10_000, 3, 32, 32)
+    assert test.images.shape == (2_000, 3, 32, 32)
+    assert train.labels.bincount().tolist() == [1000] * 10
+    assert test.labels.bincount().tolist() == [200] * 10
+    pictures = torch.cat([train.images, test.images]).numpy()
     assert len({picture.tobytes() for picture in pictures}) == 12_000
 
 

@@ -60,7 +60,7 @@ def test_grey_images_have_one_channel(folder):
         Image.open(path).convert("L").save(path)
     data = load(folder, validation=0.25)
     assert data.input_size == (1, 4, 6)
-    assert repr(data).startswith("Data('pets', 2 classes, 6 train, 2 validation, 4 test, ")
+    assert repr(data).startswith("Dataset('pets', 2 classes, 6 train, 2 validation, 4 test, ")
     with Image.open(folder / "test" / "dog" / "01.png") as last:
         assert np.array_equal(data.test.images[-1, 0], np.asarray(last))
 
@@ -90,15 +90,6 @@ def test_links_are_followed_and_never_in_circles(folder, tmp_path):
     again = load(folder, validation=0)
     assert torch.equal(again.train.images, plain.train.images)
     assert torch.equal(again.train.labels, plain.train.labels)
-
-
-def test_a_packed_folder_gives_the_same_parts(folder, tmp_path):
-    load(folder, validation=0.5, seed=1).save(tmp_path / "pets.safetensors")
-    one, other = load(folder, seed=2), load(tmp_path / "pets.safetensors", seed=2)
-    assert other.name == "pets"
-    assert torch.equal(one.train.images, other.train.images)
-    assert torch.equal(one.validation.images, other.validation.images)
-    assert torch.equal(one.test.images, other.test.images)
 
 
 @pytest.mark.parametrize(("progress", "shown"), [(None, False), (False, False), (True, True)])

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from convbook.train import fit, fitting
-from convbook.train.distributed import ALONE, device_name, repeatable
+from convbook.train.distributed import ALONE, deterministic, device_name
 from tests.helpers.toy_data import CONFIG, bands, network
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -95,11 +95,11 @@ def test_repeatable_runs_are_refused_on_an_apple_gpu(monkeypatch):
         "layers, nn.MaxPool2d among them, do not repeat bit by bit and PyTorch refuses them; use "
         "deterministic=False, or the CPU"
     )
-    with pytest.raises(ValueError, match="Apple GPU") as caught, repeatable(True, "mps"):
+    with pytest.raises(ValueError, match="Apple GPU") as caught, deterministic(True, "mps"):
         pass
     assert str(caught.value) == sentence
     assert not torch.are_deterministic_algorithms_enabled()
-    with repeatable(False, "mps"):
+    with deterministic(False, "mps"):
         assert not torch.are_deterministic_algorithms_enabled()
     # The loop asks with the device of the network, before it runs.
     monkeypatch.setattr(nn.Parameter, "device", torch.device("mps"), raising=False)
@@ -110,7 +110,7 @@ def test_repeatable_runs_are_refused_on_an_apple_gpu(monkeypatch):
 
 
 def test_repeatable_operations_only_while_they_are_wanted():
-    with repeatable(True, "cpu"):
+    with deterministic(True, "cpu"):
         assert torch.are_deterministic_algorithms_enabled()
     assert not torch.are_deterministic_algorithms_enabled()
 

@@ -21,13 +21,27 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from convbook.data import Data, Split
+from convbook.data import Dataset, Split
 from convbook.loading import load_weights
 from convbook.train import TrainConfig, checkpoint, evaluate, fit, fitting, predict
-from convbook.train.augment import Moves, augment, draw_moves, shrink, small_size, to_float
-from convbook.train.distributed import Workers, number_format
-from convbook.train.loop import FIRST_SCALE, check_graph, epoch_batches, make_step
-from convbook.train.optimisation import make_average, make_optimizer, make_schedule
+from convbook.train.augment import (
+    AugmentParams,
+    augment,
+    progressive_side,
+    resize,
+    sample_augment,
+    to_float,
+)
+from convbook.train.distributed import World, number_format
+from convbook.train.fitting import epoch_batches
+from convbook.train.optimisation import (
+    FIRST_SCALE,
+    check_graph,
+    make_ema,
+    make_optimizer,
+    make_schedule,
+    make_step,
+)
 from tests.helpers.sampling import SCALE, examples
 from tests.helpers.toy_data import CONFIG, bands, network
 
@@ -67,7 +81,7 @@ def test_a_moved_picture_is_a_slice_of_the_reflected_one(height, width, data):
     right = data.draw(st.integers(1 - width, width - 1))
     mirrored = data.draw(st.booleans())
     images = torch.randint(0, 256, (1, 2, height, width), dtype=torch.uint8)
-    moves = Moves(*(torch.tensor([value]) for value in (down, right, mirrored, 0, 0)))
+    moves = AugmentParams(*(torch.tensor([value]) for value in (down, right, mirrored, 0, 0)))
     padded = F.pad(images.double(), (width - 1, width - 1, height - 1, height - 1), mode="reflect")
     top, left = height - 1 - down, width - 1 - right
     expected = padded[..., top : top + height, left : left + width]
@@ -79,7 +93,7 @@ def test_a_moved_picture_is_a_slice_of_the_reflected_one(height, width, data):
 @given(st.integers(1, 5), st.integers(0, 7), st.integers(0, 8))
 def test_a_hole_blanks_one_square(cutout, row, column):
     images = torch.full((1, 3, 8, 9), 255, dtype=torch.uint8)
-    still = Moves(*(torch.tensor([value]) for value in (0, 0, False, row, column)))
+    still = AugmentParams(*(torch.tensor([value]) for value in (0, 0, False, row, column)))
     x = augment(images, still, cutout)
     expected = torch.ones(8, 9)
     top, left = row - cutout // 2, column - cutout // 2
@@ -89,12 +103,12 @@ def test_a_hole_blanks_one_square(cutout, row, column):
 
 def test_each_picture_moves_in_its_own_way_within_the_limits():
     generator = torch.Generator().manual_seed(0)
-    moves = draw_moves(2000, (16, 20), TrainConfig(shift=2), generator)
+    moves = sample_augment(2000, (16, 20), TrainConfig(shift=2), generator)
     assert set(moves.down.tolist()) == set(moves.right.tolist()) == {-2, -1, 0, 1, 2}
     assert 0.45 < moves.mirrored.double().mean() < 0.55
     assert set(moves.hole_row.tolist()) == set(range(16))
     assert set(moves.hole_column.tolist()) == set(range(20))
-    still = draw_moves(50, (16, 20), TrainConfig(shift=0, flip=False), generator)
+    still = sample_augment(50, (16, 20), TrainConfig(shift=0, flip=False), generator)
     assert not still.down.any()
     assert not still.mirrored.any()
 
@@ -114,29 +128,29 @@ def test_small_pictures_are_those_of_another_library(height, width, size):
         np.asarray(Image.fromarray(channel.numpy()).resize((size, size), Image.BILINEAR))
         for channel in x[0]
     ]
-    torch.testing.assert_close(shrink(x, size)[0], torch.tensor(np.stack(expected)))
+    torch.testing.assert_close(resize(x, size)[0], torch.tensor(np.stack(expected)))
 
 
 def test_only_the_first_epochs_have_small_pictures():
-    config = replace(CONFIG, small_epochs=2, small_size=12)  # 12 + 8 is more than 16
+    config = replace(CONFIG, progressive_epochs=2, progressive_size=12)  # 12 + 8 is more than 16
     sizes = [next(epoch_batches(bands().train, config, epoch))[0].shape[2:] for epoch in range(4)]
     assert sizes == [(12, 12), (12, 12), (16, 16), (16, 16)]
 
 
 @examples(200)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 40))
-def test_small_pictures_grow_in_equal_shares(small_epochs, small, side):
-    config = replace(CONFIG, small_epochs=small_epochs, small_size=small)
-    sizes = [small_size(epoch, side, config) for epoch in range(small_epochs)]
+def test_small_pictures_grow_in_equal_shares(progressive_epochs, small, side):
+    config = replace(CONFIG, progressive_epochs=progressive_epochs, progressive_size=small)
+    sizes = [progressive_side(epoch, side, config) for epoch in range(progressive_epochs)]
     stages = list(range(small, side, 8))
     if not stages:
-        assert sizes == [None] * small_epochs
+        assert sizes == [None] * progressive_epochs
     else:
         assert sizes == sorted(sizes)
         counts = [sizes.count(stage) for stage in stages]
-        assert sum(counts) == small_epochs
+        assert sum(counts) == progressive_epochs
         assert max(counts) - min(counts) <= 1
-    assert small_size(small_epochs, side, config) is None
+    assert progressive_side(progressive_epochs, side, config) is None
 
 
 def test_an_epoch_shows_each_picture_once_and_the_next_in_another_order():
@@ -161,7 +175,7 @@ def test_pictures_stay_with_their_labels():
 def test_processes_share_the_batches_of_one(count):
     data, config = bands(), replace(CONFIG, batch_size=16)
     whole = list(epoch_batches(data.train, config, 1))
-    shares = [list(epoch_batches(data.train, config, 1, Workers(r, count))) for r in range(count)]
+    shares = [list(epoch_batches(data.train, config, 1, World(r, count))) for r in range(count)]
     for batch, parts in zip(whole, zip(*shares, strict=True), strict=True):
         for rank, (x, labels) in enumerate(parts):
             assert torch.equal(x, batch[0][rank::count])
@@ -209,19 +223,19 @@ def test_a_rise_of_no_steps_begins_at_the_top(epochs, steps):
 
 def test_the_average_follows_at_its_decay():
     model = nn.Linear(1, 1, bias=False)
-    average = make_average(model, TrainConfig(ema_decay=0.75, ema_warmup=False))
+    average = make_ema(model, TrainConfig(ema_decay=0.75, ema_warmup=False))
     expected = None
     for value in (1.0, 5.0, -3.0):
         nn.init.constant_(model.weight, value)
         average.update(model)
         expected = value if expected is None else 0.75 * expected + 0.25 * value
     assert average.module.weight.item() == pytest.approx(expected)
-    assert make_average(model, TrainConfig(ema_decay=0)) is None
+    assert make_ema(model, TrainConfig(ema_decay=0)) is None
 
 
 def test_the_fixed_average_is_that_of_pytorch():
     model = network()
-    ours = make_average(model, TrainConfig(ema_decay=0.9, ema_warmup=False))
+    ours = make_ema(model, TrainConfig(ema_decay=0.9, ema_warmup=False))
     theirs = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.9), use_buffers=True)
     for _ in range(5):
         model(torch.randn(8, 3, 16, 16))
@@ -235,7 +249,7 @@ def test_the_fixed_average_is_that_of_pytorch():
 
 def test_an_average_that_warms_up_forgets_its_start_in_time():
     model = nn.Linear(1, 1, bias=False)
-    average = make_average(model, TrainConfig(ema_decay=0.99))
+    average = make_ema(model, TrainConfig(ema_decay=0.99))
     values, expected = torch.randn(40), 0.0
     for n, value in enumerate(values.tolist()):
         nn.init.constant_(model.weight, value)
@@ -280,7 +294,7 @@ def test_bfloat16_changes_digits_and_not_what_is_learnt(straight):
 def test_without_validation_the_rows_have_none():
     data = bands()
     empty = Split(data.validation.images[:0], data.validation.labels[:0])
-    data = Data(data.name, data.classes, data.train, empty, data.test)
+    data = Dataset(data.name, data.classes, data.train, empty, data.test)
     run = fit(network(), data, replace(CONFIG, epochs=1), progress=False)
     assert set(run.epochs[0]) == {"epoch", "loss", "lr", "seconds"}
 
@@ -312,7 +326,7 @@ def test_the_mirror_image_has_the_same_say():
     images[..., 0] = 255
     split = Split(images, torch.tensor([1]))
     mirrored = Split(images.flip(-1), split.labels)
-    one, other = (predict(Bright(), s, mirror=True) for s in (split, mirrored))
+    one, other = (predict(Bright(), s, tta_flip=True) for s in (split, mirrored))
     assert torch.allclose(one, other)
     assert torch.allclose(one.exp().sum(1), torch.ones(1))
     assert not torch.allclose(predict(Bright(), split), predict(Bright(), mirrored))
@@ -464,7 +478,7 @@ def test_a_run_that_goes_on_must_be_the_same_run(tmp_path):
     with pytest.raises(ValueError, match="holds another network"):
         fit(network(norm=False), bands(), CONFIG, tmp_path, resume=True, progress=False)
     data = bands()
-    fewer = Data("bands", data.classes, data.test, data.validation, data.test)
+    fewer = Dataset("bands", data.classes, data.test, data.validation, data.test)
     with pytest.raises(ValueError, match="resume: sizes="):
         fit(network(), fewer, CONFIG, tmp_path, resume=True, progress=False)
 
@@ -512,8 +526,8 @@ def test_a_loss_that_is_not_a_number_stops_the_run(tmp_path):
         ({"ema_decay": 1}, ValueError),
         ({"flip": 1}, TypeError),
         ({"shift": -1}, ValueError),
-        ({"small_epochs": -1}, ValueError),
-        ({"small_size": 0}, ValueError),
+        ({"progressive_epochs": -1}, ValueError),
+        ({"progressive_size": 0}, ValueError),
         ({"precision": "half"}, ValueError),
         ({"ema_warmup": 1}, TypeError),
         ({"cuda_graph": 1}, TypeError),
@@ -531,7 +545,10 @@ def test_old_settings_act_as_they_did():
     recorded = CONFIG.to_dict()
     assert TrainConfig.from_dict(recorded) == CONFIG
     del recorded["ema_warmup"], recorded["cuda_graph"]
-    assert TrainConfig.from_dict(recorded) == replace(CONFIG, ema_warmup=False)
+    for new, old in (("progressive_epochs", "small_epochs"), ("progressive_size", "small_size")):
+        recorded[old] = recorded.pop(new) + 1
+    expected = replace(CONFIG, ema_warmup=False, progressive_epochs=1, progressive_size=25)
+    assert TrainConfig.from_dict(recorded) == expected
 
 
 @pytest.mark.parametrize(
@@ -586,5 +603,5 @@ def test_a_batch_must_fit():
 
 
 def test_small_pictures_must_be_smaller():
-    with pytest.raises(ValueError, match="small_size=24 is larger than the pictures' 16 pixels"):
-        fit(network(), bands(), replace(CONFIG, small_epochs=1), progress=False)
+    with pytest.raises(ValueError, match="progressive_size=24 is larger than the pictures' 16 pix"):
+        fit(network(), bands(), replace(CONFIG, progressive_epochs=1), progress=False)

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from convbook.train import evaluate, fit, predict
-from convbook.train.loop import Step
-from convbook.train.scores import name_of
+from convbook.train.evaluation import name_of
+from convbook.train.optimisation import Step
 from tests.helpers.toy_data import CONFIG, bands, network
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -153,8 +153,8 @@ def test_a_network_that_does_not_run():
 
 def test_a_network_that_does_not_run_on_small_pictures():
     net = nn.Sequential(nn.Flatten(), nn.Linear(768, 4))
-    small = replace(ONCE, small_epochs=1, small_size=12)
-    with pytest.raises(ValueError, match=r"of \(3, 12, 12\): .*; use small_epochs=0, or a network"):
+    small = replace(ONCE, progressive_epochs=1, progressive_size=12)
+    with pytest.raises(ValueError, match=r"of \(3, 12, 12\): .*; use progressive_epochs=0, or"):
         fit(net, bands(), small, progress=False)
 
 
