@@ -10,10 +10,9 @@ import torch
 
 from convbook.analysis import trace
 from convbook.course import runs
-from convbook.course.experiments.residual_depth import PlainBlock, block_stack
+from convbook.course.experiments.residual_depth import PlainBlock, run, stack_of_blocks
 from convbook.data import load
 from convbook.nn import ResidualBlock
-from convbook.train import TrainConfig, fit
 from convbook.train.provenance import check_committed
 
 SEEDS = (0, 1, 2)
@@ -29,20 +28,6 @@ CONFIG = {
 }
 
 
-def train(kind, count, seed, data):
-    """Train one stack and return what is recorded of it."""
-    torch.manual_seed(seed)
-    model = block_stack(KINDS[kind], count)
-    done = fit(model, data, TrainConfig(**CONFIG, seed=seed), progress=False)
-    return {
-        "seed": seed,
-        "training_loss": [round(row["loss"], 4) for row in done.epochs],
-        "validation_accuracy": [row["validation_accuracy"] for row in done.epochs],
-        "test_accuracy": done.test["accuracy"],
-        "seconds": round(done.seconds, 1),
-    }
-
-
 def main(folder=None):
     """Train, print and write the file."""
     check_committed()  # before the minutes, not after them
@@ -50,8 +35,8 @@ def main(folder=None):
     data, stacks = load("shapes"), []
     for count in BLOCKS:
         for kind, block in KINDS.items():
-            table = trace(block_stack(block, count), data.input_size)
-            done = [train(kind, count, seed, data) for seed in SEEDS]
+            table = trace(stack_of_blocks(block, count), data.input_size)
+            done = [run(seed, block, count, data, **CONFIG) for seed in SEEDS]
             convolutions = sum(row.op == "conv2d" for row in table)
             stacks.append(
                 {
@@ -63,7 +48,7 @@ def main(folder=None):
                     "runs": done,
                 }
             )
-            print(kind, count, [run["test_accuracy"] for run in done], flush=True)
+            print(kind, count, [one["test_accuracy"] for one in done], flush=True)
     results = {"seeds": SEEDS, "config": CONFIG, "stacks": stacks}
     words = f"shapes, {len(data.train):,} to train on"
     runs.record("07_resnet_skips", SEEDS[0], words, results, folder)

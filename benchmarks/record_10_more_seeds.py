@@ -7,10 +7,10 @@ it need not run on a quiet machine.
 """
 
 import torch
-from record_10_dilated import CONFIG, FAR, TEST, TRAIN, train
+from record_10_dilated import CONFIG, FAR, TEST, TRAIN
 
 from convbook.course import runs
-from convbook.course.experiments.segmentation import draw_strips
+from convbook.course.experiments.segmentation import make_strips, run
 from convbook.train.provenance import check_committed
 
 SEEDS = (3, 4, 5, 6, 7)
@@ -22,10 +22,10 @@ def main(folder=None):
     """Train, print and write the file."""
     check_committed()  # before the minutes, not after them
     torch.set_num_threads(1)
-    pictures, test = draw_strips(TRAIN, seed=0), draw_strips(TEST, seed=1)
+    pictures, test = make_strips(TRAIN, seed=0), make_strips(TEST, seed=1)
     networks = []
     for name in NAMES:
-        done = [train(name, seed, pictures, test)[0] for seed in SEEDS]
+        done = [run(seed, name, pictures, test, FAR, **CONFIG)[0] for seed in SEEDS]
         networks.append({"name": name, "runs": [{key: one[key] for key in KEPT} for one in done]})
         print(name, [one["far_accuracy"] for one in done], flush=True)
     results = {"seeds": SEEDS, "config": CONFIG, "far": FAR, "networks": networks}

@@ -7,38 +7,33 @@ last layer's weights and as many products. No time is kept, so that it need not 
 machine.
 """
 
+from functools import partial
+
 import torch
-import torch.nn.functional as F
-from record_12_pixel_shuffle import FACTORS, STEPS, halves, judge
+from record_12_pixel_shuffle import FACTORS, STEPS, halves
 
 from convbook.analysis import trace
 from convbook.course import runs
-from convbook.course.experiments.super_resolution import enlarge, ripple, train, upscaler
+from convbook.course.experiments.super_resolution import make_network, run
 from convbook.nn import ResizeConv2d
 from convbook.train.provenance import check_committed
 
 SEEDS = (0, 1, 2, 3, 4)
-WIDTH = 16  # as in `upscaler`
+WIDTH = 16  # as in `make_network`
 
 
 def network(kind, factor):
-    """Return an upscaler; 'resize, 3 x 3' is not among those of the package."""
+    """Return a network; 'resize, 3 x 3' is not among those of the package."""
     if kind != "resize, 3 x 3":
-        return upscaler(kind, factor)
-    body = upscaler("resize", factor)[:-1]
+        return make_network(kind, factor)
+    body = make_network("resize", factor)[:-1]
     return body.append(ResizeConv2d(WIDTH, 1, 3, factor, bias=False))
 
 
 def train_one(kind, factor, seed):
     """Train one network and return what is recorded of it."""
-    left, right = halves()
-    torch.manual_seed(seed)
-    model = network(kind, factor)
-    start = ripple(model, factor)
-    train(model, left, factor, STEPS, seed)
-    drawn = enlarge(model, F.avg_pool2d(right, factor))
-    ripples = [round(start, 5), round(ripple(model, factor), 5)]
-    return {"seed": seed, **judge(drawn, right), "ripple": ripples}
+    row, _ = run(seed, partial(network, kind, factor), factor, *halves(), STEPS)
+    return {key: row[key] for key in ("seed", "psnr", "ssim", "ripple")}
 
 
 def main(folder=None):

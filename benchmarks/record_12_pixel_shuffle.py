@@ -7,8 +7,7 @@ crops in the same order, with the same settings, and differ in their last layer 
 part, in the loss only.
 """
 
-import time
-from functools import cache
+from functools import cache, partial
 from timeit import repeat
 
 import torch
@@ -16,18 +15,18 @@ import torch.nn.functional as F
 
 from convbook.analysis import trace
 from convbook.course import runs
-from convbook.course.experiments.perceptual import FeatureLoss, shape_classifier
 from convbook.course.experiments.super_resolution import (
     LAYERS,
-    enlarge,
-    ripple,
+    PerceptualLoss,
+    judge,
+    make_network,
+    run,
+    shape_classifier,
     to_hex,
-    train,
-    upscaler,
+    upscale,
 )
 from convbook.course.photographs import grace_hopper
 from convbook.data import load
-from convbook.metrics import psnr, ssim
 from convbook.train import TrainConfig
 from convbook.train import fit as fit_classifier
 from convbook.train.provenance import check_committed
@@ -48,49 +47,20 @@ def halves():
     return photo[..., :192], photo[..., 192:]
 
 
-def judge(drawn, target):
-    """Return the two measures, rounded."""
-    return {"psnr": round(psnr(drawn, target), 3), "ssim": round(ssim(drawn, target), 4)}
-
-
 def crop(picture):
     """Return the part that the chapter shows, as text."""
     top, left, side = CROP
     return to_hex(picture[..., top : top + side, left : left + side])
 
 
-def train_one(kind, factor, seed, loss=F.mse_loss):
-    """Train one network and return what is recorded of it, its picture and its part of that."""
-    left, right = halves()
-    small = F.avg_pool2d(right, factor)
-    torch.manual_seed(seed)
-    network = upscaler(kind, factor)
-    at_first = ripple(network, factor)
-    start = time.perf_counter()
-    train(network, left, factor, STEPS, seed, loss)
-    seconds = time.perf_counter() - start
-    drawn = enlarge(network, small)
-    row = {
-        "seed": seed,
-        **judge(drawn, right),
-        "ripple": [round(at_first, 5), round(ripple(network, factor), 5)],
-        "seconds": round(seconds, 1),
-    }
-    return row, drawn
-
-
-def after_few(kind, factor, seed):
-    """Return the PSNR after a short training of its own."""
-    left, right = halves()
-    torch.manual_seed(seed)
-    network = upscaler(kind, factor)
-    train(network, left, factor, EARLY, seed)
-    return round(psnr(enlarge(network, F.avg_pool2d(right, factor)), right), 3)
+def train_one(kind, factor, seed, steps=STEPS, loss=F.mse_loss):
+    """Train one network; return what is recorded of it, and what it drew."""
+    return run(seed, partial(make_network, kind, factor), factor, *halves(), steps, loss)
 
 
 def milliseconds(network, small):
     """Return the shortest of many times that the network takes for the right half."""
-    return round(1e3 * min(repeat(lambda: enlarge(network, small), number=1, repeat=30)), 2)
+    return round(1e3 * min(repeat(lambda: upscale(network, small), number=1, repeat=30)), 2)
 
 
 def contest(factor):
@@ -98,12 +68,13 @@ def contest(factor):
     small = F.avg_pool2d(halves()[1], factor)
     rows, drawings = [], {}
     for kind in LAYERS:
-        network = upscaler(kind, factor)
+        network = make_network(kind, factor)
         table = trace(network, small.shape[1:])
         done = []
         for seed in SEEDS:
             row, drawings[kind, seed] = train_one(kind, factor, seed)
-            done.append({**row, "early_psnr": after_few(kind, factor, seed)})
+            few, _ = train_one(kind, factor, seed, EARLY)  # a short training of its own
+            done.append({**row, "early_psnr": few["psnr"]})
         rows.append(
             {
                 "kind": kind,
@@ -132,7 +103,7 @@ def by_features(features):
     """Train with the feature loss, and return rows and what was drawn for each seed."""
     rows, drawings = [], {}
     for seed in SEEDS:
-        row, drawings[seed] = train_one(JUDGED, SHOWN, seed, features)
+        row, drawings[seed] = train_one(JUDGED, SHOWN, seed, loss=features)
         rows.append(row)
     print("features", rows, flush=True)
     return rows, drawings
@@ -166,7 +137,7 @@ def main(folder=None):
             crops = shown | {kind: crop(drawings[kind, SEEDS[0]]) for kind in LAYERS}
             by_pixels = [drawings[JUDGED, seed] for seed in SEEDS]
     classifier, accuracy = train_classifier()
-    features = FeatureLoss(classifier)
+    features = PerceptualLoss(classifier)
     rows, drawings = by_features(features)
     crops["features"] = crop(drawings[SEEDS[0]])
     results = {

@@ -1,14 +1,12 @@
 """Fixtures and profiles shared by every test."""
 
-import html
-import json
 import os
 from pathlib import Path
 
 import hypothesis
 import pytest
 
-from convbook.course.explorers.sources import module_source, names, style_source
+from tests.helpers.explorer_pages import PagePool, document
 from tools.browser import FLAGS, find_chromium
 
 # `make test` draws the same examples each time, so a red run can be repeated.
@@ -62,83 +60,22 @@ def site():
 
 # ------------------------------------------------------------------ explorers in a browser
 
-# A small page plays the static host. It is served by the test itself under a made-up address, so
-# nothing leaves the machine; a request for anything else fails the test, and so does a console
-# error.
-HOME = "https://explorers.test/"
 
-PAGE = """<!doctype html>
-<html lang="en" data-theme="{theme}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Explorers</title><link rel="icon" href="data:,"><link rel="stylesheet" href="explorer.css">
-<style>body {{ margin: 12px; background: {background}; }} main {{ max-width: 740px; }}</style>
-</head><body><main><h1 style="color: {ink}">Explorers</h1>{hosts}</main><script type="module">
-class Model {{
-  constructor(state) {{ this.state = state; this.handlers = {{}}; this.saved = 0; }}
-  get(name) {{ return this.state[name]; }}
-  set(name, value) {{ this.state[name] = value; this.tell(name); }}
-  tell(name) {{ for (const handler of this.handlers["change:" + name] ?? []) handler(); }}
-  on(name, handler) {{ (this.handlers[name] ??= []).push(handler); }}
-  off(name, handler) {{ this.handlers[name] = this.handlers[name].filter((h) => h !== handler); }}
-  save_changes() {{ this.saved += 1; }}
-}}
-window.models = [];
-window.cleanups = [];
-for (const el of document.querySelectorAll(".convbook-explorer")) {{
-  const model = new Model(JSON.parse(el.dataset.state));
-  const module = await import(`./${{model.get("explorer")}}.js`);
-  window.models.push(model);
-  window.cleanups.push(module.default.render({{ model, el }}));
-}}
-window.ready = true;
-</script></body></html>"""
+@pytest.fixture(scope="session")
+def page_pool(browser):
+    """The pages that `open_page` opens, kept from test to test."""
+    return PagePool(browser)
 
 
 @pytest.fixture
-def open_page(browser):
+def open_page(page_pool):
     """Open a page with the given explorers; checks at the end that nothing went wrong on it."""
-    contexts, troubles = [], []
-
-    def serve(route, document):
-        path = route.request.url.removeprefix(HOME)
-        if path == "":
-            route.fulfill(body=document, content_type="text/html")
-        elif path == "explorer.css":
-            route.fulfill(body=style_source(), content_type="text/css")
-        elif path.removesuffix(".js") in names():
-            source = module_source(path.removesuffix(".js"))
-            route.fulfill(body=source, content_type="text/javascript")
-        else:
-            troubles.append(f"request for {route.request.url}")
-            route.abort()
 
     def open_(*explorers, theme="light", width=760, fragment="", **context_options):
-        hosts = "".join(
-            f'<div class="convbook-explorer" data-explorer="{e.explorer}" '
-            f'data-state="{html.escape(json.dumps(e.stored_state()))}">{e.static_html()}</div>'
-            for e in explorers
-        )
-        background, ink = ("#121212", "#eee") if theme == "dark" else ("#fff", "#222")
-        document = PAGE.format(theme=theme, hosts=hosts, background=background, ink=ink)
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            permissions=["clipboard-read", "clipboard-write"],
-            reduced_motion="reduce",
-            **context_options,
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.route("**/*", lambda route: serve(route, document))
-        page.goto(HOME + fragment)
-        page.wait_for_function("window.ready")
-        return page
+        return page_pool.open(document(explorers, theme), width, fragment, **context_options)
 
     yield open_
-    for context in contexts:
-        context.close()
-    assert troubles == []
+    assert page_pool.put_back() == []
 
 
 @pytest.fixture
@@ -170,9 +107,11 @@ def assert_accessible():
     """Assert that axe finds nothing on a page: names, roles, contrast."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+    # Without `resultTypes`, most of the time goes into an account of all that is right.
+    options = {"runOnly": {"type": "tag", "values": tags}, "resultTypes": ["violations"]}
 
     def check(page):
-        results = axe.run(page, options={"runOnly": {"type": "tag", "values": tags}})
+        results = axe.run(page, options=options)
         assert results.violations_count == 0, results.generate_report()
 
     return check

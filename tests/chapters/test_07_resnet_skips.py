@@ -8,7 +8,7 @@ from torch import nn
 
 from convbook.course import runs
 from convbook.course.checks import resnet_skips
-from convbook.course.experiments.residual_depth import PlainBlock, block_stack
+from convbook.course.experiments.residual_depth import PlainBlock, stack_of_blocks
 from convbook.data.shapes import draw
 from convbook.nn import ResidualBlock
 
@@ -41,7 +41,7 @@ def first_gradients(block, seed):
     shapes, norms = draw(64), []
     for blocks in (3, 18):
         torch.manual_seed(seed)
-        stack = block_stack(block, blocks).double()
+        stack = stack_of_blocks(block, blocks).double()
         logits = stack(shapes.images[:32].double() / 127.5 - 1)
         nn.functional.cross_entropy(logits, shapes.labels[:32]).backward()
         norms.append(stack.start[0][0].weight.grad.norm().item())
@@ -102,7 +102,7 @@ class TestStacks:
     def stacks(self, count):
         for block in (PlainBlock, ResidualBlock):
             torch.manual_seed(0)
-            yield block_stack(block, count).double().eval()
+            yield stack_of_blocks(block, count).double().eval()
 
     def test_both_start_from_the_same_weights(self):
         plain, residual = (stack.state_dict() for stack in self.stacks(3))
@@ -132,13 +132,13 @@ class TestStacks:
     )
     def test_refusals(self, arguments, message):
         with pytest.raises(ValueError, match=message):
-            block_stack(**{"block": PlainBlock, "count": 1, **arguments})
+            stack_of_blocks(**{"block": PlainBlock, "count": 1, **arguments})
 
 
 def test_recorded_stacks_are_those_of_the_package():
     for stack in runs.load("07_resnet_skips")["stacks"]:
         block = {"plain": PlainBlock, "residual": ResidualBlock}[stack["kind"]]
-        model = block_stack(block, stack["blocks"])
+        model = stack_of_blocks(block, stack["blocks"])
         assert stack["params"] == sum(p.numel() for p in model.parameters())
         layers = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
         assert stack["convolutions"] == len(layers)

@@ -13,7 +13,7 @@ from convbook.arithmetic import Layer, receptive_field
 from convbook.arithmetic.coverage import dilation_coverage
 from convbook.course import runs
 from convbook.course.checks import dilated as exercises
-from convbook.course.experiments.segmentation import CLASSES, NETWORKS, draw_strips
+from convbook.course.experiments.segmentation import CLASSES, NETWORKS, make_strips
 from convbook.functional import conv2d
 from convbook.nn import CausalConv1d
 from tests.helpers.sampling import examples
@@ -171,7 +171,7 @@ def test_the_recorded_networks_are_those_of_the_package():
 
 def test_the_recorded_answers_are_labels_of_the_picture_shown():
     run = runs.load("10_dilated")
-    truth = draw_strips(run["sizes"][1], seed=1).labels[run["shown"]]
+    truth = make_strips(run["sizes"][1], seed=1).labels[run["shown"]]
     for one in run["networks"]:
         found = torch.tensor([[int(digit) for digit in row] for row in one["shown_answers"]])
         assert found.shape == truth.shape

@@ -13,13 +13,13 @@ from convbook.arithmetic.coverage import is_even_overlap
 from convbook.course import runs
 from convbook.course.checks import transposed as exercises
 from convbook.course.experiments.checkerboard import (
-    DOUBLINGS,
+    UPSAMPLERS,
+    checkerboard_std,
     decoder,
-    drawn_flat,
-    nyquist_share,
+    nyquist_power,
+    response_to_constant,
     thumbnails,
     train,
-    unevenness,
 )
 from convbook.nn import ResizeConv2d
 
@@ -234,30 +234,30 @@ def test_resizing_first_is_a_transposed_convolution_with_equal_sums(k, scale, c_
 class TestDecoders:
     """The recorded contest is fair, and its measures measure what they say."""
 
-    @pytest.mark.parametrize("kind", DOUBLINGS)
+    @pytest.mark.parametrize("kind", UPSAMPLERS)
     def test_each_enlarges_four_times(self, kind):
         assert decoder(kind)(torch.zeros(2, 3, 5, 8)).shape == (2, 3, 20, 32)
 
-    @pytest.mark.parametrize("kind", DOUBLINGS)
+    @pytest.mark.parametrize("kind", UPSAMPLERS)
     def test_only_the_doublings_differ(self, kind):
         torch.manual_seed(0)
         first = decoder(kind)[0].weight
         torch.manual_seed(0)
         assert torch.equal(first, decoder("resize")[0].weight)
 
-    @pytest.mark.parametrize("kind", DOUBLINGS)
+    @pytest.mark.parametrize("kind", UPSAMPLERS)
     def test_the_pattern_on_flat_grey_repeats_every_four_pixels(self, kind):
         torch.manual_seed(0)
-        flat = drawn_flat(decoder(kind).double(), torch.tensor([0.3], dtype=DOUBLE))
+        flat = response_to_constant(decoder(kind).double(), torch.tensor([0.3], dtype=DOUBLE))
         assert torch.allclose(flat[..., 4:, 4:], flat[..., :-4, :-4])
 
     def test_resizing_alone_is_even_with_any_weights(self):
         torch.manual_seed(0)
-        for kind in DOUBLINGS:
-            uneven = unevenness(decoder(kind).double())
+        for kind in UPSAMPLERS:
+            uneven = checkerboard_std(decoder(kind).double())
             assert uneven < 1e-12 if kind == "resize" else uneven > 0.005
 
-    def test_unevenness_is_that_of_a_known_pattern(self):
+    def test_checkerboard_std_is_that_of_a_known_pattern(self):
         """Stamps of ones with kernel 3 and stride 2 on grey g: g, 2g, 2g and 4g."""
         grow = nn.ConvTranspose2d(3, 3, 3, 2, 1, output_padding=1, groups=3, bias=False).double()
         nn.init.ones_(grow.weight)
@@ -265,17 +265,17 @@ class TestDecoders:
         greys = torch.linspace(-0.8, 0.8, 9, dtype=DOUBLE)
         spread = torch.tensor([1.0, 2, 2, 4], dtype=DOUBLE).var(correction=0)
         expected = (greys.square().mean() * spread).sqrt().item()
-        assert unevenness(nn.Sequential(grow, repeat)) == pytest.approx(expected)
+        assert checkerboard_std(nn.Sequential(grow, repeat)) == pytest.approx(expected)
 
-    def test_nyquist_share_of_known_pictures(self):
+    def test_nyquist_power_of_known_pictures(self):
         ramp = torch.arange(24.0)
         alternating = (-1.0) ** ramp
         slow = (-1.0) ** (ramp // 2)
-        assert nyquist_share(alternating.expand(1, 1, 24, 24)) == pytest.approx(1)
-        assert nyquist_share(alternating[:, None].expand(1, 1, 24, 24)) == pytest.approx(1)
-        assert nyquist_share(slow.expand(1, 1, 24, 24)) == pytest.approx(0, abs=1e-9)
+        assert nyquist_power(alternating.expand(1, 1, 24, 24)) == pytest.approx(1)
+        assert nyquist_power(alternating[:, None].expand(1, 1, 24, 24)) == pytest.approx(1)
+        assert nyquist_power(slow.expand(1, 1, 24, 24)) == pytest.approx(0, abs=1e-9)
         both = 3 + 2 * alternating + slow
-        assert nyquist_share(both.expand(2, 3, 24, 24)) == pytest.approx(0.8)
+        assert nyquist_power(both.expand(2, 3, 24, 24)) == pytest.approx(0.8)
 
     def test_training_draws_better_and_the_same_twice(self):
         pictures = torch.randn(16, 3, 8, 8).clamp(-1, 1)
@@ -307,7 +307,7 @@ class TestDecoders:
 
 def test_recorded_decoders_are_those_of_the_package():
     run = runs.load("11_transposed")
-    assert [one["kind"] for one in run["decoders"]] == list(DOUBLINGS)
+    assert [one["kind"] for one in run["decoders"]] == list(UPSAMPLERS)
     for one in run["decoders"]:
         table = trace(decoder(one["kind"]), (3, 8, 8))
         assert (one["params"], one["macs"]) == (table.params, table.macs)

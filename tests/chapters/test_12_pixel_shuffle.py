@@ -9,18 +9,19 @@ from hypothesis import strategies as st
 from convbook import functional
 from convbook.course import runs
 from convbook.course.checks import pixel_shuffle
-from convbook.course.experiments.perceptual import FeatureLoss, shape_classifier
 from convbook.course.experiments.super_resolution import (
     LAYERS,
-    enlarge,
+    PerceptualLoss,
+    checkerboard_range,
     from_hex,
+    make_network,
     resize,
-    ripple,
+    shape_classifier,
     shuffle,
     to_hex,
     train,
     transposed,
-    upscaler,
+    upscale,
 )
 from convbook.metrics import psnr
 from convbook.nn import ResizeConv2d, SubPixelConv2d, icnr_
@@ -175,14 +176,14 @@ class TestNetworks:
     @pytest.mark.parametrize("factor", [2, 3])
     def test_all_have_as_many_weights(self, factor):
         counts = {
-            kind: sum(p.numel() for p in upscaler(kind, factor).parameters()) for kind in LAYERS
+            kind: sum(p.numel() for p in make_network(kind, factor).parameters()) for kind in LAYERS
         }
         assert len(set(counts.values())) == 1, counts
 
     @pytest.mark.parametrize("kind", LAYERS)
     @pytest.mark.parametrize("factor", [1, 2, 3])
     def test_size(self, kind, factor):
-        drawn = upscaler(kind, factor)(torch.zeros(2, 1, 5, 7))
+        drawn = make_network(kind, factor)(torch.zeros(2, 1, 5, 7))
         assert drawn.shape == (2, 1, 5 * factor, 7 * factor)
 
     def test_transposed_can_be_started_as_shuffle(self):
@@ -199,9 +200,11 @@ class TestNetworks:
         torch.testing.assert_close(ours(x), layer(x))
 
     @pytest.mark.parametrize("factor", [2, 3])
-    def test_ripple(self, factor):
+    def test_checkerboard_range(self, factor):
         torch.manual_seed(0)
-        sizes = {kind: ripple(upscaler(kind, factor).double(), factor) for kind in LAYERS}
+        sizes = {
+            kind: checkerboard_range(make_network(kind, factor).double(), factor) for kind in LAYERS
+        }
         assert max(sizes["resize"], sizes["shuffle, ICNR"]) < 1e-12
         assert min(sizes["transposed"], sizes["shuffle"]) > 1e-3
 
@@ -210,18 +213,18 @@ class TestNetworks:
         small, ends = F.avg_pool2d(picture, 2), []
         for _ in range(2):
             torch.manual_seed(0)
-            network = upscaler("shuffle, ICNR", 2, width=4)
-            before = psnr(enlarge(network, small), picture)
+            network = make_network("shuffle, ICNR", 2, width=4)
+            before = psnr(upscale(network, small), picture)
             train(network, picture, 2, steps=30, seed=1)
-            ends.append(enlarge(network, small))
+            ends.append(upscale(network, small))
         assert torch.equal(*ends)
         assert psnr(ends[0], picture) > before + 3
 
     def test_equal_weights_stay_equal_in_training(self):
         """Shuffle and transposed convolution are one layer, under Adam too."""
         torch.manual_seed(0)
-        one = upscaler("shuffle", 2, width=4).double()
-        other = upscaler("transposed", 2, width=4).double()
+        one = make_network("shuffle", 2, width=4).double()
+        other = make_network("transposed", 2, width=4).double()
         for ours, theirs in zip(one[:-1].parameters(), other[:-1].parameters(), strict=True):
             theirs.data.copy_(ours.data)
         other[-1].weight.data.copy_(as_transposed(one[-1].conv.weight.data, 2))
@@ -241,11 +244,11 @@ class TestNetworks:
     )
     def test_refusals(self, arguments, message):
         with pytest.raises(ValueError, match=message):
-            upscaler(**{"kind": "shuffle", "factor": 2, **arguments})
+            make_network(**{"kind": "shuffle", "factor": 2, **arguments})
 
     def test_small_pictures_are_refused(self):
         with pytest.raises(ValueError, match=r"31 x 40 pixels, but a crop has 32 x 32"):
-            train(upscaler("shuffle", 2), torch.zeros(1, 1, 31, 40), 2, steps=1)
+            train(make_network("shuffle", 2), torch.zeros(1, 1, 31, 40), 2, steps=1)
 
     def test_hex_there_and_back(self):
         levels = torch.randint(256, (5, 7)) / 255
@@ -253,7 +256,7 @@ class TestNetworks:
         assert to_hex(torch.tensor([-1.0, 2.0])) == "00ff"
 
 
-class TestFeatureLoss:
+class TestPerceptualLoss:
     def test_by_hand(self):
         torch.manual_seed(0)
         classifier = shape_classifier().double().eval()
@@ -263,10 +266,10 @@ class TestFeatureLoss:
         for depth in (1, 2):
             x, y = (classifier[:depth](picture) for picture in colours)
             expected += ((x - y) ** 2).mean() / (y**2).mean() / 2
-        torch.testing.assert_close(FeatureLoss(classifier)(a, b), expected)
+        torch.testing.assert_close(PerceptualLoss(classifier)(a, b), expected)
 
     def test_the_classifier_stays_as_it_is(self):
-        loss = FeatureLoss(shape_classifier()).train()
+        loss = PerceptualLoss(shape_classifier()).train()
         before = {name: value.clone() for name, value in loss.state_dict().items()}
         a = torch.rand(1, 1, 8, 8, requires_grad=True)
         loss(a, torch.rand(1, 1, 8, 8)).backward()
@@ -277,7 +280,7 @@ class TestFeatureLoss:
     @pytest.mark.parametrize("depth", [0, 5])
     def test_refusals(self, depth):
         with pytest.raises(ValueError, match=f"depth={depth}"):
-            FeatureLoss(shape_classifier(), depth)
+            PerceptualLoss(shape_classifier(), depth)
 
 
 def test_recorded_networks_are_those_of_the_package():
@@ -285,7 +288,7 @@ def test_recorded_networks_are_those_of_the_package():
     named = {(n["kind"], n["factor"]) for n in run["networks"]}
     assert named == {(kind, factor) for kind in LAYERS for factor in (2, 3)}
     for network in run["networks"]:
-        model = upscaler(network["kind"], network["factor"])
+        model = make_network(network["kind"], network["factor"])
         assert network["params"] == sum(p.numel() for p in model.parameters())
         assert [one["seed"] for one in network["runs"]] == run["seeds"] == [0, 1, 2]
     side = run["crop"][2]
@@ -300,6 +303,6 @@ def test_the_networks_of_equal_cost_cost_the_same():
         assert [n["kind"] for n in rows] == ["shuffle", "shuffle, ICNR", "resize, 3 x 3"]
         assert len({n["macs"] for n in rows}) == 1
         last = {n["kind"]: n["params"] for n in rows}
-        body = sum(p.numel() for p in upscaler("shuffle", factor)[:-1].parameters())
+        body = sum(p.numel() for p in make_network("shuffle", factor)[:-1].parameters())
         assert last["shuffle"] - body == factor**2 * (last["resize, 3 x 3"] - body)
         assert all([one["seed"] for one in n["runs"]] == run["seeds"] for n in rows)

@@ -8,16 +8,16 @@ from convbook.analysis import trace
 from convbook.course.experiments import segmentation
 from convbook.course.experiments.segmentation import (
     NETWORKS,
-    SkipNet,
+    SmallUNet,
     dilated_stack,
-    draw_strips,
+    make_strips,
     pooled_stack,
 )
 
 
 @pytest.fixture(scope="module")
 def strips():
-    return draw_strips(40, seed=3)
+    return make_strips(40, seed=3)
 
 
 class TestStrips:
@@ -29,7 +29,7 @@ class TestStrips:
         assert set(strips.labels.unique().tolist()) == {0, 1, 2}
 
     def test_a_seed_draws_the_same_pictures_and_another_seed_others(self, strips):
-        again, other = draw_strips(40, seed=3), draw_strips(40, seed=4)
+        again, other = make_strips(40, seed=3), make_strips(40, seed=4)
         assert all(torch.equal(one, two) for one, two in zip(strips, again, strict=True))
         assert not torch.equal(strips.images, other.images)
 
@@ -79,7 +79,7 @@ class TestStrips:
     @pytest.mark.parametrize(("count", "seed"), [(0, 0), (1, -1)])
     def test_refusals(self, count, seed):
         with pytest.raises(ValueError, match=r"count=0|seed=-1"):
-            draw_strips(count, seed)
+            make_strips(count, seed)
 
 
 class TestNetworks:
@@ -113,7 +113,7 @@ class TestNetworks:
         assert kinds == [*layers, nn.Conv2d, nn.Upsample]
 
     def test_each_skip_reaches_the_answer(self):
-        net = SkipNet(2).double().eval()
+        net = SmallUNet(2).double().eval()
         for parameter in net.parameters():
             nn.init.constant_(parameter, 0.1)
         x, kept = torch.rand(1, 3, 16, 16).double(), []
@@ -132,12 +132,12 @@ class TestNetworks:
 
 class TestTraining:
     def test_a_network_learns_what_its_pixel_shows(self):
-        train, test = draw_strips(60), draw_strips(20, seed=1)
+        train, test = make_strips(60), make_strips(20, seed=1)
         torch.manual_seed(0)
         model = dilated_stack([1, 1], width=8)
-        losses = segmentation.train_dense(model, train, epochs=4)
+        losses = segmentation.train(model, train, epochs=4)
         assert losses[-1] < losses[0]
-        found = segmentation.answers(model, test)
+        found = segmentation.predict(model, test)
         ground = (found == 0) == (test.labels == 0)
         assert ground.double().mean() > 0.85
 
@@ -146,17 +146,17 @@ class TestTraining:
         for seed in (0, 0, 1):
             torch.manual_seed(0)
             model = dilated_stack([1], width=2)
-            losses.append(segmentation.train_dense(model, draw_strips(20), epochs=1, seed=seed))
+            losses.append(segmentation.train(model, make_strips(20), epochs=1, seed=seed))
         assert losses[0] == losses[1] != losses[2]
 
     def test_an_odd_batch_is_refused(self):
         with pytest.raises(ValueError, match="batch=7 does not divide 20"):
-            segmentation.train_dense(dilated_stack([1]), draw_strips(20), epochs=1, batch=7)
+            segmentation.train(dilated_stack([1]), make_strips(20), epochs=1, batch=7)
 
-    def test_answers_do_not_depend_on_the_company(self):
-        strips = draw_strips(3)
+    def test_predictions_do_not_depend_on_the_company(self):
+        strips = make_strips(3)
         torch.manual_seed(0)
         model = dilated_stack([1, 2]).double().float()
-        together = segmentation.answers(model, strips)
-        alone = segmentation.answers(model, segmentation.Strips(*(part[1:2] for part in strips)))
+        together = segmentation.predict(model, strips)
+        alone = segmentation.predict(model, segmentation.Strips(*(part[1:2] for part in strips)))
         assert (together[1:2] == alone).double().mean() > 0.999

@@ -1,7 +1,7 @@
 """The step that the experiments of chapters 10 to 12 have in common."""
 
 
-def descend(model, batches, loss, optimiser, schedule):
+def train_steps(model, batches, loss, optimiser, schedule):
     """Take one step of an optimiser, and of its schedule, per batch; return the losses.
 
     Shapes:
@@ -20,7 +20,7 @@ def descend(model, batches, loss, optimiser, schedule):
         >>> optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
         >>> schedule = torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1)
         >>> batch = torch.ones(4, 1), torch.zeros(4, 1)
-        >>> first, second = descend(model, [batch] * 2, torch.nn.MSELoss(), optimiser, schedule)
+        >>> first, second = train_steps(model, [batch] * 2, torch.nn.MSELoss(), optimiser, schedule)
         >>> second < first
         True
 

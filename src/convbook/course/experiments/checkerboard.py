@@ -5,12 +5,14 @@ unevenly (3) or evenly (4), or by resizing and then convolving. Pictures are `(N
 from -1 to 1.
 """
 
+import time
+
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from convbook._checks.arguments import integer
-from convbook.course.experiments._steps import descend
+from convbook.course.experiments._steps import train_steps
 from convbook.nn import ResizeConv2d
 
 FACTOR = 4  # how many times the decoder enlarges each side, in two steps of 2
@@ -32,7 +34,7 @@ def double_resized(in_channels, out_channels):
     return ResizeConv2d(in_channels, out_channels, 3, scale_factor=2)
 
 
-DOUBLINGS = {"kernel 3": double_3, "kernel 4": double_4, "resize": double_resized}
+UPSAMPLERS = {"kernel 3": double_3, "kernel 4": double_4, "resize": double_resized}
 
 
 def decoder(kind, width=16):
@@ -42,7 +44,7 @@ def decoder(kind, width=16):
         `(N, 3, H, W)` -> `(N, 3, 4*H, 4*W)`.
 
     Args:
-        kind: a key of `DOUBLINGS`: 'kernel 3', 'kernel 4' or 'resize'.
+        kind: a key of `UPSAMPLERS`: 'kernel 3', 'kernel 4' or 'resize'.
         width: channels of the maps in between, at least 1.
 
     Raises:
@@ -55,10 +57,10 @@ def decoder(kind, width=16):
 
     Source: the decoders compared by Odena, Dumoulin and Olah, Distill 2016, made small.
     """
-    if kind not in DOUBLINGS:
-        raise ValueError(f"kind={kind!r} is unknown; use {', '.join(map(repr, DOUBLINGS))}")
+    if kind not in UPSAMPLERS:
+        raise ValueError(f"kind={kind!r} is unknown; use {', '.join(map(repr, UPSAMPLERS))}")
     width = integer(width, "width", 1)
-    double = DOUBLINGS[kind]
+    double = UPSAMPLERS[kind]
     return nn.Sequential(
         nn.Conv2d(3, width, 3, padding=1),
         nn.ReLU(),
@@ -114,12 +116,12 @@ def train(model, pictures, steps, seed=0, batch_size=32, max_lr=0.01):
     small = thumbnails(pictures)
     order = (torch.randint(len(pictures), (batch_size,), generator=chooser) for _ in range(steps))
     batches = ((small[some], pictures[some]) for some in order)
-    losses = descend(model, batches, F.mse_loss, optimiser, schedule)
+    losses = train_steps(model, batches, F.mse_loss, optimiser, schedule)
     end = losses[-(steps // 10) :]
     return sum(end) / len(end)
 
 
-def drawn_flat(model, greys):
+def response_to_constant(model, greys):
     """Return what the decoder draws of evenly grey thumbnails, away from the borders.
 
     What differs there from pixel to pixel is the decoder's own pattern, since the thumbnail has
@@ -130,7 +132,7 @@ def drawn_flat(model, greys):
         greys `(N,)` -> `(N, 3, 16, 16)`.
 
     Example:
-        >>> drawn_flat(decoder("resize"), torch.zeros(2)).shape
+        >>> response_to_constant(decoder("resize"), torch.zeros(2)).shape
         torch.Size([2, 3, 16, 16])
     """
     flat = greys[:, None, None, None].expand(-1, 3, 8, 8)
@@ -138,7 +140,7 @@ def drawn_flat(model, greys):
         return model(flat)[..., 8:-8, 8:-8]
 
 
-def unevenness(model):
+def checkerboard_std(model):
     """Return how unevenly a decoder draws even grey: the standard deviation inside a picture.
 
     It is the root of the variance between the 16 places of a 4 x 4 period (the phases), averaged
@@ -148,17 +150,17 @@ def unevenness(model):
         A float: 0 for a decoder that draws grey as grey.
 
     Example:
-        >>> unevenness(decoder("resize").double()) < 1e-12
+        >>> checkerboard_std(decoder("resize").double()) < 1e-12
         True
 
     Source: chapter 11.
     """
     weight = next(model.parameters())
-    drawn = drawn_flat(model, torch.linspace(-0.8, 0.8, 9, dtype=weight.dtype)).double()
+    drawn = response_to_constant(model, torch.linspace(-0.8, 0.8, 9, dtype=weight.dtype)).double()
     return drawn.var(dim=(-2, -1), correction=0).mean().sqrt().item()
 
 
-def nyquist_share(pictures):
+def nyquist_power(pictures):
     """Return how much of the pictures' power alternates from one pixel to the next.
 
     That is the power at the highest frequency, half a cycle per pixel (Nyquist), down or across,
@@ -169,7 +171,7 @@ def nyquist_share(pictures):
 
     Example:
         >>> chequers = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(1, 1, 8, 8)
-        >>> nyquist_share(chequers), round(nyquist_share(chequers.repeat_interleave(2, -1)), 6)
+        >>> nyquist_power(chequers), round(nyquist_power(chequers.repeat_interleave(2, -1)), 6)
         (1.0, 1.0)
 
     Source: chapter 11.
@@ -180,3 +182,38 @@ def nyquist_share(pictures):
     down, across = (size // 2 for size in power.shape)
     alternating = power[down].sum() + power[:, across].sum() - power[down, across]
     return (alternating / power.sum()).item()
+
+
+def measure(model: nn.Module, test: Tensor) -> dict:
+    """Return the pattern's size on even grey and on real pictures, and the error on those.
+
+    The keys are those of the recorded runs. `period` is a 4 x 4 period of the pattern on mid grey,
+    in the first channel.
+    """
+    with torch.no_grad():
+        drawn = model(thumbnails(test))
+    period = response_to_constant(model, torch.zeros(1))[0, 0, :4, :4].tolist()
+    return {
+        "unevenness": round(checkerboard_std(model), 5),
+        "nyquist_share": round(nyquist_power(drawn), 5),
+        "error": round(F.mse_loss(drawn, test).item(), 5),
+        "period": [[round(value, 4) for value in row] for row in period],
+    }
+
+
+def run(seed: int, kind: str, pictures: Tensor, test: Tensor, **settings) -> dict:
+    """Train one decoder with one seed and return what is recorded of it, before and after.
+
+    Args:
+        seed: of the first weights and of the batches.
+        kind: a key of `UPSAMPLERS`.
+        pictures: `(N, 3, H, W)`, to train on.
+        test: further pictures, to measure it by.
+        settings: further arguments of `train`.
+    """
+    torch.manual_seed(seed)
+    model = decoder(kind)
+    before, start = measure(model, test), time.perf_counter()
+    train(model, pictures, seed=seed, **settings)
+    seconds = round(time.perf_counter() - start, 1)
+    return {"seed": seed, "seconds": seconds, "before": before, "after": measure(model, test)}

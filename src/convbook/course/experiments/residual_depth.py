@@ -1,12 +1,15 @@
 """Stacks of equal blocks, with and without skips: what chapter 7 trains and compares."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 
+import torch
 from torch import nn
 
 from convbook._checks.arguments import integer
 from convbook.nn import ResidualBlock
 from convbook.nn.blocks import conv_block, head
+from convbook.train import TrainConfig, fit
 
 
 class PlainBlock(ResidualBlock):
@@ -41,7 +44,7 @@ class PlainBlock(ResidualBlock):
         return self.relu(self.bn2(self.conv2(x)))
 
 
-def block_stack(block, count, width=16, classes=10):
+def stack_of_blocks(block, count, width=16, classes=10):
     """Return a small classifier with `count` equal blocks on maps of a quarter of the size.
 
     A convolution and two max-pools come first, global average pooling and a linear layer last. All
@@ -61,7 +64,7 @@ def block_stack(block, count, width=16, classes=10):
         TypeError: a value is not an integer.
 
     Example:
-        >>> one, other = (block_stack(block, 2) for block in (PlainBlock, ResidualBlock))
+        >>> one, other = (stack_of_blocks(block, 2) for block in (PlainBlock, ResidualBlock))
         >>> [sum(p.numel() for p in network.parameters()) for network in (one, other)]
         [9978, 9978]
 
@@ -72,3 +75,25 @@ def block_stack(block, count, width=16, classes=10):
     blocks = nn.Sequential(*[block(width, width) for _ in range(count)])
     start = nn.Sequential(conv_block(3, width, pool=True), nn.MaxPool2d(2))
     return nn.Sequential(OrderedDict(start=start, blocks=blocks, head=head(width, classes)))
+
+
+def run(seed: int, block: Callable[[int, int], nn.Module], count: int, data, **config) -> dict:
+    """Train one stack with one seed and return what is recorded of it.
+
+    Args:
+        seed: of the first weights and of the order of the pictures.
+        block: as for `stack_of_blocks`.
+        count: how many blocks.
+        data: from `convbook.data.load`.
+        config: further fields of `TrainConfig`.
+    """
+    torch.manual_seed(seed)
+    model = stack_of_blocks(block, count)
+    done = fit(model, data, TrainConfig(**config, seed=seed), progress=False)
+    return {
+        "seed": seed,
+        "training_loss": [round(row["loss"], 4) for row in done.epochs],
+        "validation_accuracy": [row["validation_accuracy"] for row in done.epochs],
+        "test_accuracy": done.test["accuracy"],
+        "seconds": round(done.seconds, 1),
+    }

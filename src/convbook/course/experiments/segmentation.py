@@ -5,6 +5,7 @@ pixel of a strip is to get the colour of its tip, which may be far away; the oth
 a network has to see far, and has to find the borders to the pixel.
 """
 
+import time
 from functools import partial
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from convbook._checks.arguments import integer
-from convbook.course.experiments._steps import descend
+from convbook.course.experiments._steps import train_steps
 from convbook.nn.blocks import conv_block
 from convbook.train.augment import to_float
 
@@ -45,7 +46,7 @@ class Strips(NamedTuple):
         return most != least
 
 
-def draw_strips(count, seed=0):
+def make_strips(count, seed=0):
     """Return `count` pictures of three strips each, the same at each call.
 
     Half of the pictures have strips that lie, the others strips that stand. Places, lengths,
@@ -60,7 +61,7 @@ def draw_strips(count, seed=0):
         TypeError: a value is not an integer.
 
     Example:
-        >>> strips = draw_strips(4)
+        >>> strips = make_strips(4)
         >>> strips.images.shape, strips.labels.unique().tolist()
         (torch.Size([4, 3, 32, 32]), [0, 1, 2])
 
@@ -156,7 +157,7 @@ def pooled_stack(width=16, classes=3):
     return stack.append(nn.Upsample(scale_factor=4, mode="bilinear"))
 
 
-class SkipNet(nn.Module):
+class SmallUNet(nn.Module):
     """A small U-Net: three halvings, three doublings, and a skip across each pair.
 
     A skip joins the map before a halving to the one after the doubling, as further channels. Each
@@ -176,7 +177,7 @@ class SkipNet(nn.Module):
         TypeError: a value is not an integer.
 
     Example:
-        >>> sum(p.numel() for p in SkipNet().parameters())
+        >>> sum(p.numel() for p in SmallUNet().parameters())
         14264
 
     Source: Ronneberger, Fischer and Brox, arXiv 1505.04597 (there: padding 0, more channels).
@@ -209,19 +210,19 @@ NETWORKS = {
     "plain": partial(dilated_stack, [1] * 7),
     "dilated": partial(dilated_stack, [1, 1, 2, 4, 8, 16, 1]),
     "pooled": pooled_stack,
-    "with skips": SkipNet,
+    "with skips": SmallUNet,
     "fixed dilation": partial(dilated_stack, [4] * 7),
 }
 
 
-def train_dense(model, strips, epochs, seed=0, batch=10, max_lr=0.01):
+def train(model, strips, epochs, seed=0, batch=10, max_lr=0.01):
     """Train a network on strips and return the mean loss of each epoch.
 
     Adam with one cycle of the learning rate; the order of the pictures depends on `seed` only.
 
     Args:
         model: from `(N, 3, H, W)`, numbers from -1 to 1, to scores for each pixel.
-        strips: from `draw_strips`, a multiple of `batch` pictures.
+        strips: from `make_strips`, a multiple of `batch` pictures.
         epochs: how often each picture is seen, at least 1.
         seed: of the order.
         batch: pictures in each step, at least 1.
@@ -233,7 +234,7 @@ def train_dense(model, strips, epochs, seed=0, batch=10, max_lr=0.01):
 
     Example:
         >>> _ = torch.manual_seed(0)
-        >>> losses = train_dense(dilated_stack([1]), draw_strips(40), epochs=2)
+        >>> losses = train(dilated_stack([1]), make_strips(40), epochs=2)
         >>> losses[1] < losses[0]
         True
 
@@ -252,13 +253,13 @@ def train_dense(model, strips, epochs, seed=0, batch=10, max_lr=0.01):
     for _ in range(epochs):
         order = torch.randperm(count, generator=generator).split(batch)
         batches = ((to_float(strips.images[some]), strips.labels[some]) for some in order)
-        losses = descend(model, batches, F.cross_entropy, optimiser, schedule)
+        losses = train_steps(model, batches, F.cross_entropy, optimiser, schedule)
         means.append(sum(losses) / len(losses))
     return means
 
 
 @torch.no_grad()
-def answers(model, strips):
+def predict(model, strips):
     """Return the label that a network gives to each pixel, in evaluation mode.
 
     Shapes:
@@ -266,11 +267,51 @@ def answers(model, strips):
 
     Args:
         model: from `(N, 3, H, W)`, numbers from -1 to 1, to scores for each pixel.
-        strips: from `draw_strips`.
+        strips: from `make_strips`.
 
     Example:
-        >>> answers(dilated_stack([1]), draw_strips(2)).shape
+        >>> predict(dilated_stack([1]), make_strips(2)).shape
         torch.Size([2, 32, 32])
     """
     model.eval()
     return torch.cat([model(to_float(some)).argmax(1) for some in strips.images.split(100)])
+
+
+def run(seed: int, name: str, strips: Strips, test: Strips, far: int, **settings) -> tuple:
+    """Train one of `NETWORKS` with one seed; return what is recorded of it, and its predictions.
+
+    Shapes:
+        the predictions are `(N, H, W)`, int64, one picture for each of `test`.
+
+    Args:
+        seed: of the first weights and of the order of the pictures.
+        name: a key of `NETWORKS`.
+        strips: to train on.
+        test: to judge it by.
+        far: pixels with more steps than this to their tip count in `far_accuracy`.
+        settings: further arguments of `train`.
+    """
+    torch.manual_seed(seed)
+    model = NETWORKS[name]()
+    start = time.perf_counter()
+    losses = train(model, strips, seed=seed, **settings)
+    seconds = time.perf_counter() - start
+    found = predict(model, test)
+    right, strip = found == test.labels, test.labels > 0
+    result = {
+        "seed": seed,
+        "training_loss": [round(loss, 4) for loss in losses],
+        "accuracy": _accuracy(right, torch.ones_like(strip)),
+        "border_accuracy": _accuracy(right, test.borders),
+        "far_accuracy": _accuracy(right, test.steps > far),
+        "accuracy_by_steps": [
+            _accuracy(right, strip & (test.steps == steps)) for steps in range(test.steps.max() + 1)
+        ],
+        "seconds": round(seconds, 1),
+    }
+    return result, found
+
+
+def _accuracy(right, chosen):
+    """Return which share of the chosen pixels is right."""
+    return round(right[chosen].double().mean().item(), 4)

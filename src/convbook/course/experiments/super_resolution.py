@@ -4,16 +4,20 @@ They differ in their last layer only, and it has as many weights in each. Pictur
 `(N, 1, H, W)`, numbers from 0 to 1; the small one is the mean of each r x r block of the large one.
 """
 
+import time
+from collections.abc import Callable
 from functools import partial
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from convbook._checks.arguments import integer
 from convbook.arithmetic import same_padding
-from convbook.course.experiments._steps import descend
+from convbook.course.experiments._steps import train_steps
+from convbook.metrics import psnr, ssim
 from convbook.nn import SubPixelConv2d, icnr_
+from convbook.nn.blocks import conv_block, head
 
 KERNEL = 3  # of the sub-pixel convolution; the other layers have r * KERNEL taps on each axis
 BATCH, SIDE = 8, 16  # crops in a step, and pixels on a side of each small one
@@ -58,7 +62,7 @@ LAYERS = {
 }
 
 
-def upscaler(kind, factor, width=16):
+def make_network(kind, factor, width=16):
     """Return a network that enlarges a picture: two convolutions with ReLU, and the layer to judge.
 
     Shapes:
@@ -74,7 +78,7 @@ def upscaler(kind, factor, width=16):
         TypeError: a value is not an integer.
 
     Example:
-        >>> upscaler("shuffle", factor=3)(torch.zeros(1, 1, 8, 8)).shape
+        >>> make_network("shuffle", factor=3)(torch.zeros(1, 1, 8, 8)).shape
         torch.Size([1, 1, 24, 24])
 
     Source: the network of Shi et al., arXiv 1609.05158, section 3.1, made small.
@@ -114,7 +118,7 @@ def train(network, picture, factor, steps, seed=0, loss=F.mse_loss, max_lr=4e-3)
         TypeError: a value is not an integer.
 
     Example:
-        >>> network = upscaler("shuffle", 2)
+        >>> network = make_network("shuffle", 2)
         >>> train(network, torch.rand(1, 1, 40, 40), factor=2, steps=1)
 
     Source: chapter 12.
@@ -125,7 +129,7 @@ def train(network, picture, factor, steps, seed=0, loss=F.mse_loss, max_lr=4e-3)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1, 0.02, steps)
     pictures = (_crops(picture, factor * SIDE, crops) for _ in range(steps))
     batches = ((F.avg_pool2d(large, factor), large) for large in pictures)
-    descend(network, batches, loss, optimiser, schedule)
+    train_steps(network, batches, loss, optimiser, schedule)
 
 
 def _crops(picture, side, generator):
@@ -142,25 +146,95 @@ def _crops(picture, side, generator):
     )
 
 
-def enlarge(network, small):
+def shape_classifier():
+    """Return a small classifier for the book's shapes, whose first layers `PerceptualLoss` takes.
+
+    Shapes:
+        `(N, 3, H, W)`, numbers from -1 to 1, H and W at least 4, to `(N, 10)`.
+
+    Example:
+        >>> shape_classifier()(torch.zeros(2, 3, 32, 32)).shape
+        torch.Size([2, 10])
+
+    Source: chapter 12.
+    """
+    return nn.Sequential(
+        conv_block(3, 8), conv_block(8, 16, pool=True), conv_block(16, 32, pool=True), head(32, 10)
+    )
+
+
+class PerceptualLoss(nn.Module):
+    """Compare two grey pictures by the maps that a classifier makes of them.
+
+    At each depth the mean square difference of the maps is divided by their mean square, so that
+    all depths count alike; the loss is their mean. The classifier stays as it is.
+
+    Shapes:
+        both pictures `(N, 1, H, W)`, numbers from 0 to 1, to a single number.
+
+    Args:
+        classifier: an `nn.Sequential` that takes `(N, 3, H, W)`, numbers from -1 to 1.
+        depth: how many of its parts to look at, one after the other, at least 1.
+
+    Raises:
+        ValueError: the classifier has fewer parts.
+
+    Example:
+        >>> loss = PerceptualLoss(shape_classifier())
+        >>> picture = torch.rand(1, 1, 16, 16)
+        >>> loss(picture, picture).item()
+        0.0
+
+    Source: Johnson, Alahi and Fei-Fei, arXiv 1603.08155, section 3.2 (feature reconstruction).
+    """
+
+    def __init__(self, classifier, depth=2):
+        super().__init__()
+        if not 1 <= depth <= len(classifier):
+            raise ValueError(
+                f"depth={depth} is out of range; the classifier has {len(classifier)} parts, "
+                f"use 1 to {len(classifier)}"
+            )
+        self.stages = nn.ModuleList(classifier[:depth]).eval().requires_grad_(False)
+
+    def train(self, mode=True):
+        """Leave the batch norms of the classifier fixed, whatever the mode."""
+        return super().train(False)
+
+    def maps(self, picture):
+        """Return the maps after each stage."""
+        x, found = picture.expand(-1, 3, -1, -1) * 2 - 1, []
+        for stage in self.stages:
+            x = stage(x)
+            found.append(x)
+        return found
+
+    def forward(self, picture, target):
+        """Return the loss."""
+        pairs = zip(self.maps(picture), self.maps(target), strict=True)
+        errors = [(a - b).square().mean() / b.square().mean() for a, b in pairs]
+        return sum(errors) / len(errors)
+
+
+def upscale(network, small):
     """Return what the network draws, brought into 0 to 1, without a gradient.
 
     Example:
-        >>> enlarge(upscaler("resize", 2), torch.zeros(1, 1, 4, 4)).shape
+        >>> upscale(make_network("resize", 2), torch.zeros(1, 1, 4, 4)).shape
         torch.Size([1, 1, 8, 8])
     """
     with torch.no_grad():
         return network(small).clamp(0, 1)
 
 
-def ripple(network, factor):
+def checkerboard_range(network, factor):
     """Return how far the pixels of a block lie apart when the input is even grey.
 
     Every sub-pixel then sees the same, and only a checkerboard makes them differ. One block is
     looked at, far from the borders; 0.01 is a hundredth of the way from black to white.
 
     Example:
-        >>> torch.manual_seed(0) and ripple(upscaler("shuffle, ICNR", 2), 2) < 1e-6
+        >>> torch.manual_seed(0) and checkerboard_range(make_network("shuffle, ICNR", 2), 2) < 1e-6
         True
     """
     weight = next(network.parameters())
@@ -168,6 +242,49 @@ def ripple(network, factor):
         drawn = network(torch.full((1, 1, 16, 16), 0.5, dtype=weight.dtype))
     block = drawn[..., 8 * factor : 9 * factor, 8 * factor : 9 * factor]
     return (block.max() - block.min()).item()
+
+
+def judge(drawn: Tensor, target: Tensor) -> dict:
+    """Return PSNR and SSIM, rounded as they are recorded."""
+    return {"psnr": round(psnr(drawn, target), 3), "ssim": round(ssim(drawn, target), 4)}
+
+
+def run(
+    seed: int,
+    make: Callable[[], nn.Module],
+    factor: int,
+    picture: Tensor,
+    test: Tensor,
+    steps: int,
+    loss: Callable[[Tensor, Tensor], Tensor] = F.mse_loss,
+) -> tuple[dict, Tensor]:
+    """Train one network with one seed; return what is recorded of it, and what it drew of `test`.
+
+    `ripple` is `checkerboard_range` before and after.
+
+    Args:
+        seed: of the first weights and of the crops.
+        make: returns the network, such as `partial(make_network, "shuffle", 2)`.
+        factor: r, as that of the network.
+        picture: `(1, 1, H, W)`, to train on.
+        test: another picture, to judge it by; H and W multiples of r.
+        steps: how many.
+        loss: as for `train`.
+    """
+    torch.manual_seed(seed)
+    network = make()
+    at_first = checkerboard_range(network, factor)
+    start = time.perf_counter()
+    train(network, picture, factor, steps, seed, loss)
+    seconds = time.perf_counter() - start
+    drawn = upscale(network, F.avg_pool2d(test, factor))
+    row = {
+        "seed": seed,
+        **judge(drawn, test),
+        "ripple": [round(at_first, 5), round(checkerboard_range(network, factor), 5)],
+        "seconds": round(seconds, 1),
+    }
+    return row, drawn
 
 
 def to_hex(image):
