@@ -148,7 +148,7 @@ check_skip_fits = Checker(
             )
         ),
     },
-    fallback="Compute the size of the output for a map of 9 × 9, and of 8 × 8: is it the same?",
+    fallback="Compute channels and size of the output for maps of 9 × 9 and 8 × 8: are they kept?",
 )
 
 check_block_params = Checker(

@@ -201,10 +201,8 @@ def _print_failure(name, attempts, mistakes, accepts, fallback) -> None:
     parts = _story(name, smallest, accepts)
     if hint and sum(map(len, first)) <= LONGEST:
         parts = first
-    elif is_lazy(smallest.answer):
-        hint = NO_LIST
-    elif smallest.error is None:
-        hint = hint or fallback
+    if not hint and smallest.error is None:
+        hint = NO_LIST if is_lazy(smallest.answer) else fallback
     line = " ".join(parts)
     print(line if len(line) <= COLUMNS else "\n".join(_fold(part, "    ") for part in parts))
     if hint:
