@@ -81,7 +81,9 @@ def test_shortcut_is_the_one_in_the_package():
 def test_skip_fits_where_the_shapes_of_all_maps_agree():
     for case in resnet_skips.check_skip_fits.cases:
         layer = nn.Conv2d(**case, device="meta")
-        maps = [torch.empty(1, 8, size, size, device="meta") for size in range(9, 14)]
+        maps = [
+            torch.empty(1, layer.in_channels, size, size, device="meta") for size in range(9, 14)
+        ]
         fits = all(layer(x).shape == x.shape for x in maps)
         assert resnet_skips.skip_fits(**case) is fits
 
