@@ -1,9 +1,13 @@
 """Chapter 1, Sliding window: its quiz answers and its exercises' right answers, from PyTorch."""
 
+from fractions import Fraction
 from itertools import product
 
+import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
+from numpy.lib.stride_tricks import sliding_window_view
 
 from convbook.course.checks import sliding_window
 
@@ -106,3 +110,58 @@ def test_adding_up_to_0_is_judged_by_the_size_of_the_weights():
     for scale in (1e-10, 1, 1e9 / 3):
         assert accepts((scale * right).tolist(), patch)
         assert not accepts((scale * wrong).tolist(), patch)
+
+
+def answers_of(picture, kernel):
+    """Return the map, as an array."""
+    windows = sliding_window_view(np.array(picture), np.shape(kernel))
+    return np.einsum("yxij,ij->yx", windows, kernel)
+
+
+def find_from_row_to_row(picture, kernel):
+    """Look for the best row first: Python compares lists by their first numbers."""
+    answers = answers_of(picture, kernel).tolist()
+    best = max(answers)
+    return answers.index(best), best.index(max(best))
+
+
+def matching_fractions(patch):
+    mean = Fraction(np.mean(patch))
+    return [[pixel - mean for pixel in row] for row in patch]
+
+
+READERS = {
+    "check_slide_row": [
+        ("correct on", lambda row, w: np.correlate(row, w, "valid")),
+        ("correct on", lambda row, w: F.conv2d(maps([row]), maps([w])).float().flatten()),
+        ("reads the weights backwards", lambda row, w: np.convolve(row, w, "valid")),
+        ("by hand", lambda row, w: np.correlate(row, w, "same")),
+        ("by hand", lambda row, w: answers_of([row], [w])[0] / len(w)),
+    ],
+    "check_slide_picture": [
+        ("correct on", answers_of),
+        ("correct on", lambda p, k: F.conv2d(maps(p).float(), maps(k).float())[0, 0]),
+        ("by hand", lambda p, k: answers_of(p, np.transpose(k))),
+        ("by hand", lambda p, k: answers_of(np.transpose(p), np.transpose(k))[::-1]),
+    ],
+    "check_find": [
+        ("correct on", lambda p, k: np.argwhere(answers_of(p, k) == answers_of(p, k).max())[0]),
+        ("correct on", lambda p, k: divmod(answers_of(p, k).argmax(), len(p[0]) - len(k[0]) + 1)),
+        ("as a map", lambda p, k: answers_of(p, k).argmax()),
+        ("as a map", find_from_row_to_row),
+    ],
+    "check_matching": [
+        ("correct on", lambda patch: maps(patch)[0, 0].float() - np.mean(patch)),
+        ("correct on", matching_fractions),
+        ("is it 0?", lambda patch: 1e-10 * (2 * np.array(patch) - 1)),
+        ("is it 0?", lambda patch: (np.array(patch) - np.mean(patch)).round()),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "function"),
+    [(name, *answer) for name, answers in READERS.items() for answer in answers],
+)
+def test_what_the_checkers_say_to_readers(name, said, function, verdict):
+    assert said in verdict(getattr(sliding_window, name), function)

@@ -1,7 +1,10 @@
 """Chapter 2, Convolution as matmul: its quiz answers and its exercises' right answers."""
 
+import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
+from numpy.lib.stride_tricks import sliding_window_view
 
 from convbook.course.checks import conv_as_matmul
 from convbook.functional import conv2d_matrix
@@ -70,3 +73,72 @@ def test_the_right_answers_are_what_pytorch_does():
     for case in conv_as_matmul.check_input_gradient.cases:
         back = F.conv_transpose2d(maps(case["gradient"]), maps(case["kernel"]))
         assert conv_as_matmul.input_gradient(**case) == back[0, 0].tolist()
+
+
+def one_map(rows):
+    return torch.tensor(rows).float()[None, None]
+
+
+def kernel_on_zeros(kernel, height, width, y, x):
+    picture = np.zeros((height, width))
+    picture[y : y + len(kernel), x : x + len(kernel[0])] = kernel
+    return picture
+
+
+def row_of_the_matrix(kernel, height, width, y, x):
+    matrix = conv2d_matrix(one_map(kernel), (height, width))
+    return matrix[y * (width - len(kernel[0]) + 1) + x]
+
+
+def windows_of(image, kernel_size, stride):
+    windows = sliding_window_view(np.array(image), (kernel_size, kernel_size))
+    return windows[::stride, ::stride].reshape(-1, kernel_size**2)
+
+
+def with_autograd(gradient, kernel, height, width):
+    pixels = torch.zeros(1, 1, height, width, requires_grad=True)
+    F.conv2d(pixels, one_map(kernel)).backward(one_map(gradient))
+    return pixels.grad[0, 0]
+
+
+def with_a_hand_in_the_gradient(gradient, kernel, height, width):
+    pixels = with_autograd(gradient, kernel, height, width)
+    gradient[0][0] = 99
+    return pixels
+
+
+READERS = {
+    "check_weight_count": [
+        ("correct on", lambda h, w, k: conv2d_matrix(torch.ones(1, 1, k, k), (h, w)).sum()),
+        ("correct on", lambda h, w, k: np.prod([h - k + 1, w - k + 1, k, k])),
+        ("Draw the matrix", lambda h, w, k: h * w),
+        ("Draw the matrix", lambda h, w, k: k**2 * (h + w - 2 * k + 2)),
+    ],
+    "check_matrix_row": [
+        ("correct on", lambda *case: kernel_on_zeros(*case).ravel()),
+        ("correct on", row_of_the_matrix),
+        ("Draw the image", kernel_on_zeros),
+        ("Draw the image", lambda *case: kernel_on_zeros(*case).T.ravel()),
+    ],
+    "check_strided_im2col": [
+        ("correct on", lambda image, k, stride: F.unfold(one_map(image), k, stride=stride)[0]),
+        ("correct on", lambda *case: windows_of(*case).T),
+        ("one by one", lambda *case: windows_of(*case).ravel()),
+        ("one by one", lambda image, k, stride: windows_of(image, k, stride).reshape(k * k, -1)),
+    ],
+    "check_input_gradient": [
+        ("correct on", with_autograd),
+        ("correct on", lambda g, k, h, w: F.conv_transpose2d(one_map(g), one_map(k))[0, 0]),
+        ("It changes gradient in place", with_a_hand_in_the_gradient),
+        ("one output at a time", lambda *case: with_autograd(*case).flatten()),
+        ("one output at a time", lambda g, k, h, w: np.outer(g, k)),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "function"),
+    [(name, *answer) for name, answers in READERS.items() for answer in answers],
+)
+def test_what_the_checkers_say_to_readers(name, said, function, verdict):
+    assert said in verdict(getattr(conv_as_matmul, name), function)

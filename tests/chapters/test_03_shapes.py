@@ -1,5 +1,7 @@
 """Chapter 3, Shapes: its quiz answers and its exercises' right answers, from PyTorch itself."""
 
+import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 
@@ -68,3 +70,55 @@ def test_the_right_answers_are_what_pytorch_does():
 
 def fits(input_size, kernel_size, stride, padding):
     return kernel_size <= input_size + 2 * padding
+
+
+def reads(input_size, kernel_size, stride, padding=0):
+    row = torch.zeros(1, 1, input_size, requires_grad=True)
+    taps = torch.ones(1, 1, kernel_size)
+    F.conv1d(row, taps, stride=stride, padding=padding).sum().backward()
+    return row.grad[0, 0]
+
+
+def counted(i, k, s, p):
+    starts = [n * s - p for n in range((i + 2 * p - k) // s + 1)]
+    return [sum(start <= x < start + k for start in starts) for x in range(i)]
+
+
+def sizes_from_1(o, k, s, p, largest=99):
+    return 1 + np.flatnonzero((np.arange(1, largest + 1) + 2 * p - k) // s == o - 1)
+
+
+READERS = {
+    "check_padding_to_keep": [
+        ("correct on", lambda k, d: [d * (k - 1) // 2, (d * (k - 1) + 1) // 2]),
+        ("correct on", lambda k, d: np.floor([d * (k - 1) / 2, d * (k - 1) / 2 + 0.5])),
+        ("before + after", lambda k, d: (k // 2, k // 2)),
+        ("before + after", lambda k, d: (d * (k - 1) / 2,) * 2),
+    ],
+    "check_unread_pixels": [
+        ("correct on", lambda i, k, s: (reads(i, k, s) == 0).nonzero().flatten()),
+        ("correct on", lambda i, k, s: [x for x, n in enumerate(counted(i, k, s, 0)) if not n]),
+        ("Draw the row", lambda i, k, s: (reads(i, k, s) == 0).nonzero().flatten().flip(0)),
+        ("Draw the row", lambda i, k, s: np.setdiff1d(range(i), range(0, i - k + 1, s))),
+    ],
+    "check_count_reads": [
+        ("correct on", reads),
+        ("correct on", counted),
+        ("Draw the row", lambda *case: reads(*case) > 0),
+        ("Draw the row", lambda *case: reads(*case).flip(0)),
+    ],
+    "check_input_sizes": [
+        ("correct on", sizes_from_1),
+        ("correct on", lambda *case: torch.tensor(sizes_from_1(*case)).float()),
+        ("Put each of your sizes", lambda *case: sizes_from_1(*case, largest=27)),
+        ("Put each of your sizes", lambda *case: sizes_from_1(*case)[::-1]),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "function"),
+    [(name, *answer) for name, answers in READERS.items() for answer in answers],
+)
+def test_what_the_checkers_say_to_readers(name, said, function, verdict):
+    assert said in verdict(getattr(shapes, name), function)

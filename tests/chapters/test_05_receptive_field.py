@@ -1,5 +1,9 @@
 """Chapter 5, Receptive field: its quiz answers and its exercises' right answers, from PyTorch."""
 
+import math
+
+import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -90,3 +94,91 @@ def test_paths_are_what_equal_weights_add_up():
         top.sum().backward()  # a single number
         assert top.numel() == 1
         assert exercises.path_counts(**case) == row.grad.flatten().int().tolist()
+
+
+def from_the_last_layer(layers):
+    size = 1
+    for kernel_size, stride, dilation in reversed(layers):
+        size = (size - 1) * stride + dilation * (kernel_size - 1) + 1
+    return size
+
+
+def with_a_jump_that(grows, layers):
+    size, jump = 1, 1
+    for kernel_size, stride, dilation in layers:
+        size += dilation * (kernel_size - 1) * jump
+        jump = grows(jump, stride, dilation)
+    return size
+
+
+def ends_of_what_is_seen(layers, input_size, number):
+    pixels = seen([(*layer, 1) for layer in layers], input_size, number)
+    return torch.tensor([pixels[0], pixels[-1]])
+
+
+def cut_at_every_map(layers, input_size, number):
+    sizes = [input_size]
+    for kernel_size, stride, padding in layers:
+        sizes.append((sizes[-1] + 2 * padding - kernel_size) // stride + 1)
+    first = last = number
+    for (kernel_size, stride, padding), size in zip(layers[::-1], sizes[-2::-1], strict=True):
+        first = max(first * stride - padding, 0)
+        last = min(last * stride - padding + kernel_size - 1, size - 1)
+    return first, last
+
+
+def tried_out(size, strided):
+    layers = []
+    while from_the_last_layer(layers) < size:
+        layers.append((3, 2 if len(layers) < strided else 1, 1))
+    return len(layers)
+
+
+def by_powers(size, strided):
+    strided_only = next(n for n in range(99) if 2 ** (n + 1) > size)
+    rest = -(-(size - 2 ** (strided + 1) + 1) // 2 ** (strided + 1))
+    return strided_only if strided_only <= strided else strided + rest
+
+
+def stamped(kernel_size, depth):
+    counts = torch.ones(1, 1, 1)
+    for _ in range(depth):
+        counts = F.conv_transpose1d(counts, torch.ones(1, 1, kernel_size))
+    return counts[0, 0]
+
+
+READERS = {
+    "check_field_size": [
+        ("correct on", from_the_last_layer),
+        ("correct on", lambda layers: seen([(k, s, 0, d) for k, s, d in layers], 64, 0)[-1] + 1),
+        ("edges", lambda layers: with_a_jump_that(lambda jump, s, d: jump + s, layers)),
+        ("edges", lambda layers: with_a_jump_that(lambda jump, s, d: jump * s * d, layers)),
+    ],
+    "check_pixels_seen": [
+        ("correct on", ends_of_what_is_seen),
+        ("correct on", cut_at_every_map),
+        ("map by map", lambda *case: ends_of_what_is_seen(*case)[0]),
+        ("map by map", lambda *case: ends_of_what_is_seen(*case) + 1),
+    ],
+    "check_layers_needed": [
+        ("correct on", tried_out),
+        ("correct on", by_powers),
+        ("after each layer", lambda size, strided: math.ceil(math.log2(size + 1)) - 1),
+        ("after each layer", lambda size, strided: math.ceil((size - 1) / 2 ** (strided + 1))),
+        ("not three", lambda size, strided: tried_out(2 * size // 3 + 1, strided)),
+    ],
+    "check_path_counts": [
+        ("correct on", stamped),
+        ("correct on", lambda k, depth: (np.poly1d([1] * k) ** depth).coeffs),
+        ("from each pixel", lambda k, depth: stamped(k, depth) / k**depth),
+        ("from each pixel", lambda k, depth: stamped(depth + 1, k - 1)),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "function"),
+    [(name, *answer) for name, answers in READERS.items() for answer in answers],
+)
+def test_what_the_checkers_say_to_readers(name, said, function, verdict):
+    assert said in verdict(getattr(exercises, name), function)

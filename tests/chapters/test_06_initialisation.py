@@ -1,7 +1,10 @@
 """Chapter 6, Initialisation: its quiz answers and its exercises' right answers, measured."""
 
 import math
+from fractions import Fraction
+from itertools import count
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -83,3 +86,51 @@ def test_a_right_answer_by_another_formula_is_accepted(capsys):
     """PyTorch's own function is off by the last digit: 0.4999999999999999 for a slope of 0."""
     initialisation.check_kept(lambda slope: 1 / nn.init.calculate_gain("leaky_relu", slope) ** 2)
     assert "correct on" in capsys.readouterr().out
+
+
+def first_below(share, factor):
+    return next(layers for layers in count() if factor**layers < share)
+
+
+def kept_of_numbers(slope):
+    numbers = torch.linspace(-3, 3, 2001)  # in float32
+    return nn.functional.leaky_relu(numbers, slope).square().mean() / numbers.square().mean()
+
+
+READERS = {
+    "check_fan_in": [
+        ("correct on", lambda *case: nn.Conv2d(*case[:3], groups=case[3]).weight[0].numel()),
+        ("correct on", lambda c_in, c_out, size, groups: np.prod(size) * c_in / groups),
+        ("one filter read", lambda c_in, c_out, size, groups: sum(size) * c_in // groups),
+        ("one filter read", lambda c_in, c_out, size, groups: np.prod(size) * c_in * groups),
+    ],
+    "check_layers_until": [
+        ("correct on", lambda gain, share: first_below(share, torch.tensor(gain / 2).sqrt())),
+        ("correct on", lambda gain, share: math.floor(math.log(share**2, gain / 2)) + 1),
+        ("after each layer", lambda gain, share: first_below(1 - share, math.sqrt(gain / 2))),
+        (
+            "follows the mean square",
+            lambda gain, share: first_below(share**0.5, math.sqrt(gain / 2)),
+        ),
+    ],
+    "check_kept": [
+        ("correct on", kept_of_numbers),
+        ("correct on", lambda slope: (Fraction(slope) ** 2 + 1) / 2),
+        ("by hand", lambda slope: min(kept_of_numbers(slope), 1)),
+        ("by hand", lambda slope: ((1 + slope) / 2) ** 2),
+    ],
+    "check_transposed_fan_in": [
+        ("correct on", lambda c_in, c_out, k, stride: c_in * (k / stride) ** 2),
+        ("correct on", lambda c_in, c_out, k, s: torch.ones(c_in, k, k)[:, ::s, ::s].sum()),
+        ("Draw the stamps", lambda c_in, c_out, k, stride: (k // stride) ** 2),
+        ("Draw the stamps", lambda c_in, c_out, k, stride: c_in * c_out * (k // stride) ** 2),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "function"),
+    [(name, *answer) for name, answers in READERS.items() for answer in answers],
+)
+def test_what_the_checkers_say_to_readers(name, said, function, verdict):
+    assert said in verdict(getattr(initialisation, name), function)

@@ -1,7 +1,9 @@
 """Chapter 7, ResNet skips: its quiz answers and its exercises' right answers, measured."""
 
 from itertools import combinations
+from math import comb, factorial
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -79,7 +81,9 @@ def test_shortcut_is_the_one_in_the_package():
 def test_skip_fits_where_the_shapes_of_all_maps_agree():
     for case in resnet_skips.check_skip_fits.cases:
         layer = nn.Conv2d(**case, device="meta")
-        maps = [torch.empty(1, 8, size, size, device="meta") for size in range(9, 14)]
+        maps = [
+            torch.empty(1, layer.in_channels, size, size, device="meta") for size in range(9, 14)
+        ]
         fits = all(layer(x).shape == x.shape for x in maps)
         assert resnet_skips.skip_fits(**case) is fits
 
@@ -143,3 +147,62 @@ def test_recorded_stacks_are_those_of_the_package():
         layers = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
         assert stack["convolutions"] == len(layers)
         assert [run["seed"] for run in stack["runs"]] == [0, 1, 2]
+
+
+def shortcut_as(make, identity="identity"):
+    def shortcut(c_in, c_out, stride):
+        return identity if (c_in, 1) == (c_out, stride) else make((c_in, c_out, 1, stride))
+
+    return shortcut
+
+
+def keeps_the_shape(*settings):
+    layer = nn.Conv2d(*settings)
+    pictures = [torch.zeros(1, settings[0], n, n) for n in (9, 12)]
+    return all(layer(picture).shape == picture.shape for picture in pictures)
+
+
+def keeps_the_size(k, stride, padding, dilation):
+    return (stride == 1) * (2 * padding == dilation * (k - 1))
+
+
+def weights(c_in, c_out, stride, *, needs_both=False, of_a_norm=2):
+    changes = (all if needs_both else any)((stride != 1, c_in != c_out))
+    return 9 * (c_in + c_out) * c_out + (2 * of_a_norm + changes * (c_in + of_a_norm)) * c_out
+
+
+READERS = {
+    "check_shortcut": [
+        ("correct on", shortcut_as(torch.tensor)),
+        ("correct on", shortcut_as(np.array)),
+        ("which shape has x", shortcut_as(tuple, identity="Identity")),
+        ("which shape has x", shortcut_as(lambda numbers: (*numbers[:3], 2))),
+    ],
+    "check_skip_fits": [
+        ("correct on", keeps_the_shape),
+        ("correct on", lambda c_in, c_out, *sizes: keeps_the_size(*sizes) * (c_in == c_out)),
+        ("are they kept?", lambda *case: True),
+        ("must agree", lambda c_in, c_out, *sizes: keeps_the_size(*sizes) * (c_in >= c_out)),
+        ("are they kept?", lambda c_in, c_out, *sizes: keeps_the_size(*sizes) * (c_in <= c_out)),
+    ],
+    "check_block_params": [
+        ("correct on", lambda *case: sum(p.numel() for p in ResidualBlock(*case).parameters())),
+        ("correct on", lambda *case: float(weights(*case))),
+        ("one by one", lambda *case: weights(*case, needs_both=True)),
+        ("one by one", lambda *case: weights(*case, of_a_norm=1)),
+    ],
+    "check_paths": [
+        ("correct on", comb),
+        ("correct on", lambda n, k: factorial(n) / factorial(k) / factorial(n - k)),
+        ("all paths", lambda n, k: n - k + 1),
+        ("all paths", lambda n, k: comb(n + k - 1, k)),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "function"),
+    [(name, *answer) for name, answers in READERS.items() for answer in answers],
+)
+def test_what_the_checkers_say_to_readers(name, said, function, verdict):
+    assert said in verdict(getattr(resnet_skips, name), function)

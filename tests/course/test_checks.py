@@ -1,14 +1,26 @@
 """Every checker accepts the right answer, rejects the classic wrong ones, and never raises."""
 
+import ast
 import importlib
 import pkgutil
 import re
+from copy import deepcopy
+from itertools import combinations, count
 
 import pytest
 import torch
 
 from convbook.course import checks
-from convbook.course.checks._checker import COLUMNS, _fold, run_checker
+from convbook.course.checks._checker import (
+    COLUMNS,
+    LIKE,
+    Checker,
+    _attempt,
+    _fold,
+    _likeness,
+    run_checker,
+)
+from convbook.course.checks.answers import size
 
 
 def all_checkers():
@@ -45,9 +57,38 @@ class TestChecker:
         assert len(checker.mistakes) >= 3
         for hint, mistake in checker.mistakes.items():
             output = verdict(mistake)
-            assert "expected" in output or "raised" in output
             assert output.endswith(f"\n{_fold(hint)}\n")
             assert "correct on" not in output
+
+    def test_mistakes_return_wrong_answers_and_are_unlike_one_another(self, checker):
+        """One that only ever raises would lend its hint to every error of its type."""
+        pairs = [(case, checker.reference(**deepcopy(case))) for case in checker.cases]
+        attempts = [
+            [_attempt(mistake, *pair, checker.accepts) for pair in pairs]
+            for mistake in checker.mistakes.values()
+        ]
+        for tries in attempts:
+            assert any(one.error is None and not one.is_right for one in tries)
+        for one, other in combinations(attempts, 2):
+            assert _likeness(list(zip(one, other, strict=True)))[0] < LIKE
+
+    def test_shows_a_case_that_can_be_run_again_and_is_the_smallest(self, checker, verdict):
+        def nonsense(**case):
+            return "nonsense"
+
+        (call,) = re.findall(r"nonsense\(.*?\)(?=\s+returned 'nonsense')", verdict(nonsense), re.S)
+        keywords = ast.parse(" ".join(call.split())).body[0].value.keywords
+        case = {keyword.arg: ast.literal_eval(keyword.value) for keyword in keywords}
+        assert case in checker.cases
+        assert size(case) == min(map(size, checker.cases))
+
+    def test_calls_a_function_with_other_names_by_position(self, checker, verdict):
+        names = list(checker.cases[0])
+
+        def renamed(*values):
+            return checker.reference(**dict(zip(names, values, strict=True)))
+
+        assert "correct on" in verdict(renamed)
 
     def test_rejects_an_answer_that_is_wrong_in_one_case_only(self, checker, verdict):
         """And gives no hint: the mistake is none of those that have one."""
@@ -101,9 +142,8 @@ class TestChecker:
         assert "is not a function" in verdict(3)
 
     def test_names_the_arguments_it_passes(self, checker):
-        assert re.match(
-            rf"Exercise \d: function\({', '.join(checker.cases[0])}\) -> ", checker.task
-        )
+        for case in checker.cases:
+            assert re.match(rf"Exercise \d: function\({', '.join(case)}\) -> ", checker.task)
 
 
 # ------------------------------------------------------------------------------ the runner
@@ -137,6 +177,121 @@ def test_an_error_gets_the_hint_of_the_mistake_that_raises_it_too(capsys):
     assert output_of(lambda n: {}[n]) == "<lambda>(n=0) raised KeyError: 0\nNot the key.\n"
     assert output_of(lambda n: 1 / n).endswith("\nNot by 0.\n")
     assert output_of(lambda n: 1 // n).endswith("by zero\n")  # no hint: on n=2 it returns 0
+
+
+def multiples(*added):
+    """A checker for n -> 2 * n, with a mistake that answers n + 1."""
+    cases = [{"n": n, "zero": 0} for n in (4, 3, 2, 5, 0)]
+    return Checker("", lambda n, zero: 2 * n, cases, {"Not 1.": lambda n, zero: n + 1}, *added)
+
+
+def test_a_variant_of_a_mistake_gets_its_hint(verdict):
+    """Of the cases in which either is wrong, both give the same answer in three of five."""
+
+    def answers(*wrong, otherwise=2):
+        return verdict(multiples(), lambda n, zero: n + 1 if n in wrong else otherwise * n)
+
+    assert answers(4, 3, 2, 5, 0) == "<lambda>(n=4, zero=0) returned 5; expected 8. Not 1."
+    assert answers(2, 5, 0) == "<lambda>(n=2, zero=0) returned 3; expected 4. Not 1."
+    assert answers(5, 0) == "<lambda>(n=0, zero=0) returned 1; expected 0."
+    assert answers(3, 2, 5, otherwise=3) == "<lambda>(n=3, zero=0) returned 4; expected 6. Not 1."
+    assert answers(4, 2, otherwise=3) == "<lambda>(n=2, zero=0) returned 3; expected 4."
+
+
+def test_errors_alone_do_not_make_a_variant(verdict):
+    def raises_at(*numbers):
+        return lambda n: 1 / 0 if n in numbers else n
+
+    checker = Checker("", lambda n: n, [{"n": n} for n in range(5)], {"No.": raises_at(0, 1, 2)})
+    assert verdict(checker, raises_at(0, 1, 2)).endswith(
+        "raised ZeroDivisionError: division by zero No."
+    )
+    assert verdict(checker, raises_at(0, 1)).endswith("raised ZeroDivisionError: division by zero")
+
+
+def test_the_closest_of_two_mistakes_wins(verdict):
+    cases = [{"n": n} for n in range(5)]
+    mistakes = {"Far.": lambda n: n + (n > 0), "Near.": lambda n: n + (n > 1)}
+    checker = Checker("", lambda n: n, cases, mistakes)
+    assert verdict(checker, lambda n: n + (n > 2)).endswith("(n=3) returned 4; expected 3. Near.")
+
+
+def test_a_function_is_called_by_name_or_else_by_position(verdict):
+    check = Checker("", lambda height, width: height - width, [{"height": 3, "width": 1}])
+    for function in (
+        lambda width, height: height - width,
+        lambda h, w: h - w,
+        lambda *sizes: sizes[0] - sizes[1],
+        lambda *, width, height: height - width,
+        int.__sub__,
+    ):
+        assert "correct on 1 case." in verdict(check, function)
+
+    def area(h: int, *, w=1) -> int:
+        return h * w
+
+    wants = "it is called with (height, width)."
+    assert verdict(check, area) == f"area takes (h, *, w=1); {wants}"
+    assert verdict(check, lambda height: height) == f"<lambda> takes (height); {wants}"
+    assert verdict(check, lambda a, b, c: a) == f"<lambda> takes (a, b, c); {wants}"
+    assert "raised TypeError: " in verdict(check, dict.fromkeys)  # takes (iterable, value=None, /)
+    assert "raised TypeError: " in verdict(check, dict)  # does not tell what it takes
+
+
+def test_without_a_hint_the_fallback_stands_under_the_smallest_failing_case(verdict):
+    check = multiples(None, "Draw it.")
+    assert verdict(check, lambda n, zero: -1) == (
+        "<lambda>(n=0, zero=0) returned -1; expected 0. Draw it."
+    )
+    assert verdict(check, lambda n, zero: 2 * n if n < 4 else -1).startswith("<lambda>(n=4, ")
+    assert "Draw it" not in verdict(check, lambda n, zero: n / 0)
+
+
+def test_what_is_shown_is_whole_where_a_smaller_case_fails_too(verdict):
+    cases = [{"numbers": list(range(n))} for n in (99, 98, 3, 97)]
+    check = Checker("", lambda numbers: numbers, cases, {"Not so.": lambda numbers: numbers[1:]})
+    for function, more in ((lambda numbers: numbers[1:], " Not so."), (lambda numbers: 0, "")):
+        answer = function([0, 1, 2])
+        assert verdict(check, function) == (
+            f"<lambda>(numbers=[0, 1, 2]) returned {answer}; expected [0, 1, 2].{more}"
+        )
+    endless = verdict(check, lambda numbers: "no" * 1000)
+    assert len(endless) < 300
+    assert "no..." in endless
+
+
+def test_a_generator_is_not_a_list(verdict):
+    check = Checker("", lambda n: [n, n], [{"n": 1}], accepts=lambda answer, n: list(answer))
+    put = "hands out its numbers one by one; put list(...) around it."
+    for answer in (count(), map(abs, [1, 1]), zip([1, 1])):
+        said = verdict(check, lambda n, answer=answer: answer)
+        assert f"returned a {type(answer).__name__};" in said
+        assert said.endswith(put)
+    assert verdict(check, lambda n: [map(abs, [1]), map(abs, [1])]).endswith(put)
+
+
+def test_a_right_function_that_changes_its_argument_is_told_so(verdict):
+    def grows(numbers, n):
+        numbers.append(n)
+        return numbers
+
+    check = Checker("", lambda numbers, n: [*numbers, n], [{"numbers": [1], "n": 2}])
+    assert verdict(check, grows) == (
+        "grows: correct on 1 case. It changes numbers in place, which the caller may still need: "
+        "work on a copy."
+    )
+
+
+def test_what_float32_rounds_and_numbers_for_truths_are_accepted(verdict):
+    third = Checker("", lambda n: [n / 3, 1 + n / 3], [{"n": 1}])
+    for answer in (torch.tensor([1 / 3, 4 / 3]), [torch.tensor(1 / 3).item(), 4 / 3]):
+        assert "correct on" in verdict(third, lambda n, answer=answer: answer)
+    assert "expected [0.3333333333333333," in verdict(third, lambda n: [0.33333, 1.33333])
+    truth = Checker("", lambda n: n > 1, [{"n": 1}, {"n": 2}])
+    assert "correct on" in verdict(truth, lambda n: n - 1)
+    assert "returned 2; expected True." in verdict(truth, lambda n: 2 * (n > 1))
+    number = Checker("", lambda n: n, [{"n": 1}])
+    assert "returned True; expected 1." in verdict(number, lambda n: n == 1)
 
 
 def test_where_several_answers_are_right_a_function_decides(capsys):

@@ -26,7 +26,7 @@ NO_RETURN = "returned None. Is a `return` missing?"
 NO_LIST = "A generator, map or zip hands out its numbers one by one; put list(...) around it."
 IN_PLACE = "It changes {} in place, which the caller may still need: work on a copy."
 COLUMNS = 77  # what the book's column shows without scrolling
-LIKE = 0.6  # two mistakes of this book agree in 0.55 of the cases that one of them gets wrong
+LIKE = 0.6  # from here on; two different mistakes of this book are alike in 0.55 at most
 LONGEST = 240  # characters of an answer that are shown
 
 
@@ -201,10 +201,8 @@ def _print_failure(name, attempts, mistakes, accepts, fallback) -> None:
     parts = _story(name, smallest, accepts)
     if hint and sum(map(len, first)) <= LONGEST:
         parts = first
-    elif is_lazy(smallest.answer):
-        hint = NO_LIST
-    elif smallest.error is None:
-        hint = hint or fallback
+    if not hint and smallest.error is None:
+        hint = NO_LIST if is_lazy(smallest.answer) else fallback
     line = " ".join(parts)
     print(line if len(line) <= COLUMNS else "\n".join(_fold(part, "    ") for part in parts))
     if hint:
@@ -244,7 +242,7 @@ def _find_hint(attempts, mistakes, accepts) -> tuple[str | None, list[_Attempt]]
         return _attempt(mistake, attempt.case, attempt.expected, accepts)
 
     for hint, mistake in mistakes.items():
-        if not any(_agree(attempt, redo(mistake, attempt)) for attempt in wrong[:3]):
+        if not any(_agree(attempt, redo(mistake, attempt)) for attempt in wrong[:2]):
             continue  # so it is with most mistakes; going through all cases can take seconds
         likeness, same = _likeness([(attempt, redo(mistake, attempt)) for attempt in attempts])
         if likeness > best or (likeness == best and not found[0]):

@@ -100,14 +100,16 @@ check_skip_fits = Checker(
     "Exercise 2: function(in_channels, out_channels, kernel_size, stride, padding, dilation) -> "
     "True or False",
     skip_fits,
-    grid(
-        in_channels=[8],
-        out_channels=[8, 16],
-        kernel_size=[1, 2, 3, 4, 5],
-        stride=[1, 2],
-        padding=[0, 1, 2, 3, 4],
-        dilation=[1, 2],
-    ),
+    [
+        {"in_channels": c_in, "out_channels": c_out} | sizes
+        for c_in, c_out, dilations in ((8, 8, (1, 2)), (8, 16, (1,)), (16, 8, (2,)))
+        for sizes in grid(
+            kernel_size=[1, 2, 3, 4, 5],
+            stride=[1, 2],
+            padding=[0, 1, 2, 3, 4],
+            dilation=dilations,
+        )
+    ],
     {
         "Dilation spreads the taps: the window reaches over dilation * (kernel_size - 1) steps.": (
             lambda in_channels, out_channels, kernel_size, stride, padding, dilation: skip_fits(
@@ -146,7 +148,7 @@ check_skip_fits = Checker(
             )
         ),
     },
-    fallback="Compute the size of the output for a map of 9 × 9, and of 8 × 8: is it the same?",
+    fallback="Compute channels and size of the output for maps of 9 × 9 and 8 × 8: are they kept?",
 )
 
 check_block_params = Checker(
@@ -166,7 +168,7 @@ check_block_params = Checker(
                 - (in_channels != out_channels) * (in_channels + 2) * out_channels
             )
         ),
-        "The projection has a batch norm, too.": (
+        "A batch norm is missing: there is one after each convolution, the projection's too.": (
             lambda in_channels, out_channels, stride: (
                 block_params(in_channels, out_channels, stride)
                 - _projected(in_channels, out_channels, stride) * 2 * out_channels
@@ -191,11 +193,6 @@ check_block_params = Checker(
         ),
         "Two things are missing: the batch norms and, where the shape changes, the projection.": (
             lambda in_channels, out_channels, stride: _convolutions(in_channels, out_channels)
-        ),
-        "There are two batch norms, one after each convolution.": (
-            lambda in_channels, out_channels, stride: (
-                block_params(in_channels, out_channels, stride) - 2 * out_channels
-            )
         ),
         "The second convolution reads what the first one writes: out_channels maps.": (
             lambda in_channels, out_channels, stride: (

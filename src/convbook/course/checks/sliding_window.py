@@ -35,9 +35,9 @@ def _from_every_pixel(row, weights):
     return [sum(w * p for w, p in zip(weights, row[x:], strict=False)) for x in starts]
 
 
-def _window_of_three(row, weights, count):
+def _window_of_three(row, weights, count, strict):
     windows = [row[x : x + 3] for x in range(count)]
-    return [sum(w * p for w, p in zip(weights, window, strict=True)) for window in windows]
+    return [sum(w * p for w, p in zip(weights, window, strict=strict)) for window in windows]
 
 
 def _three_by_index(row, weights):
@@ -205,10 +205,10 @@ check_slide_row = Checker(
         ),
         "Too many places: the last ones hang over the end of the row.": _from_every_pixel,
         "The window has len(weights) pixels, not 3.": (
-            lambda row, weights: _window_of_three(row, weights, len(row) - 2)
+            lambda row, weights: _window_of_three(row, weights, len(row) - 2, strict=False)
         ),
         "The window has len(weights) pixels, not 3, and there are not always 4 places.": (
-            lambda row, weights: _window_of_three(row, weights, 4)
+            lambda row, weights: _window_of_three(row, weights, 4, strict=True)
         ),
         "Three products are written out; there are len(weights) of them. Add them up in a loop.": (
             _three_by_index
