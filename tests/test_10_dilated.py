@@ -61,14 +61,14 @@ def test_span_is_where_the_taps_of_pytorchs_layer_lie():
         assert exercises.span(**case) == (taps.max() - taps.min() + 1).item()
 
 
-def test_causal_is_the_layer_of_the_package():
-    for case in exercises.check_causal.cases:
+def test_causal_row_is_the_layer_of_the_package():
+    for case in exercises.check_causal_row.cases:
         weights = torch.tensor(case["weights"], dtype=torch.float64)
         layer = CausalConv1d(1, 1, len(weights), dilation=case["dilation"], bias=False).double()
         layer.weight.data[:] = weights
         x = torch.tensor(case["samples"], dtype=torch.float64)[None]
-        assert exercises.causal(**case) == layer(x).flatten().tolist()
-    assert exercises.causal([1, 0, 0, 2], [10, 1], 2) == [1, 0, 10, 2]  # as in the exercise
+        assert exercises.causal_row(**case) == layer(x).flatten().tolist()
+    assert exercises.causal_row([1, 0, 0, 2], [10, 1], 2) == [1, 0, 10, 2]  # as in the exercise
 
 
 def test_field_is_that_of_the_arithmetic():

@@ -11,6 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from convbook import models, runs
 from convbook.analysis import trace
+from convbook.checks import designs
 from convbook.checks import train_and_grade as exercises
 from convbook.grade import grade
 from convbook.train import TrainConfig
@@ -91,11 +92,11 @@ def test_mirrored_pictures_are_those_of_the_training_loop():
 
 def test_the_designed_networks_have_the_size_that_the_formula_says():
     for width in (1, 12, 187):
-        network = exercises._network(width)
+        network = designs.network(width)
         count = sum(parameter.numel() for parameter in network.parameters())
         assert count == 28 * (width + 1) ** 2 - 18
     for case in exercises.check_design.cases:
-        report = grade(exercises.design(**case), accuracy=0.8)
+        report = grade(designs.design(**case), accuracy=0.8)
         assert report.passed, report
 
 
@@ -105,17 +106,17 @@ def test_the_designed_networks_have_the_size_that_the_formula_says():
         (lambda: nn.Conv2d(1, 8, 3), "does not run on 3 × 32 × 32"),
         (lambda: nn.Sequential(nn.Flatten(), nn.Linear(3072, 10)), "and 5 more"),
         (nn.Identity, "lacks three transitions by max-pool, C1 C2 C3 C4 and 5 more"),
-        (lambda: exercises._network(12), "lacks nothing"),
-        (lambda: exercises._network(13), "lacks size below 5,000: 5,470"),
-        (lambda: exercises._network(8), "lacks size above 2,500: 2,250"),
+        (lambda: designs.network(12), "lacks nothing"),
+        (lambda: designs.network(13), "lacks size below 5,000: 5,470"),
+        (lambda: designs.network(8), "lacks size above 2,500: 2,250"),
         (
-            lambda: exercises._network(8, ballast=exercises._Ballast(2000)),
-            "lacks a use for all its parameters: 2,000 are never read",
+            lambda: designs.network(8, ballast=designs.Ballast(2000)),
+            "lacks a use for 2,000 of its 4,250 parameters",
         ),
     ],
 )
 def test_verdicts_on_designs(answer, says):
-    assert says in repr(exercises._verdict(answer(), limit=5000))
+    assert says in repr(designs.verdict_on(answer(), limit=5000))
 
 
 # ------------------------------------------------------------------ recorded runs
