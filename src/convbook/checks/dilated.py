@@ -29,24 +29,11 @@ def _causal_on_both_sides(samples, weights, dilation):
 
 def _wrapped_index(samples, weights, dilation):
     """Look up what came before with a negative index, which counts from the end."""
+    backs = [dilation * back for back in reversed(range(len(weights)))]
     return [
-        _looking_back(samples.__getitem__, now, weights, dilation) for now in range(len(samples))
-    ]
-
-
-def _rolled(samples, weights, dilation):
-    """Shift the samples in a circle."""
-    return [
-        _looking_back(lambda place: samples[place % len(samples)], now, weights, dilation)
+        sum(weight * samples[now - back] for weight, back in zip(weights, backs, strict=True))
         for now in range(len(samples))
     ]
-
-
-def _looking_back(sample_at, now, weights, dilation):
-    """Return one output from what a function says of each sample."""
-    return sum(
-        weight * sample_at(now - dilation * back) for back, weight in enumerate(reversed(weights))
-    )
 
 
 def field(dilations, kernel_size):
@@ -134,9 +121,6 @@ check_causal_row = Checker(
         ),
         "A negative index counts from the end, which is the future; what came before is 0.": (
             _wrapped_index
-        ),
-        "That goes in a circle: before the first sample stand zeros, not the last samples.": (
-            _rolled
         ),
         "The zeros are on the wrong side: at the end they stand for the future.": (
             lambda samples, weights, dilation: _slide(

@@ -29,15 +29,6 @@ def _every_nth_filter(pixel, weight, groups):
     return [_dot(row, pixel[o % groups * reads :]) for o, row in enumerate(weight)]
 
 
-def _beyond_the_last_group(pixel, weight, groups):
-    """Take o // groups for the group of filter o, and raise where there is no such group."""
-    reads = len(pixel) // groups
-    return [
-        sum(row[c] * pixel[o // groups * reads + c] for c in range(reads))
-        for o, row in enumerate(weight)
-    ]
-
-
 def _added_over_groups(pixel, weight, groups):
     """Add the first outputs of all groups, then the second ones, and so on."""
     outputs = grouped_pixel(pixel, weight, groups)
@@ -100,9 +91,6 @@ check_grouped_pixel = Checker(
                 _dot(row, pixel[o // groups * (len(pixel) // groups) :])
                 for o, row in enumerate(weight)
             ]
-        ),
-        "o // groups runs past the last group: divide by how many filters each group has.": (
-            _beyond_the_last_group
         ),
         "Every filter there reads the first channels. Those of group 1 read the next ones.": (
             lambda pixel, weight, groups: [_dot(row, pixel) for row in weight]

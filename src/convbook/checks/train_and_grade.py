@@ -153,7 +153,7 @@ def _to_single_precision(answer, **case):
         return answer
     right = learning_rate(**case)
     near = isclose(float(answer), right, rel_tol=1e-6, abs_tol=1e-6 * case["max_lr"])
-    return right if near else round(float(answer), 9)
+    return round(right if near else float(answer), 9)
 
 
 check_learning_rate = TranslatedChecker(
