@@ -36,17 +36,6 @@ def pytest_runtest_makereport(item):
     return report
 
 
-@pytest.fixture
-def verdict(capsys):
-    """Return what a checker prints of a function, on one line."""
-
-    def verdict(checker, function):
-        assert checker(function) is None
-        return " ".join(capsys.readouterr().out.split())
-
-    return verdict
-
-
 @pytest.fixture(scope="session")
 def browser():
     """A headless Chromium, started once per test process."""

@@ -11,6 +11,7 @@ from torch import nn
 
 from convbook.course.checks import initialisation
 from convbook.course.photographs import grace_hopper
+from tests.helpers.attempts import said_of
 
 
 def rms(x):
@@ -132,5 +133,5 @@ READERS = {
     ("name", "said", "function"),
     [(name, *answer) for name, answers in READERS.items() for answer in answers],
 )
-def test_what_the_checkers_say_to_readers(name, said, function, verdict):
-    assert said in verdict(getattr(initialisation, name), function)
+def test_what_the_checkers_say_to_readers(name, said, function):
+    assert said in said_of(function, getattr(initialisation, name))

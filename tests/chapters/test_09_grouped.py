@@ -1,11 +1,19 @@
 """Chapter 9, Grouped: its quiz answers and its exercises' right answers, from PyTorch."""
 
+import math
+
+import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from convbook.course import runs
 from convbook.course.checks import grouped as exercises
+from tests.helpers.attempts import (
+    assert_right,
+    assert_wrong,
+)
 
 
 def depends(layers, channels):
@@ -108,3 +116,138 @@ def test_the_recorded_times_are_those_of_the_layers_and_not_of_new_memory():
     assert min(run["new_memory"]["page_faults"]) > 100
     slower = zip(run["new_memory"]["milliseconds"], run["milliseconds"], strict=True)
     assert all(new > used for new, used in slower)
+
+
+# ------------------------------------------------------------------ attempts
+
+
+def group_of(number):
+    """Return an attempt at exercise 1 in which a function says which group a filter is in."""
+
+    def attempt(pixel, weight, groups):
+        reads = len(pixel) // groups
+        firsts = [number(o, groups, len(weight) // groups) * reads for o in range(len(weight))]
+        return [
+            sum(w * pixel[first + c] for c, w in enumerate(one))
+            for first, one in zip(firsts, weight, strict=True)
+        ]
+
+    return attempt
+
+
+def grouped_einsum(pixel, weight, groups, output="go"):
+    shares, filters = np.reshape(pixel, (groups, -1)), np.reshape(weight, (groups, -1, 1))
+    filters = filters.reshape(groups, len(weight) // groups, -1)
+    return np.einsum(f"gc,goc->{output}", shares, filters).ravel()
+
+
+def bias_and(weights):
+    """Return an attempt at exercise 2 with one bias for each filter."""
+    return lambda in_channels, out_channels, kernel_size, groups: (
+        weights(in_channels, out_channels, math.prod(kernel_size), groups) + out_channels
+    )
+
+
+def by_logarithm(log, precise=float):
+    """Return an attempt at exercise 4 by a quotient of logarithms."""
+    return lambda channels, groups: math.ceil(
+        precise(log(channels) / log(channels // groups)) if groups > 1 else 1
+    )
+
+
+def by_matrices(channels, groups):
+    size = channels // groups
+    layer = torch.block_diag(*[torch.ones(size, size)] * groups)
+    order = torch.arange(channels).reshape(groups, size).T.flatten()
+    reach, layers = layer, 1
+    while not reach.all():
+        reach, layers = layer @ reach[order], layers + 1
+    return torch.tensor(layers)
+
+
+RIGHT = [
+    (
+        exercises.check_grouped_pixel,
+        lambda pixel, weight, groups: F.conv2d(
+            torch.tensor(pixel).float()[:, None, None],
+            torch.tensor(weight).float()[:, :, None, None],
+            groups=groups,
+        ).flatten(),
+    ),
+    (exercises.check_grouped_pixel, grouped_einsum),
+    (exercises.check_grouped_params, bias_and(lambda c, o, taps, g: c * o * taps / g)),
+    (
+        exercises.check_grouped_params,
+        lambda in_channels, out_channels, kernel_size, groups: torch.nn.utils.parameters_to_vector(
+            nn.Conv2d(in_channels, out_channels, kernel_size, groups=groups).parameters()
+        ).numel(),
+    ),
+    (
+        exercises.check_shuffled,
+        lambda channels, groups: torch.arange(channels).float().reshape(groups, -1).T.flatten(),
+    ),
+    (
+        exercises.check_shuffled,
+        lambda channels, groups: sorted(
+            range(channels), key=lambda channel: channel % (channels // groups)
+        ),
+    ),
+    (exercises.check_layers_to_reach_all, by_matrices),
+    (exercises.check_layers_to_reach_all, by_logarithm(math.log, lambda n: round(n, 9))),
+]
+
+WRONG = [
+    (exercises.check_grouped_pixel, group_of(lambda o, groups, filters: o // groups), ""),
+    (exercises.check_grouped_pixel, group_of(lambda o, groups, filters: o % groups), "deal them"),
+    (
+        exercises.check_grouped_pixel,
+        lambda pixel, weight, groups: grouped_einsum(pixel, weight, groups, output="o"),
+        "Nothing is added over the groups",
+    ),
+    (
+        exercises.check_grouped_pixel,
+        lambda pixel, weight, groups: np.reshape(pixel, (groups, -1)) @ np.array(weight).T,
+        "",
+    ),
+    (
+        exercises.check_grouped_params,
+        bias_and(lambda c, o, taps, g: c // g * (o // g) * taps),
+        "divided once",
+    ),
+    (exercises.check_grouped_params, bias_and(lambda c, o, taps, g: c * o * taps * g), ""),
+    (
+        exercises.check_grouped_params,
+        lambda in_channels, out_channels, kernel_size, groups: (
+            in_channels * out_channels * math.prod(kernel_size) // groups + groups
+        ),
+        "",
+    ),
+    (
+        exercises.check_shuffled,
+        lambda channels, groups: np.arange(channels).reshape(-1, groups).T.ravel(),
+        "undoes the shuffle",
+    ),
+    (
+        exercises.check_shuffled,
+        lambda channels, groups: [groups * place % channels for place in range(channels)],
+        "",
+    ),
+    (exercises.check_layers_to_reach_all, by_logarithm(math.log), "quotient of logarithms"),
+    (exercises.check_layers_to_reach_all, by_logarithm(math.log2), ""),
+    (exercises.check_layers_to_reach_all, by_logarithm(math.log10), ""),
+    (
+        exercises.check_layers_to_reach_all,
+        lambda channels, groups: 1 + math.ceil(math.log2(groups)),
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize(("checker", "attempt"), RIGHT)
+def test_right_attempts_in_other_styles_are_accepted(checker, attempt):
+    assert_right(attempt, checker)
+
+
+@pytest.mark.parametrize(("checker", "attempt", "hint"), WRONG)
+def test_wrong_attempts_are_rejected(checker, attempt, hint):
+    assert_wrong(attempt, checker, hint)

@@ -2,6 +2,8 @@
 
 from itertools import product
 
+import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given
@@ -16,6 +18,10 @@ from convbook.course.checks import dilated as exercises
 from convbook.course.experiments.segmentation import CLASSES, NETWORKS, make_strips
 from convbook.functional import conv2d
 from convbook.nn import CausalConv1d
+from tests.helpers.attempts import (
+    assert_right,
+    assert_wrong,
+)
 from tests.helpers.sampling import examples
 
 
@@ -61,14 +67,14 @@ def test_span_is_where_the_taps_of_pytorchs_layer_lie():
         assert exercises.span(**case) == (taps.max() - taps.min() + 1).item()
 
 
-def test_causal_is_the_layer_of_the_package():
-    for case in exercises.check_causal.cases:
+def test_causal_row_is_the_layer_of_the_package():
+    for case in exercises.check_causal_row.cases:
         weights = torch.tensor(case["weights"], dtype=torch.float64)
         layer = CausalConv1d(1, 1, len(weights), dilation=case["dilation"], bias=False).double()
         layer.weight.data[:] = weights
         x = torch.tensor(case["samples"], dtype=torch.float64)[None]
-        assert exercises.causal(**case) == layer(x).flatten().tolist()
-    assert exercises.causal([1, 0, 0, 2], [10, 1], 2) == [1, 0, 10, 2]  # as in the exercise
+        assert exercises.causal_row(**case) == layer(x).flatten().tolist()
+    assert exercises.causal_row([1, 0, 0, 2], [10, 1], 2) == [1, 0, 10, 2]  # as in the exercise
 
 
 def test_field_is_that_of_the_arithmetic():
@@ -186,3 +192,137 @@ def test_the_further_seeds_continue_the_recorded_ones():
     for one in more["networks"]:
         assert one["name"] in NETWORKS
         assert [result["seed"] for result in one["runs"]] == more["seeds"]
+
+
+# -------------------------------------------------------------------------------- attempts
+
+
+def by_convolution(keep):
+    """Return an attempt at exercise 2 by PyTorch that keeps a part of the row."""
+
+    def attempt(samples, weights, dilation):
+        reach = dilation * (len(weights) - 1)
+        row = F.pad(torch.tensor(samples).float()[None], (reach, reach))
+        row = F.conv1d(row, torch.tensor(weights).float()[None, None], dilation=dilation)[0]
+        return row[keep(len(samples), reach)]
+
+    return attempt
+
+
+def by_numpy(samples, weights, dilation):
+    kernel = np.zeros(dilation * (len(weights) - 1) + 1)
+    kernel[::dilation] = weights[::-1]  # numpy turns it round
+    return np.convolve(samples, kernel)[: len(samples)]
+
+
+def looked_back(samples, weights, dilation, count=None):
+    """Index what came before, from the end where the index is negative."""
+    backs = [dilation * back for back in reversed(range(len(weights)))]
+    return [
+        sum(
+            w * samples[(now - back) % count if count else now - back]
+            for w, back in zip(weights, backs, strict=True)
+        )
+        for now in range(len(samples))
+    ]
+
+
+def clamped(samples, weights, dilation):
+    """Take the first sample for all that came before."""
+    before = dilation * (len(weights) - 1)
+    return exercises._slide([samples[0]] * before + samples, weights, dilation)
+
+
+def taps_convolved(dilations):
+    row = torch.ones(1, 1, 1)
+    for d in dilations:
+        row = F.conv_transpose1d(row, torch.ones(1, 1, 3), dilation=d)
+    return (row == 0).sum()
+
+
+def gaps_beyond_the_field(dilations):
+    size, found = 1, 0
+    for d in dilations:
+        found, size = found + 2 * max(0, d - size), size + 2 * d
+    return found
+
+
+def from_one_end(taps):
+    """Return an attempt at exercise 4 that counts the ends of paths on one side, twice."""
+
+    def attempt(dilations):
+        ends = {sum(path) for path in product(*[range(0, taps * d, d) for d in dilations])}
+        return 2 * (max(ends) + 1 - len(ends))
+
+    return attempt
+
+
+RIGHT = [
+    (
+        exercises.check_span,
+        lambda kernel_size, dilation: (torch.arange(kernel_size) * dilation).max() + 1,
+    ),
+    (
+        exercises.check_span,
+        lambda kernel_size, dilation: np.float32(kernel_size + (kernel_size - 1) * (dilation - 1)),
+    ),
+    (exercises.check_causal_row, by_convolution(lambda count, reach: slice(count))),
+    (exercises.check_causal_row, by_numpy),
+    (
+        exercises.check_field,
+        lambda dilations, kernel_size: (
+            receptive_field([Layer(kernel_size, dilation=d) for d in dilations])[-1].size
+        ),
+    ),
+    (
+        exercises.check_field,
+        lambda dilations, kernel_size: (
+            1 + (kernel_size - 1) * torch.tensor(dilations).float().sum()
+        ),
+    ),
+    (exercises.check_holes, taps_convolved),
+    (exercises.check_holes, lambda dilations: from_one_end(3)(dilations) / 2),
+]
+
+WRONG = [
+    (exercises.check_span, lambda kernel_size, dilation: kernel_size + dilation, "do not add up"),
+    (exercises.check_span, lambda kernel_size, dilation: dilation * kernel_size + 1, ""),
+    (exercises.check_span, lambda kernel_size, dilation: dilation * kernel_size - 1, ""),
+    (exercises.check_causal_row, looked_back, "A negative index counts from the end"),
+    (
+        exercises.check_causal_row,
+        lambda samples, weights, dilation: looked_back(samples, weights, dilation, len(samples)),
+        "",
+    ),
+    (exercises.check_causal_row, by_convolution(lambda count, reach: slice(reach, None)), "future"),
+    (exercises.check_causal_row, clamped, ""),
+    (
+        exercises.check_field,
+        lambda dilations, kernel_size: np.prod([(kernel_size - 1) * d + 1 for d in dilations]),
+        "Spans do not multiply",
+    ),
+    (exercises.check_field, lambda dilations, kernel_size: kernel_size ** len(dilations), ""),
+    (
+        exercises.check_field,
+        lambda dilations, kernel_size: 1 + 2 * sum(d * (kernel_size // 2) for d in dilations),
+        "",
+    ),
+    (exercises.check_holes, gaps_beyond_the_field, "A field with holes stays so"),
+    (
+        exercises.check_holes,
+        lambda dilations: 1 + 2 * sum(dilations) - (1 + 2 * len(dilations)),
+        "fill one another's gaps",
+    ),
+    (exercises.check_holes, from_one_end(2), ""),
+    (exercises.check_holes, lambda dilations: 2 * (max(dilations) - 1), ""),
+]
+
+
+@pytest.mark.parametrize(("checker", "attempt"), RIGHT)
+def test_right_attempts_in_other_styles_are_accepted(checker, attempt):
+    assert_right(attempt, checker)
+
+
+@pytest.mark.parametrize(("checker", "attempt", "hint"), WRONG)
+def test_wrong_attempts_are_rejected(checker, attempt, hint):
+    assert_wrong(attempt, checker, hint)

@@ -1,5 +1,6 @@
 """Chapter 11, Transposed: its quiz answers, its exercises' right answers, and its identities."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -22,6 +23,10 @@ from convbook.course.experiments.checkerboard import (
     train,
 )
 from convbook.nn import ResizeConv2d
+from tests.helpers.attempts import (
+    assert_right,
+    assert_wrong,
+)
 
 DOUBLE = torch.float64
 
@@ -333,3 +338,177 @@ def test_output_padding_can_keep_a_gap_without_a_stamp():
         taps = torch.ones(1, 1, k).double()
         out = F.conv_transpose1d(row, taps, bias, s, p, a, dilation=d)[0]
         assert out[-a] == 7  # the first number that output_padding keeps
+
+
+# ------------------------------------------------------------------------------------ attempts
+
+
+def sized(size):
+    """Return an attempt at exercise 1 by a formula in i, k, s, p, a and d."""
+
+    def attempt(input_size, kernel_size, stride, padding, output_padding, dilation):
+        return size(input_size, kernel_size, stride, padding, output_padding, dilation)
+
+    return attempt
+
+
+def sized_by_torch(input_size, kernel_size, stride, padding, output_padding, dilation):
+    settings = {"stride": stride, "padding": padding, "output_padding": output_padding}
+    layer = torch.nn.ConvTranspose1d(1, 1, kernel_size, **settings, dilation=dilation)
+    return torch.tensor(layer(torch.zeros(1, 1, input_size)).shape[-1]).float()
+
+
+def room(pixels):
+    """Return an attempt at exercise 2: the rest of so many pixels."""
+    return lambda input_size, kernel_size, stride, padding, dilation: (
+        pixels(input_size, kernel_size, padding, dilation) % stride
+    )
+
+
+def there_and_back(input_size, kernel_size, stride, padding, dilation):
+    settings = {"stride": stride, "padding": padding, "dilation": dilation}
+    weight = torch.zeros(1, 1, kernel_size)
+    small = F.conv1d(torch.zeros(1, 1, input_size), weight, **settings)
+    return input_size - F.conv_transpose1d(small, weight, **settings).shape[-1]
+
+
+def spread(numbers, stride):
+    row = np.zeros((len(numbers) - 1) * stride + 1)
+    row[::stride] = numbers
+    return row
+
+
+def by_numpy(numbers, kernel, stride, padding, output_padding, slide=np.convolve):
+    row = np.append(slide(spread(numbers, stride), kernel, "full"), [0] * output_padding)
+    return row[padding : len(row) - padding]
+
+
+def cropped(keep):
+    """Return an attempt at exercise 3 that keeps a slice of the stamps."""
+
+    def attempt(numbers, kernel, stride, padding, output_padding):
+        return np.convolve(spread(numbers, stride), kernel)[keep(padding, output_padding)]
+
+    return attempt
+
+
+def resized(numbers, kernel, stride, padding, output_padding):
+    """Repeat each number where it should stand alone."""
+    row = np.append(np.convolve(np.repeat(numbers, stride), kernel), [0] * output_padding)
+    return row[padding : len(row) - padding]
+
+
+def counted(moves=1):
+    """Return an attempt at exercise 4 that counts the stamps on a pixel behind some others."""
+
+    def attempt(kernel_size, stride, dilation):
+        row, kernel = torch.ones(1, 1, 60), torch.ones(1, 1, kernel_size)
+        counts = F.conv_transpose1d(row, kernel, stride=stride, dilation=dilation)[0, 0]
+        return counts[moves * stride : (moves + 1) * stride]
+
+    return attempt
+
+
+RIGHT = [
+    (exercises.check_transposed_size, sized_by_torch),
+    (
+        exercises.check_transposed_size,
+        sized(lambda i, k, s, p, a, d: np.float32((i - 1) * s + 1 + d * (k - 1) + a) - 2 * p),
+    ),
+    (exercises.check_output_padding, there_and_back),
+    (
+        exercises.check_output_padding,
+        room(lambda i, k, p, d: torch.tensor(float(i + 2 * p - d * (k - 1) - 1))),
+    ),
+    (exercises.check_transposed_row, by_numpy),
+    (
+        exercises.check_transposed_row,
+        lambda numbers, kernel, stride, padding, output_padding: F.conv_transpose1d(
+            *(torch.tensor(values).float()[None, None] for values in (numbers, kernel)),
+            stride=stride,
+            padding=padding,
+            output_padding=output_padding,
+        ).flatten(),
+    ),
+    (exercises.check_overlap, counted(moves=20)),
+    (
+        exercises.check_overlap,
+        lambda kernel_size, stride, dilation: np.bincount(
+            np.arange(kernel_size) * dilation % stride, minlength=stride
+        ),
+    ),
+]
+
+WRONG = [
+    (exercises.check_transposed_size, sized(lambda i, k, s, p, a, d: i * s), "often built to give"),
+    (
+        exercises.check_transposed_size,
+        sized(lambda i, k, s, p, a, d: (i - 1) * s + d * (k - 1) + 1 - 2 * p + bool(a)),
+        "",
+    ),
+    (
+        exercises.check_transposed_size,
+        sized(lambda i, k, s, p, a, d: (i - 1) * s + max(d * (k - 1) + 1, s) - 2 * p + a),
+        "",
+    ),
+    (
+        exercises.check_output_padding,
+        room(lambda i, k, p, d: i + 2 * p - k),
+        "Dilation takes room away",
+    ),
+    (exercises.check_output_padding, room(lambda i, k, p, d: d * (k - 1) + 1 - i - 2 * p), ""),
+    (exercises.check_output_padding, room(lambda i, k, p, d: i - 1), ""),
+    (
+        exercises.check_transposed_row,
+        cropped(lambda p, a: slice(p, -p + a)),
+        "row[p:-p + a] keeps only a numbers",
+    ),
+    (
+        exercises.check_transposed_row,
+        lambda numbers, kernel, stride, padding, output_padding: by_numpy(
+            numbers, kernel, stride, 0, output_padding
+        )[padding:-padding],
+        "row[p:-p] is empty",
+    ),
+    (exercises.check_transposed_row, cropped(lambda p, a: slice(p, a - p or None)), ""),
+    (
+        exercises.check_transposed_row,
+        lambda numbers, kernel, stride, padding, output_padding: by_numpy(
+            numbers, kernel, stride, padding, output_padding, slide=np.correlate
+        ),
+        "not turned round",
+    ),
+    (exercises.check_transposed_row, resized, ""),
+    (
+        exercises.check_overlap,
+        lambda kernel_size, stride, dilation: [
+            len(range(pixel, dilation * (kernel_size - 1) + 1, stride)) for pixel in range(stride)
+        ],
+        "Only taps count",
+    ),
+    (
+        exercises.check_overlap,
+        lambda kernel_size, stride, dilation: (
+            counted(moves=20)(kernel_size, stride, dilation).sort(descending=True).values
+        ),
+        "Do not sort",
+    ),
+    (exercises.check_overlap, counted(moves=4), ""),
+    (
+        exercises.check_overlap,
+        lambda kernel_size, stride, dilation: np.bincount(
+            np.arange(kernel_size) * dilation % stride
+        ),
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize(("checker", "attempt"), RIGHT)
+def test_right_attempts_in_other_styles_are_accepted(checker, attempt):
+    assert_right(attempt, checker)
+
+
+@pytest.mark.parametrize(("checker", "attempt", "hint"), WRONG)
+def test_wrong_attempts_are_rejected(checker, attempt, hint):
+    assert_wrong(attempt, checker, hint)

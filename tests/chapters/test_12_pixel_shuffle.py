@@ -10,6 +10,7 @@ from convbook import functional
 from convbook.course import runs
 from convbook.course.checks import pixel_shuffle
 from convbook.course.experiments.super_resolution import (
+from tests.helpers.attempts import assert_right, assert_wrong, said_of
     LAYERS,
     PerceptualLoss,
     checkerboard_range,
@@ -306,3 +307,133 @@ def test_the_networks_of_equal_cost_cost_the_same():
         body = sum(p.numel() for p in make_network("shuffle", factor)[:-1].parameters())
         assert last["shuffle"] - body == factor**2 * (last["resize, 3 x 3"] - body)
         assert all([one["seed"] for one in n["runs"]] == run["seeds"] for n in rows)
+
+
+# ------------------------------------------------------------------------------------ attempts
+
+
+def looked_up(c, i, j, upscale_factor, out_channels):
+    channels = torch.arange(out_channels * upscale_factor**2).float()[:, None, None]
+    return F.pixel_shuffle(channels, upscale_factor)[c, i, j]
+
+
+def reshaped(*axes):
+    """Return an attempt at exercise 2 that reshapes, and puts the axes in an order."""
+
+    def attempt(picture, factor):
+        height, width = np.shape(picture)
+        parts = np.reshape(picture, (height // factor, factor, width // factor, factor))
+        return parts.transpose(*axes).reshape(factor**2, height // factor, width // factor)
+
+    return attempt
+
+
+def diagonal(picture, factor):
+    return [[row[i::factor] for row in picture[i::factor]] for i in range(factor)]
+
+
+def by_impulse(kernels):
+    """Read the stamp of a single 1 off the convolutions and the shuffle."""
+    size = len(kernels[0])
+    row = torch.zeros(1, 1, 4 * size + 1)
+    row[..., 2 * size] = 1
+    drawn = F.conv1d(row, torch.tensor(kernels).float()[:, None], padding=size - 1)
+    drawn = drawn[0].T.flatten()
+    start = 2 * size * len(kernels)
+    return drawn[start : start + size * len(kernels)]
+
+
+def kernels_as(change):
+    """Return an attempt at exercise 4: the kernels as an array, changed."""
+    return lambda kernels: change(np.array(kernels)).ravel()
+
+
+RIGHT = [
+    (pixel_shuffle.check_channel_of, looked_up),
+    (
+        pixel_shuffle.check_channel_of,
+        lambda c, i, j, upscale_factor, out_channels: np.ravel_multi_index(
+            (c, i, j), (out_channels, upscale_factor, upscale_factor)
+        ),
+    ),
+    (pixel_shuffle.check_unshuffled, reshaped(1, 3, 0, 2)),
+    (
+        pixel_shuffle.check_unshuffled,
+        lambda picture, factor: F.pixel_unshuffle(torch.tensor(picture).float()[None], factor),
+    ),
+    (
+        pixel_shuffle.check_icnr,
+        lambda filters, upscale_factor: (
+            torch.tensor(filters).float().repeat_interleave(upscale_factor**2, dim=0)
+        ),
+    ),
+    (
+        pixel_shuffle.check_icnr,
+        lambda filters, upscale_factor: np.repeat(filters, upscale_factor**2, axis=0),
+    ),
+    (pixel_shuffle.check_interleaved, by_impulse),
+    (pixel_shuffle.check_interleaved, kernels_as(lambda array: np.fliplr(array).T)),
+]
+
+WRONG = [
+    (
+        pixel_shuffle.check_channel_of,
+        lambda c, i, j, upscale_factor, out_channels: np.ravel_multi_index(
+            (i, j, c), (upscale_factor, upscale_factor, out_channels)
+        ),
+        "TensorFlow",
+    ),
+    (
+        pixel_shuffle.check_channel_of,
+        lambda c, i, j, upscale_factor, out_channels: c * upscale_factor**2 + i * out_channels + j,
+        "",
+    ),
+    (
+        pixel_shuffle.check_channel_of,
+        lambda c, i, j, upscale_factor, out_channels: (
+            c * upscale_factor * out_channels + i * upscale_factor + j
+        ),
+        "",
+    ),
+    (pixel_shuffle.check_unshuffled, reshaped(3, 1, 0, 2), "Rows and columns are exchanged"),
+    (pixel_shuffle.check_unshuffled, reshaped(1, 3, 2, 0), ""),
+    (pixel_shuffle.check_unshuffled, diagonal, ""),
+    (
+        pixel_shuffle.check_icnr,
+        lambda filters, upscale_factor: torch.tensor(filters).repeat(upscale_factor**2, 1),
+        "stand together",
+    ),
+    (
+        pixel_shuffle.check_icnr,
+        lambda filters, upscale_factor: np.repeat(filters, upscale_factor**2),
+        "",
+    ),
+    (
+        pixel_shuffle.check_icnr,
+        lambda filters, upscale_factor: np.repeat(filters, 2 * upscale_factor, axis=0),
+        "",
+    ),
+    (
+        pixel_shuffle.check_interleaved,
+        kernels_as(lambda array: array[::-1, ::-1].T),
+        "not their order",
+    ),
+    (pixel_shuffle.check_interleaved, kernels_as(lambda array: array[::-1].T), ""),
+    (pixel_shuffle.check_interleaved, lambda kernels: np.fliplr(kernels).T, ""),
+]
+
+
+@pytest.mark.parametrize(("checker", "attempt"), RIGHT)
+def test_right_attempts_in_other_styles_are_accepted(checker, attempt):
+    assert_right(attempt, checker)
+
+
+@pytest.mark.parametrize(("checker", "attempt", "hint"), WRONG)
+def test_wrong_attempts_are_rejected(checker, attempt, hint):
+    assert_wrong(attempt, checker, hint)
+
+
+def test_a_verdict_on_pictures_shows_them_whole():
+    """The call, the answer and what was expected, so that it can be tried again."""
+    for mistake in pixel_shuffle.check_unshuffled.mistakes.values():
+        assert "..." not in said_of(mistake, pixel_shuffle.check_unshuffled)

@@ -9,6 +9,7 @@ import ast
 import inspect
 import re
 import warnings
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -239,6 +240,73 @@ def test_output_padding():
     assert F.conv_transpose1d(row, TAPS, output_padding=2, dilation=3).shape[-1] == 3 + 7 + 2
     with pytest.raises(RuntimeError):
         F.conv_transpose1d(row, TAPS, stride=2, output_padding=2)
+
+
+def test_output_padding_in_a_gap():
+    """What is cropped less holds the bias alone where no tap reaches, and nowhere else."""
+    row, bias, found = torch.ones(1, 1, 1, 2), torch.tensor([7.0]), set()
+    for taps, stride, padding, dilation in product((1, 2, 3), (1, 2, 3), range(4), (1, 2, 3, 4)):
+        reached = {i * stride + tap * dilation for i in range(2) for tap in range(taps)}
+        for extra in range(1, max(stride, dilation)):
+            count = max(reached) + 1 + extra - 2 * padding
+            if count < 1:
+                continue
+            settings = {"stride": (1, stride), "padding": (0, padding), "dilation": (1, dilation)}
+            settings["output_padding"] = (0, extra)
+            image = functional.conv_transpose2d(row, torch.ones(1, 1, 1, taps), bias, **settings)
+            assert image.equal(F.conv_transpose2d(row, torch.ones(1, 1, 1, taps), bias, **settings))
+            places = range(padding, padding + count)
+            alone = [place for place, n in zip(places, numbers(image), strict=True) if n == 7]
+            assert alone == [place for place in places if place not in reached]
+            found |= {place < max(reached) for place in alone if place in places[-extra:]}
+    assert found == {True, False}  # in a gap, and beyond the last tap
+
+
+def test_output_without_pixels():
+    small, kernel = torch.ones(1, 1, 2, 2), torch.ones(1, 1, 3, 3)
+    for layer in (F.max_pool2d, F.avg_pool2d, F.unfold):
+        with pytest.raises(RuntimeError, match=r"[Oo]utput size|calculated shape"):
+            layer(small, 3)
+    with pytest.raises(RuntimeError, match="can't be greater"):
+        F.conv2d(small, kernel)
+    assert numbers(np.convolve([1.0, 2], TAPS[0, 0], "valid")) == [12, 120]
+    assert numbers(np.convolve(TAPS[0, 0], [1.0, 2], "valid")) == [12, 120]
+    assert signal.correlate2d(small[0, 0], kernel[0, 0], "valid").shape == (2, 2)
+    with pytest.raises(ValueError, match="at least as large"):
+        signal.correlate2d(np.ones((2, 3)), np.ones((3, 2)), "valid")
+    # Of 2 x 6 pixels, 0 x 6 are left.
+    row, weight, crop = torch.ones(1, 1, 1, 4), torch.ones(1, 1, 2, 3), (1, 0)
+    with pytest.raises(RuntimeError, match="Output size is too small"):
+        F.conv_transpose2d(row, weight, padding=crop)
+    assert F.conv_transpose2d(row[:0], weight, padding=crop).shape == (0, 1, 0, 6)
+    meta = F.conv_transpose2d(row.to("meta"), weight.to("meta"), padding=crop)
+    assert meta.shape == (1, 1, 0, 6)
+    for device, count in product(("cpu", "meta"), (1, 0)):
+        with pytest.raises(ValueError, match="larger than the padded input"):
+            functional.conv2d(small[:count].to(device), kernel.to(device))
+        with pytest.raises(ValueError, match="larger than the padded input"):
+            functional.unfold(small[:count].to(device), 3)
+        with pytest.raises(ValueError, match="crops all of the output"):
+            functional.conv_transpose2d(row[:count].to(device), weight.to(device), padding=crop)
+
+
+def test_input_without_pixels_or_maps():
+    nothing, kernel = torch.ones(1, 1, 0, 4), torch.ones(1, 1, 3, 3)
+    for layer, arguments in (
+        (functional.conv2d, {"weight": kernel, "padding": 2}),
+        (functional.conv_transpose2d, {"weight": kernel}),
+        (functional.unfold, {"kernel_size": 3, "padding": 2}),
+    ):
+        with pytest.raises(ValueError, match=r"no pixels|only its batch may be empty"):
+            layer(nothing, **arguments)
+    no_maps = torch.ones(0, 1, 4, 5)
+    assert functional.conv2d(no_maps, kernel).shape == (0, 1, 2, 3)
+    assert functional.conv_transpose2d(no_maps, kernel).shape == (0, 1, 6, 7)
+    assert functional.unfold(no_maps, 3).shape == (0, 9, 6)
+    for module in (functional, F):
+        assert module.pixel_shuffle(torch.ones(1, 4, 0, 2), 2).shape == nothing.shape
+    assert functional.pixel_unshuffle(nothing, 2).shape == (1, 4, 0, 2)
+    assert F.pixel_unshuffle(nothing, 2).shape == nothing.shape
 
 
 def test_pixel_shuffle_order():

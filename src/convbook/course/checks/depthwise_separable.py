@@ -2,6 +2,8 @@
 
 from itertools import combinations, pairwise, product
 
+import torch
+
 from convbook.course.checks._checker import Checker, grid
 
 
@@ -43,6 +45,20 @@ def is_separable(kernel):
     )
 
 
+def _summed(kernels):
+    """Return the sum of kernels, number by number."""
+    return [
+        [sum(values) for values in zip(*rows, strict=True)] for rows in zip(*kernels, strict=True)
+    ]
+
+
+def _counted_without_tolerance(kernel):
+    """Count the singular values above 0, as floats of either kind leave them."""
+    kinds = (torch.float32, torch.float64)
+    sizes = [torch.linalg.svdvals(torch.tensor(kernel, dtype=kind)) for kind in kinds]
+    return all((size > 0).sum().item() == 1 for size in sizes)
+
+
 def _determinant(kernel):
     """Return the determinant of a kernel of at least 1 x 1, None if it is not square."""
     if len(kernel) != len(kernel[0]):
@@ -73,6 +89,17 @@ check_separable_params = Checker(
             lambda in_channels, out_channels, kernel_size, bias: (
                 separable_params(in_channels, out_channels, kernel_size, False)
                 + bias * out_channels
+            )
+        ),
+        "The depthwise layer has in_channels maps and as many biases, not out_channels of them.": (
+            lambda in_channels, out_channels, kernel_size, bias: (
+                separable_params(in_channels, out_channels, kernel_size, False)
+                + bias * 2 * out_channels
+            )
+        ),
+        "A layer has more than one bias: one for each of its maps.": (
+            lambda in_channels, out_channels, kernel_size, bias: (
+                separable_params(in_channels, out_channels, kernel_size, False) + bias * 2
             )
         ),
         "That leaves out the pointwise layer, which mixes the channels.": (
@@ -110,7 +137,7 @@ check_separable_macs = Checker(
         out_channels=[3, 32],
         kernel_size=[3, 5],
         stride=[1, 2, 3],
-        input_size=[5, 8],
+        input_size=[5, 10],  # at stride 3, rounding is right for 8 and wrong for 10
     ),
     {
         "The pointwise layer works on the smaller map that leaves the depthwise layer.": (
@@ -183,25 +210,26 @@ check_dense_weight = Checker(
             for o, weights in enumerate(mixing)
         ],
         "Do not add up the channels: the convolution does that. Keep a kernel for each.": (
+            lambda kernels, mixing: [[_summed(one)] for one in dense_weight(kernels, mixing)]
+        ),
+        "A filter has a kernel for each channel: weight[filter][channel]. They are not added up.": (
+            lambda kernels, mixing: [_summed(one) for one in dense_weight(kernels, mixing)]
+        ),
+        "Each kernel is multiplied by the weight of its own channel, not by the sum of them.": (
             lambda kernels, mixing: [
-                [
-                    [
-                        [sum(values) for values in zip(*rows, strict=True)]
-                        for rows in zip(*filter_kernels, strict=True)
-                    ]
-                ]
-                for filter_kernels in dense_weight(kernels, mixing)
+                [_times(kernel, sum(weights)) for kernel in kernels] for weights in mixing
             ]
         ),
     },
 )
 
-# The determinant mistake in mind; a first row of zeros, and one between two rows; not only squares.
+# The determinant mistake in mind; a first row of zeros, and one between two rows; a row that is no
+# whole multiple of another; rows and columns whose sums are all 0; not only squares.
 _COLUMNS_AND_ROWS = [
     ([1, 2, 1], [1, 0, -1]),
     ([0, 1, 2], [3, -1, 2]),
     ([1, 0, 0], [0, 0, 5]),
-    ([1, -1], [2, 3]),
+    ([2, -3], [2, 3]),
     ([0, 2], [1, 4]),
     ([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]),
     ([0, 0, 1, 0, 0], [1, 1, 1, 1, 1]),
@@ -213,7 +241,7 @@ _COLUMNS_AND_ROWS = [
 ]
 _NOT_SEPARABLE = [
     [[0, 1, 0], [1, -4, 1], [0, 1, 0]],
-    [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    [[1, -1, 0], [0, 1, -1], [-1, 0, 1]],
     [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
     [[1, 0], [0, 1]],
     [[1, 2], [2, 1]],
@@ -246,6 +274,9 @@ check_is_separable = Checker(
         ),
         "Compare all rows with one another, not the first two only.": (
             lambda kernel: is_separable(kernel[:2])
+        ),
+        "In floats a 0 may come out as 1e-8: count singular values above a tolerance, not 0.": (
+            _counted_without_tolerance
         ),
         "Neighbours are not enough: with a row of zeros in between they say nothing.": (
             lambda kernel: all(is_separable([upper, lower]) for upper, lower in pairwise(kernel))

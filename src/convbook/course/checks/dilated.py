@@ -7,7 +7,7 @@ from convbook.arithmetic.coverage import dilation_coverage
 from convbook.course.checks._checker import Checker, grid
 
 
-def causal(samples, weights, dilation):
+def causal_row(samples, weights, dilation):
     """Return one output per sample; the last weight meets the sample of that moment."""
     before = dilation * (len(weights) - 1)
     return _slide([0] * before + samples, weights, dilation)
@@ -27,6 +27,15 @@ def _causal_on_both_sides(samples, weights, dilation):
     return _slide(padded, weights, dilation)
 
 
+def _wrapped_index(samples, weights, dilation):
+    """Look up what came before with a negative index, which counts from the end."""
+    backs = [dilation * back for back in reversed(range(len(weights)))]
+    return [
+        sum(weight * samples[now - back] for weight, back in zip(weights, backs, strict=True))
+        for now in range(len(samples))
+    ]
+
+
 def field(dilations, kernel_size):
     """Return the receptive field of a stack with stride 1, from end to end."""
     return 1 + (kernel_size - 1) * sum(dilations)
@@ -35,6 +44,12 @@ def field(dilations, kernel_size):
 def holes(dilations):
     """Return how many pixels inside the field of a stack of 3-tap layers are never read."""
     return dilation_coverage(dilations).count(0)
+
+
+def _gaps_beyond_the_field(dilations):
+    """Count the gaps that a layer leaves if the field before it were without holes."""
+    fields = (field(dilations[:depth], 3) for depth in range(len(dilations)))
+    return sum(2 * max(d - size, 0) for d, size in zip(dilations, fields, strict=True))
 
 
 SCHEDULES = [
@@ -79,12 +94,15 @@ check_span = Checker(
         "There is a gap between every two taps, not only one gap in all.": (
             lambda kernel_size, dilation: kernel_size + dilation - 1
         ),
+        "Taps and dilation do not add up: there are kernel_size - 1 steps of `dilation` pixels.": (
+            lambda kernel_size, dilation: kernel_size + dilation
+        ),
     },
 )
 
-check_causal = Checker(
+check_causal_row = Checker(
     "Exercise 2: function(samples, weights, dilation) -> one number per sample",
-    causal,
+    causal_row,
     grid(
         samples=[[1, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0, 0], [3, 1, 4, 1, 5, 9, 2]],
         weights=[[1, 2], [2, 0, 5], [1, 2, 3, 4]],
@@ -95,11 +113,14 @@ check_causal = Checker(
             _causal_on_both_sides
         ),
         "The last weight meets the newest sample: PyTorch does not flip the kernel.": (
-            lambda samples, weights, dilation: causal(samples, weights[::-1], dilation)
+            lambda samples, weights, dilation: causal_row(samples, weights[::-1], dilation)
         ),
         "There is one output for each sample: put zeros before the first.": _slide,
         "Dilation counts from 1: with 1 the taps are neighbours.": (
-            lambda samples, weights, dilation: causal(samples, weights, dilation + 1)
+            lambda samples, weights, dilation: causal_row(samples, weights, dilation + 1)
+        ),
+        "A negative index counts from the end, which is the future; what came before is 0.": (
+            _wrapped_index
         ),
         "The zeros are on the wrong side: at the end they stand for the future.": (
             lambda samples, weights, dilation: _slide(
@@ -131,6 +152,9 @@ check_field = Checker(
                 1 + (kernel_size - 1) * sum(prod(dilations[: i + 1]) for i in range(len(dilations)))
             )
         ),
+        "Spans do not multiply: one layer after the other adds its reach.": (
+            lambda dilations, kernel_size: prod(span(kernel_size, d) for d in dilations)
+        ),
         "Each layer has a dilation of its own: add them all.": (
             lambda dilations, kernel_size: 1 + (kernel_size - 1) * len(dilations) * dilations[-1]
         ),
@@ -150,6 +174,12 @@ check_holes = Checker(
         ),
         "That counts the holes of the last window. The layers before it fill some of them.": (
             lambda dilations: 2 * (dilations[-1] - 1)
+        ),
+        "A field with holes stays so under a layer that fits into it: follow every path.": (
+            _gaps_beyond_the_field
+        ),
+        "Layers fill one another's gaps, and each pixel reached leads to three: follow them all.": (
+            lambda dilations: sum(2 * (d - 1) for d in dilations)
         ),
         "Several paths may end on one pixel: count pixels, each once.": (
             lambda dilations: max(field(dilations, 3) - 3 ** len(dilations), 0)

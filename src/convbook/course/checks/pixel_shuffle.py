@@ -87,8 +87,8 @@ check_unshuffled = Checker(
     [
         {"picture": _picture(rows * factor, columns * factor), "factor": factor}
         for factor in (2, 3, 1)
-        for rows in (2, 1, 3)
-        for columns in (3, 1, 2)
+        for rows in (1, 2, 3)  # the first picture is small enough to be read in the verdict
+        for columns in (2, 1, 3)
     ],
     {
         "Rows and columns are exchanged: the second small picture starts at pixel (0, 1).": (

@@ -1,19 +1,17 @@
 """Checkers for chapter 13, Train it, grade it."""
 
-from collections import OrderedDict
 from collections.abc import Callable
-from copy import deepcopy
-from dataclasses import dataclass
-from functools import wraps
+from dataclasses import dataclass, replace
+from functools import cache, wraps
 from itertools import pairwise
-from math import isqrt
+from math import isclose
 from numbers import Real
 
 import torch
 from torch import nn
 
-from convbook.course.checks._checker import Checker, grid, run_checker
-from convbook.grade import grade
+from convbook.course.checks import designs
+from convbook.course.checks._checker import Checker, grid
 
 
 def learning_rate(step, steps, peak, max_lr):
@@ -65,100 +63,22 @@ def _each(pictures, chosen, change):
     return [change(picture) if flip else picture for picture, flip in pairs]
 
 
+def _where(flags, pictures, axis):
+    """Return the pictures, reversed along an axis where a flag is set."""
+    pictures = torch.tensor(pictures)
+    return torch.where(flags, pictures.flip(axis), pictures)
+
+
+def _flags(chosen):
+    return torch.tensor(chosen)
+
+
 def _pictures(count, height, width):
     """Return pictures of numbers without a pattern that a mistake could hide in."""
     return [
-        [[(7 * n * n + 5 * y + 3 * x * x) % 10 for x in range(width)] for y in range(height)]
+        [[(7 * n * n + 4 * y + 3 * x * x) % 10 for x in range(width)] for y in range(height)]
         for n in range(count)
     ]
-
-
-# ------------------------------------------------------------------------- a network to design
-
-
-def _conv(c_in, c_out, kernel_size=3, **settings):
-    settings = {"padding": kernel_size // 2, **settings}
-    layer = nn.Conv2d(c_in, c_out, kernel_size, bias=False, **settings)
-    return nn.Sequential(layer, nn.BatchNorm2d(c_out), nn.ReLU())
-
-
-def _network(width, **others):
-    """Return a network with `width` channels that meets the assignment, with other parts."""
-    depthwise = nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False)
-    parts = {
-        "c1": _conv(3, width),
-        "pool1": nn.MaxPool2d(2),
-        "c2": _conv(width, width),
-        "pool2": nn.MaxPool2d(2),
-        "c3": nn.Sequential(_conv(width, width), depthwise, _conv(width, width, 1)),
-        "pool3": nn.MaxPool2d(2),
-        "c4": _conv(width, width, padding=2, dilation=2),
-        "gap": nn.AdaptiveAvgPool2d(1),
-        "flat": nn.Flatten(),
-        "head": nn.Linear(width, 10),
-    }
-    return nn.Sequential(OrderedDict(parts | others))
-
-
-class _Ballast(nn.Identity):
-    """A layer that holds numbers and hands on its input."""
-
-    def __init__(self, count):
-        super().__init__()
-        self.idle = nn.Parameter(torch.zeros(count))
-
-
-def _width(limit):
-    """Return the most channels under the limit: the network has 28 (width + 1)² - 18 weights."""
-    return isqrt(limit // 28) - 1
-
-
-def design(limit):
-    """Return a network with fewer than `limit` parameters, and more than half of that."""
-    return _network(_width(limit))
-
-
-class _Verdict(str):
-    """What is said of a network, shown without quotes."""
-
-    __slots__ = ()
-
-    def __repr__(self):
-        return str(self)
-
-
-RIGHT = _Verdict("a network that lacks nothing")
-
-
-def _idle(network):
-    """Return how many parameters the output does not depend on."""
-    network = deepcopy(network).to("meta")  # shapes only, so that no large network takes long
-    weights = [weight for weight in network.parameters() if weight.requires_grad]
-    output = network(torch.zeros(2, 3, 32, 32, device="meta"))
-    gradients = torch.autograd.grad(output.sum(), weights, allow_unused=True)
-    pairs = zip(weights, gradients, strict=True)
-    return sum(weight.numel() for weight, gradient in pairs if gradient is None)
-
-
-def _verdict(network, limit):
-    """Return what a network lacks of the five requirements on layers and of the two on size."""
-    if not isinstance(network, nn.Module):
-        return network
-    *structure, size, _ = grade(network)
-    if structure[0].measured == "not traced":
-        return _Verdict("a network that does not run on 3 × 32 × 32")
-    lacks = [row.requirement for row in structure if not row.passed]
-    count = sum(parameter.numel() for parameter in network.parameters())
-    if count >= limit:
-        lacks.append(f"size below {limit:,}: {size.measured}")
-    if count <= limit / 2:
-        lacks.append(f"size above {limit // 2:,}: {size.measured}")
-    if not lacks and (idle := _idle(network)):
-        lacks.append(f"a use for all its parameters: {idle:,} are never read")
-    if not lacks:
-        return RIGHT
-    others = f" and {len(lacks) - 1} more" if len(lacks) > 1 else ""
-    return _Verdict(f"a network that lacks {lacks[0]}{others}")
 
 
 @dataclass(frozen=True)
@@ -172,11 +92,13 @@ class TranslatedChecker(Checker):
 
     def __call__(self, function):
         """Print how `function` does."""
-        hints = {hint: self._translated(mistake) for hint, mistake in self.mistakes.items()}
-        reference = self._translated(self.reference)
         if callable(function):
             function = self._translated(function)
-        run_checker(function, reference, self.cases, hints, fallback=self.fallback)
+        self._compare(function, {h: self._translated(one) for h, one in self.mistakes.items()})
+
+    def _compare(self, function, mistakes):
+        reference = self._translated(self.reference)
+        Checker.__call__(replace(self, reference=reference, mistakes=mistakes), function)
 
     def _translated(self, function):
         @wraps(function)
@@ -187,8 +109,51 @@ class TranslatedChecker(Checker):
         return translated
 
 
-def _to_nine_digits(answer, **case):
-    return round(float(answer), 9) if isinstance(answer, Real) else answer
+@dataclass(frozen=True)
+class DesignChecker(TranslatedChecker):
+    """A checker of networks, whose hint is the remedy for what the first wrong one lacks.
+
+    The mistakes are examples: a network that lacks the same for another reason gets the same hint.
+    """
+
+    def __call__(self, function):
+        """Print how `function` does."""
+        if not callable(function):
+            super().__call__(function)
+            return
+        judged = cache(self._translated(function))  # it takes long to judge a network
+        remedy = self._remedy(judged)
+        self._compare(judged, {remedy: judged} if remedy else {})
+
+    def _remedy(self, judged):
+        """Return what to do about the first design that lacks something, or None."""
+        try:
+            answers = [_by_name_or_position(judged, case) for case in self.cases]
+        except (Exception, SystemExit):  # it is raised again where it is shown
+            return None
+        verdicts = [answer for answer in answers if isinstance(answer, designs.Verdict)]
+        wrong = [verdict for verdict in verdicts if verdict != designs.RIGHT]
+        sizes = {verdict.count for verdict in verdicts}
+        if not wrong:
+            return None
+        is_size = wrong[0].remedy in (designs.TOO_LARGE, designs.TOO_SMALL)
+        return designs.CONSTANT if is_size and len(sizes) == 1 else wrong[0].remedy
+
+
+def _by_name_or_position(function, case):
+    try:
+        return function(**case)
+    except TypeError:  # its parameters may have other names
+        return function(*case.values())
+
+
+def _to_single_precision(answer, **case):
+    """Return the right rate where an answer is as near as float32 comes, else nine digits of it."""
+    if not isinstance(answer, Real) and getattr(answer, "ndim", None) != 0:
+        return answer
+    right = learning_rate(**case)
+    near = isclose(float(answer), right, rel_tol=1e-6, abs_tol=1e-6 * case["max_lr"])
+    return round(right if near else float(answer), 9)
 
 
 check_learning_rate = TranslatedChecker(
@@ -203,6 +168,20 @@ check_learning_rate = TranslatedChecker(
     {
         "It starts at a tenth of `max_lr`, not at 0.": lambda step, steps, peak, max_lr: (
             max_lr * step / peak if step < peak else learning_rate(step, steps, peak, max_lr)
+        ),
+        "It is to rise by `max_lr` less a tenth; by all of it, the rate passes `max_lr`.": (
+            lambda step, steps, peak, max_lr: (
+                max_lr / 10 + max_lr * step / peak
+                if step < peak
+                else learning_rate(step, steps, peak, max_lr)
+            )
+        ),
+        "At `peak` that is more than `max_lr`: from a tenth on, nine tenths are left to rise.": (
+            lambda step, steps, peak, max_lr: (
+                max_lr / 10 + max_lr * step / peak
+                if step <= peak
+                else learning_rate(step, steps, peak, max_lr)
+            )
         ),
         "That never comes down. After `peak` it falls in a straight line to 0 at `steps`.": (
             lambda step, steps, peak, max_lr: _up_then(step, peak, max_lr, max_lr)
@@ -243,7 +222,7 @@ check_learning_rate = TranslatedChecker(
             )
         ),
     },
-    translate=_to_nine_digits,
+    translate=_to_single_precision,
 )
 
 check_averages = Checker(
@@ -301,12 +280,21 @@ check_mirrored = Checker(
         "That reverses the batch; each picture keeps its place and its label.": (
             lambda pictures, chosen: pictures[::-1]
         ),
+        "flip(0) exchanges whole pictures: the first axis is the batch. Columns are the last.": (
+            lambda pictures, chosen: _where(_flags(chosen)[:, None, None], pictures, 0)
+        ),
+        "`chosen` needs two axes more, chosen[:, None, None], to stand for whole pictures.": (
+            lambda pictures, chosen: _where(_flags(chosen), pictures, -1)
+        ),
+        "chosen[:, None] chooses rows; with chosen[:, None, None] it chooses whole pictures.": (
+            lambda pictures, chosen: _where(_flags(chosen)[:, None], pictures, -1)
+        ),
     },
 )
 
-check_design = TranslatedChecker(
+check_design = DesignChecker(
     "Exercise 4: function(limit) -> a network that meets the assignment, sized by the limit",
-    design,
+    designs.design,
     grid(
         limit=[
             *(5_000, 6_000, 8_000, 10_000, 12_000, 15_000, 20_000, 30_000, 40_000, 50_000),
@@ -314,41 +302,15 @@ check_design = TranslatedChecker(
             *(800_000, 1_000_000),
         ]
     ),
-    {
-        "One 3 × 3 convolution must be dilated: dilation=2, and padding=2 to keep the map.": (
-            lambda limit: _network(w := _width(limit), c4=_conv(w, w))
+    dict(zip(designs.STRUCTURE, designs.WITHOUT, strict=True))
+    | {
+        designs.BROKEN: lambda limit: designs.network(
+            designs.width_below(limit), head=nn.Linear(64, designs.CLASSES)
         ),
-        "Between the blocks stand three nn.MaxPool2d(2); strides and means do not count.": (
-            lambda limit: _network(_width(limit), pool2=nn.AvgPool2d(2))
-        ),
-        "Depthwise means groups=C and kernel_size=3, and a 1 × 1 convolution after it.": (
-            lambda limit: _network(
-                w := _width(limit), c3=nn.Sequential(_conv(w, w, 5, groups=w), _conv(w, w, 3))
-            )
-        ),
-        "Average the whole map before the linear layer: nn.AdaptiveAvgPool2d(1).": (
-            lambda limit: _network(
-                w := _width(limit) - 1, gap=nn.AvgPool2d(2), head=nn.Linear(4 * w, 10)
-            )
-        ),
-        "The field is too small. Add a convolution in C3 or C4, where a step is 4 or 8 pixels.": (
-            lambda limit: _network(
-                w := _width(limit),
-                c1=nn.Sequential(_conv(3, w), _conv(w, w, groups=w), _conv(w, w, 1)),
-                c2=_conv(w, w, padding=2, dilation=2),
-                c3=_conv(w, w),
-                c4=_conv(w, w),
-            )
-        ),
-        "Parameters that no layer reads do not count; give the layers more channels.": (
-            lambda limit: _network(8, ballast=_Ballast(limit // 2))
-        ),
-        "It is the same network whatever the limit; choose the channels by it.": (
-            lambda limit: _network(_width(5_000))
-        ),
-        "That is at the limit or above: count first, then choose the channels.": (
-            lambda limit: _network(_width(limit) + 2)
-        ),
+        designs.IDLE: lambda limit: designs.network(8, ballast=designs.Ballast(limit // 2)),
+        designs.CONSTANT: lambda limit: designs.network(designs.width_below(5_000)),
+        designs.TOO_SMALL: lambda limit: designs.network(designs.width_below(limit) // 2),
+        designs.TOO_LARGE: lambda limit: designs.network(designs.width_below(limit) + 1),
     },
-    translate=_verdict,
+    translate=designs.verdict_on,
 )

@@ -41,6 +41,11 @@ def _overwritten(numbers, kernel, stride, padding, output_padding):
     return canvas[padding : length - padding]
 
 
+def _stamped(numbers, kernel, stride):
+    """Return the whole row of stamps, without what `output_padding` would add."""
+    return transposed_row(numbers, kernel, stride, 0, 0)
+
+
 def _rows():
     """Return cases for `transposed_row` with an output padding below the stride."""
     cases = grid(
@@ -64,15 +69,20 @@ check_transposed_size = Checker(
             kernel_size=[2, 3, 4],
             stride=[1, 2, 3],
             padding=[0, 1],
-            output_padding=[0, 1],
+            output_padding=[0, 1, 2],
             dilation=[1, 2],
         )
-        if case["output_padding"] < max(case["stride"], case["dilation"])
+        if case["output_padding"] in (0, max(case["stride"], case["dilation"]) - 1)
     ],
     {
         "The last stamp is as wide as the kernel: its size must be in the formula.": (
             lambda input_size, kernel_size, stride, padding, output_padding, dilation: (
                 input_size * stride - 2 * padding + output_padding
+            )
+        ),
+        "That is what layers are often built to give. Each of the six settings counts here.": (
+            lambda input_size, kernel_size, stride, padding, output_padding, dilation: (
+                input_size * stride
             )
         ),
         "The first stamp starts at pixel 0, so the last one starts at stride * (input_size - 1).": (
@@ -168,6 +178,16 @@ check_transposed_row = Checker(
                 + [0] * padding
             )
         ),
+        "With p = 0, row[p:-p + a] keeps only a numbers. Append a zeros; end at len(row) - p.": (
+            lambda numbers, kernel, stride, padding, output_padding: _stamped(
+                numbers, kernel, stride
+            )[padding : -padding + output_padding]
+        ),
+        "With p = 0, row[p:-p] is empty: end the slice at len(row) - p.": (
+            lambda numbers, kernel, stride, padding, output_padding: (
+                _stamped(numbers, kernel, stride) + [0] * output_padding
+            )[padding:-padding]
+        ),
         "output_padding is for the end of the row, not for its start.": (
             lambda numbers, kernel, stride, padding, output_padding: (
                 [0] * output_padding + transposed_row(numbers, kernel, stride, 0, 0)
@@ -189,6 +209,14 @@ check_overlap = Checker(
         ),
         "Rounding up gives all pixels the largest count.": (
             lambda kernel_size, stride, dilation: [-(-kernel_size // stride)] * stride
+        ),
+        "Only taps count, not the pixels between them: a dilated kernel has gaps.": (
+            lambda kernel_size, stride, dilation: overlap(span(kernel_size, dilation), stride, 1)
+        ),
+        "Do not sort: the first count is for multiples of the stride, then come the next pixels.": (
+            lambda kernel_size, stride, dilation: sorted(
+                overlap(kernel_size, stride, dilation), reverse=True
+            )
         ),
         "That is the other way round: the first tap falls on a multiple of the stride.": (
             lambda kernel_size, stride, dilation: overlap(kernel_size, stride, dilation)[::-1]
