@@ -346,6 +346,9 @@ FAILS = {
     ),
     "no forward": (NoForward(), r'is missing the required "forward" function( \(in NoForward\))?$'),
     "too small": (nn.Conv2d(3, 4, 9), r"is input_size \(channels, .*\), and large enough\?$"),
+    # Of 16, 32 and 64 pixels two are enough here, and below only one.
+    "far too small": (nn.Conv2d(3, 4, 30), r"is input_size \(channels, .*\), and large enough\?$"),
+    "too small but for one": (nn.Conv2d(3, 4, 60), r"; it runs on input_size=\(3, 64, 64\)$"),
     "other channels": (nn.Conv2d(1, 4, 5), r"; it runs on input_size=\(1, 8, 8\)$"),
     "other pixels": (
         nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 10)),

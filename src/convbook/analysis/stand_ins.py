@@ -61,7 +61,8 @@ class StandIns(TorchFunctionMode):
     def stand_in(self, op, parts, func, args, kwargs):
         """Run what stands in for a function."""
         in_place = _is_in_place(func, kwargs)
-        if (in_place or op in _SAME) and len(parts) == 1 and parts[0] is args[0]:
+        alone = len(parts) == 1 and parts[0] is args[0]
+        if alone and (in_place or op in _SAME) and not hasattr(args[0], "_convbook_dtype"):
             return args[0]
         dense = tensors_in(func(*_on_meta(args), **_on_meta(kwargs)))[0]
         shape = dense.shape
