@@ -424,6 +424,26 @@ def test_unfold_is_a_plain_window():
     assert row.receptive_field == ((5, 3), (2, 2), (-1, -1))
 
 
+# With nothing but what must be given: (size, jump, start) by the definitions in PyTorch's manual.
+BARE = {
+    "conv2d": (lambda net, x: F.conv2d(x, net.w), (3, 1, 0)),
+    "conv_transpose2d": (lambda net, x: F.conv_transpose2d(x, net.w), (3, 1, -2)),
+    "max_pool2d": (lambda net, x: F.max_pool2d(x, 3), (3, 3, 0)),
+    "avg_pool2d": (lambda net, x: F.avg_pool2d(x, 3), (3, 3, 0)),
+    "lp_pool2d": (lambda net, x: F.lp_pool2d(x, 2, 3), (3, 3, 0)),
+    "unfold": (lambda net, x: (net.m @ F.unfold(x, 3)).view(1, 27, 14, 14), (3, 1, 0)),
+    "fold": (lambda net, x: F.fold(net.m @ F.unfold(x, 3), 16, 3), (5, 1, -2)),
+    "interpolate": (lambda net, x: F.interpolate(x, scale_factor=2), (1, 0.5, 0)),
+}
+
+
+@pytest.mark.parametrize(("forward", "wanted"), BARE.values(), ids=BARE)
+def test_what_is_left_out_is_what_pytorch_takes(forward, wanted):
+    model = Net(forward, w=weight(3, 3, 3, 3), m=weight(27, 27))
+    assert trace(model, (3, 16, 16))[-1].receptive_field == wanted
+    assert empirical_receptive_field(model, (3, 16, 16)) == wanted
+
+
 def test_folding_back_what_was_unfolded_sees_each_pixel_alone():
     """`fold(unfold(x))` is x, each pixel as often as windows read it."""
 
