@@ -412,6 +412,26 @@ def test_flattened_pixels_that_are_mixed_stay_mixed():
     assert field(forward, mix=nn.Linear(256, 256)) == (16, 0, 0)
 
 
+MEANS = {
+    "all rows": (lambda x: x.mean(2), 16, 0),
+    "every second row": (lambda x: x[:, :, ::2].mean(2), 15, 0),
+    "every third row, from the second on": (lambda x: x[:, :, 1::3].mean(2), 13, 1),
+    "pairs of rows": (lambda x: x.unflatten(2, (-1, 2)).mean((2, 3)), 16, 0),
+    "the first of each pair": (lambda x: x.unflatten(2, (-1, 2))[:, :, :, 0].mean(2), 15, 0),
+    "rows of a window": (lambda x: x.unfold(2, 5, 3).mean((2, 4)), 14, 0),
+}
+
+
+@pytest.mark.parametrize(("mean", "rows", "start"), MEANS.values(), ids=MEANS)
+def test_a_mean_over_some_rows_sees_from_the_first_to_the_last(mean, rows, start):
+    """Of 16 rows; a convolution before it adds one on either side, as far as there are any."""
+    plain = field(lambda net, x: mean(x).unsqueeze(2))
+    assert plain == ((rows, 1), (0, 1), (start, 0))
+    first, end = max(start - 1, 0), min(start + rows + 1, 16)
+    wider = field(lambda net, x: mean(net.a(x)).unsqueeze(2), a=conv(3, 4))
+    assert wider == ((end - first, 3), (0, 1), (first, -1))
+
+
 def test_unfold_is_a_plain_window():
     row = trace(nn.Unfold((3, 2), dilation=2, padding=1, stride=2), (3, 16, 16))[0]
     assert (row.op, row.kernel, row.stride, row.padding, row.dilation) == (
