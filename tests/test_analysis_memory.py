@@ -432,6 +432,23 @@ def test_a_mean_over_some_rows_sees_from_the_first_to_the_last(mean, rows, start
     assert wider == ((end - first, 3), (0, 1), (first, -1))
 
 
+INDICES = {
+    "a list of channels": (lambda x: x[:, [0, 2]], (1, 1, 0)),
+    "a tensor of channels": (lambda x: x[:, torch.tensor([0, 2])], (1, 1, 0)),
+    "one row of a channel": (lambda x: x[:, 1, 3], ((1, 1), (0, 1), (3, 0))),
+    "one row from the end": (lambda x: x[:, 1, -2], ((1, 1), (0, 1), (14, 0))),
+    "one pixel": (lambda x: x[:, 1, 3, 5], ((1, 1), (0, 0), (3, 5))),
+    "a new axis": (lambda x: x[:, 1, None, ..., 2:], ((1, 1), (1, 1), (0, 2))),
+    "every other row": (lambda x: x[..., 1::2, :-3], ((1, 1), (2, 1), (1, 0))),
+}
+
+
+@pytest.mark.parametrize(("index", "wanted"), INDICES.values(), ids=INDICES)
+def test_an_index_keeps_the_axes_that_it_leaves(index, wanted):
+    table = trace(Net(lambda net, x: index(x)), (3, 16, 16))
+    assert table[-1].receptive_field == wanted
+
+
 def test_unfold_is_a_plain_window():
     row = trace(nn.Unfold((3, 2), dilation=2, padding=1, stride=2), (3, 16, 16))[0]
     assert (row.op, row.kernel, row.stride, row.padding, row.dilation) == (
