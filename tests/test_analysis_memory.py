@@ -461,6 +461,38 @@ def test_unfold_is_a_plain_window():
     assert row.receptive_field == ((5, 3), (2, 2), (-1, -1))
 
 
+ROWS_AS_CHANNELS = ((16, 3), (0, 1), (0, -1))
+MIXED = {
+    "conv1d": (lambda x: F.conv1d(x[:, 0], torch.ones(5, 16, 3), padding=1), ROWS_AS_CHANNELS),
+    "conv_transpose1d": (
+        lambda x: F.conv_transpose1d(x[:, 0], torch.ones(16, 5, 3), padding=1),
+        ROWS_AS_CHANNELS,
+    ),
+    "conv2d": (
+        lambda x: F.conv2d(x.transpose(1, 2), torch.ones(5, 16, 1, 3)),
+        ((16, 3), (0, 1), (0, 0)),
+    ),
+    "conv_transpose2d": (
+        lambda x: F.conv_transpose2d(x.transpose(1, 2), torch.ones(16, 5, 1, 3)),
+        ((16, 3), (0, 1), (0, -2)),
+    ),
+    "conv_transpose3d": (
+        lambda x: F.conv_transpose3d(x[:, None], torch.ones(1, 2, 3, 3, 3)),
+        (3, 1, -2),
+    ),
+    "conv2d without a batch": (lambda x: F.conv2d(x[0], torch.ones(5, 3, 3, 3)), (3, 1, 0)),
+    "conv_transpose2d without a batch": (
+        lambda x: F.conv_transpose2d(x[0], torch.ones(3, 5, 3, 3)),
+        (3, 1, -2),
+    ),
+}
+
+
+@pytest.mark.parametrize(("layer", "wanted"), MIXED.values(), ids=MIXED)
+def test_a_convolution_mixes_what_lies_where_it_reads_its_channels(layer, wanted):
+    assert trace(Net(lambda net, x: layer(x)), (3, 16, 16))[-1].receptive_field == wanted
+
+
 # With nothing but what must be given: (size, jump, start) by the definitions in PyTorch's manual.
 BARE = {
     "conv2d": (lambda net, x: F.conv2d(x, net.w), (3, 1, 0)),
