@@ -272,6 +272,51 @@ def test_a_border_that_is_written_apart_does_not_count():
     assert field(forward, w=weight(4, 3, 3, 3)) == (3, 1, -1)
 
 
+@pytest.mark.parametrize("end", [False, True])
+@pytest.mark.parametrize(("rows", "wanted"), [(1, 1), (2, 1), (3, 7), (8, 7)])
+def test_up_to_an_eighth_of_the_rows_is_a_border(rows, wanted, end):
+    """Of 16 rows the first or the last ones see 7 x 7, the others themselves."""
+    written = slice(-rows, None) if end else slice(rows)
+
+    def forward(net, x):
+        y = x.clone()
+        y[:, :, written] = net.a(x)[:, :, written]
+        return y
+
+    table = trace(Net(forward, a=conv(3, 3, 7)), (3, 16, 16))
+    assert table[-1].receptive_field == (wanted, 1, -(wanted // 2))
+
+
+def test_what_a_gate_wrote_into_a_part_is_seen_without_the_gate_too():
+    """3 x 3, gated by means over the whole map, then 3 x 3: 5 pixels but for the gate."""
+
+    def forward(net, x):
+        y, z = torch.zeros(1, 6, *x.shape[2:]), net.a(x)
+        y[:, :3] = z * z.mean((2, 3), keepdim=True)
+        y[:, 3:] = x
+        return net.b(y)
+
+    row = trace(Net(forward, a=conv(3, 3), b=conv(6, 4)), (3, 16, 16))[-1]
+    assert (row.receptive_field, row.local_field) == ((16, 0, 0), (5, 1, -2))
+
+
+@pytest.mark.parametrize("pixels", [slice(3, 19), slice(3, 25), slice(2, None, 3)])
+def test_a_view_that_is_cut_across_rows_is_refused(pixels):
+    """Of rows of 16: some from the middle of one to the middle of another."""
+
+    def forward(net, x):
+        y = x.clone()
+        y.flatten(2)[:, :, pixels] = net.a(x).flatten(2)[:, :, pixels]
+        return y
+
+    with pytest.raises(ValueError, match="cut across") as told:
+        trace(Net(forward, a=conv(3, 3)), (3, 16, 16))
+    assert str(told.value) == (
+        "cannot follow 'setitem' (op setitem in Net): it writes through a view that is cut across "
+        "the rows of its memory"
+    )
+
+
 def test_zeros_between_pixels_are_a_transposed_convolution():
     def forward(net, x):
         y = x.new_zeros(1, 3, 2 * x.shape[2], 2 * x.shape[3])
@@ -438,6 +483,9 @@ INDICES = {
     "one row of a channel": (lambda x: x[:, 1, 3], ((1, 1), (0, 1), (3, 0))),
     "one row from the end": (lambda x: x[:, 1, -2], ((1, 1), (0, 1), (14, 0))),
     "one pixel": (lambda x: x[:, 1, 3, 5], ((1, 1), (0, 0), (3, 5))),
+    # Lists beside other numbers are an upper bound: all pixels.
+    "a list of channels in a row": (lambda x: x[:, [0, 2], 3], (16, 0, 0)),
+    "lists of rows and columns": (lambda x: x[:, :, [0, 2], [1, 2]], (16, 0, 0)),
     "a new axis": (lambda x: x[:, 1, None, ..., 2:], ((1, 1), (1, 1), (0, 2))),
     "every other row": (lambda x: x[..., 1::2, :-3], ((1, 1), (2, 1), (1, 0))),
 }
