@@ -541,6 +541,24 @@ def test_a_convolution_mixes_what_lies_where_it_reads_its_channels(layer, wanted
     assert trace(Net(lambda net, x: layer(x)), (3, 16, 16))[-1].receptive_field == wanted
 
 
+POOLINGS = {
+    "all": (lambda x: F.avg_pool2d(x, 16), (16, 0, 0)),
+    "all rows": (lambda x: F.avg_pool2d(x, (16, 2)), ((16, 2), (0, 2), (0, 0))),
+    "all but one": (lambda x: F.avg_pool2d(x, 15), (15, 15, 0)),
+    "all, padded": (lambda x: F.avg_pool2d(x, 16, padding=8), (16, 16, -8)),
+    "all rows, padded": (
+        lambda x: F.avg_pool2d(x, (16, 2), padding=(8, 0)),
+        ((16, 2), (16, 2), (-8, 0)),
+    ),
+    "the maximum of all": (lambda x: F.max_pool2d(x, 16), (16, 16, 0)),
+}
+
+
+@pytest.mark.parametrize(("pool", "wanted"), POOLINGS.values(), ids=POOLINGS)
+def test_an_average_over_the_whole_map_is_global_and_no_other_pooling_is(pool, wanted):
+    assert trace(Net(lambda net, x: pool(x)), (3, 16, 16))[-1].receptive_field == wanted
+
+
 # With nothing but what must be given: (size, jump, start) by the definitions in PyTorch's manual.
 BARE = {
     "conv2d": (lambda net, x: F.conv2d(x, net.w), (3, 1, 0)),
