@@ -569,6 +569,17 @@ BARE = {
     "unfold": (lambda net, x: (net.m @ F.unfold(x, 3)).view(1, 27, 14, 14), (3, 1, 0)),
     "fold": (lambda net, x: F.fold(net.m @ F.unfold(x, 3), 16, 3), (5, 1, -2)),
     "interpolate": (lambda net, x: F.interpolate(x, scale_factor=2), (1, 0.5, 0)),
+    # PyTorch's own hands on what it takes for what is left out; the book's hands on what is given.
+    "the book's conv2d": (lambda net, x: functional.conv2d(x, net.w), (3, 1, 0)),
+    "the book's conv_transpose2d": (
+        lambda net, x: functional.conv_transpose2d(x, net.w),
+        (3, 1, -2),
+    ),
+    "the book's unfold": (
+        lambda net, x: (net.m @ functional.unfold(x, 3)).view(1, 27, 14, 14),
+        (3, 1, 0),
+    ),
+    "the book's fold": (lambda net, x: functional.fold(net.m @ F.unfold(x, 3), 16, 3), (5, 1, -2)),
 }
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import numpy as np
@@ -556,6 +556,14 @@ def test_the_least_that_is_allowed_is_taken():
     counts = {"epochs": 1, "batch_size": 1, "shift": 0, "cutout": 0, "small_size": 1, "seed": 0}
     config = TrainConfig(**shares, **counts, ema_decay=0, small_epochs=0, max_lr=1e-9)
     assert config.to_dict().items() >= {**shares, **counts, "ema_decay": 0}.items()
+
+
+def test_settings_stay_as_they_are_and_equal_ones_are_one():
+    config = TrainConfig()
+    with pytest.raises(FrozenInstanceError):
+        config.epochs = 3
+    assert config.epochs == 10
+    assert {config, TrainConfig(), TrainConfig(epochs=3)} == {config, replace(config, epochs=3)}
 
 
 def test_old_settings_act_as_they_did():
