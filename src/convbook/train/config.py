@@ -104,7 +104,7 @@ class TrainConfig:
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise TypeError(f"{name}={value!r} is not a number; use a float")
             if not least <= value < most or (name == "max_lr" and value == 0):
-                limit = f"at least {least} and below {most}" if most == 1 else "above 0"
+                limit = f"{'above' if name == 'max_lr' else 'at least'} {least} and below {most}"
                 raise ValueError(f"{name}={value!r} is out of range; use a number {limit}")
         for field in fields(self):
             value = getattr(self, field.name)

@@ -260,6 +260,51 @@ def test_a_border_that_is_written_apart_does_not_count():
     assert field(forward, w=weight(4, 3, 3, 3)) == (3, 1, -1)
 
 
+@pytest.mark.parametrize("end", [False, True])
+@pytest.mark.parametrize(("rows", "wanted"), [(1, 1), (2, 1), (3, 7), (8, 7)])
+def test_up_to_an_eighth_of_the_rows_is_a_border(rows, wanted, end):
+    """Of 16 rows the first or the last ones see 7 x 7, the others themselves."""
+    written = slice(-rows, None) if end else slice(rows)
+
+    def forward(net, x):
+        y = x.clone()
+        y[:, :, written] = net.a(x)[:, :, written]
+        return y
+
+    table = trace(Net(forward, a=conv(3, 3, 7)), (3, 16, 16))
+    assert table[-1].receptive_field == (wanted, 1, -(wanted // 2))
+
+
+def test_what_a_gate_wrote_into_a_part_is_seen_without_the_gate_too():
+    """3 x 3, gated by means over the whole map, then 3 x 3: 5 pixels but for the gate."""
+
+    def forward(net, x):
+        y, z = torch.zeros(1, 6, *x.shape[2:]), net.a(x)
+        y[:, :3] = z * z.mean((2, 3), keepdim=True)
+        y[:, 3:] = x
+        return net.b(y)
+
+    row = trace(Net(forward, a=conv(3, 3), b=conv(6, 4)), (3, 16, 16))[-1]
+    assert (row.receptive_field, row.local_field) == ((16, 0, 0), (5, 1, -2))
+
+
+@pytest.mark.parametrize("pixels", [slice(3, 19), slice(3, 25), slice(2, None, 3)])
+def test_a_view_that_is_cut_across_rows_is_refused(pixels):
+    """Of rows of 16: some from the middle of one to the middle of another."""
+
+    def forward(net, x):
+        y = x.clone()
+        y.flatten(2)[:, :, pixels] = net.a(x).flatten(2)[:, :, pixels]
+        return y
+
+    with pytest.raises(ValueError, match="cut across") as told:
+        trace(Net(forward, a=conv(3, 3)), (3, 16, 16))
+    assert str(told.value) == (
+        "cannot follow 'setitem' (op setitem in Net): it writes through a view that is cut across "
+        "the rows of its memory"
+    )
+
+
 def test_zeros_between_pixels_are_a_transposed_convolution():
     def forward(net, x):
         y = x.new_zeros(1, 3, 2 * x.shape[2], 2 * x.shape[3])
@@ -400,6 +445,46 @@ def test_flattened_pixels_that_are_mixed_stay_mixed():
     assert field(forward, mix=nn.Linear(256, 256)) == (16, 0, 0)
 
 
+MEANS = {
+    "all rows": (lambda x: x.mean(2), 16, 0),
+    "every second row": (lambda x: x[:, :, ::2].mean(2), 15, 0),
+    "every third row, from the second on": (lambda x: x[:, :, 1::3].mean(2), 13, 1),
+    "pairs of rows": (lambda x: x.unflatten(2, (-1, 2)).mean((2, 3)), 16, 0),
+    "the first of each pair": (lambda x: x.unflatten(2, (-1, 2))[:, :, :, 0].mean(2), 15, 0),
+    "rows of a window": (lambda x: x.unfold(2, 5, 3).mean((2, 4)), 14, 0),
+}
+
+
+@pytest.mark.parametrize(("mean", "rows", "start"), MEANS.values(), ids=MEANS)
+def test_a_mean_over_some_rows_sees_from_the_first_to_the_last(mean, rows, start):
+    """Of 16 rows; a convolution before it adds one on either side, as far as there are any."""
+    plain = field(lambda net, x: mean(x).unsqueeze(2))
+    assert plain == ((rows, 1), (0, 1), (start, 0))
+    first, end = max(start - 1, 0), min(start + rows + 1, 16)
+    wider = field(lambda net, x: mean(net.a(x)).unsqueeze(2), a=conv(3, 4))
+    assert wider == ((end - first, 3), (0, 1), (first, -1))
+
+
+INDICES = {
+    "a list of channels": (lambda x: x[:, [0, 2]], (1, 1, 0)),
+    "a tensor of channels": (lambda x: x[:, torch.tensor([0, 2])], (1, 1, 0)),
+    "one row of a channel": (lambda x: x[:, 1, 3], ((1, 1), (0, 1), (3, 0))),
+    "one row from the end": (lambda x: x[:, 1, -2], ((1, 1), (0, 1), (14, 0))),
+    "one pixel": (lambda x: x[:, 1, 3, 5], ((1, 1), (0, 0), (3, 5))),
+    # Lists beside other numbers are an upper bound: all pixels.
+    "a list of channels in a row": (lambda x: x[:, [0, 2], 3], (16, 0, 0)),
+    "lists of rows and columns": (lambda x: x[:, :, [0, 2], [1, 2]], (16, 0, 0)),
+    "a new axis": (lambda x: x[:, 1, None, ..., 2:], ((1, 1), (1, 1), (0, 2))),
+    "every other row": (lambda x: x[..., 1::2, :-3], ((1, 1), (2, 1), (1, 0))),
+}
+
+
+@pytest.mark.parametrize(("index", "wanted"), INDICES.values(), ids=INDICES)
+def test_an_index_keeps_the_axes_that_it_leaves(index, wanted):
+    table = trace(Net(lambda net, x: index(x)), (3, 16, 16))
+    assert table[-1].receptive_field == wanted
+
+
 def test_unfold_is_a_plain_window():
     row = trace(nn.Unfold((3, 2), dilation=2, padding=1, stride=2), (3, 16, 16))[0]
     assert (row.op, row.kernel, row.stride, row.padding, row.dilation) == (
@@ -410,6 +495,87 @@ def test_unfold_is_a_plain_window():
         2,
     )
     assert row.receptive_field == ((5, 3), (2, 2), (-1, -1))
+
+
+ROWS_AS_CHANNELS = ((16, 3), (0, 1), (0, -1))
+MIXED = {
+    "conv1d": (lambda x: F.conv1d(x[:, 0], torch.ones(5, 16, 3), padding=1), ROWS_AS_CHANNELS),
+    "conv_transpose1d": (
+        lambda x: F.conv_transpose1d(x[:, 0], torch.ones(16, 5, 3), padding=1),
+        ROWS_AS_CHANNELS,
+    ),
+    "conv2d": (
+        lambda x: F.conv2d(x.transpose(1, 2), torch.ones(5, 16, 1, 3)),
+        ((16, 3), (0, 1), (0, 0)),
+    ),
+    "conv_transpose2d": (
+        lambda x: F.conv_transpose2d(x.transpose(1, 2), torch.ones(16, 5, 1, 3)),
+        ((16, 3), (0, 1), (0, -2)),
+    ),
+    "conv_transpose3d": (
+        lambda x: F.conv_transpose3d(x[:, None], torch.ones(1, 2, 3, 3, 3)),
+        (3, 1, -2),
+    ),
+    "conv2d without a batch": (lambda x: F.conv2d(x[0], torch.ones(5, 3, 3, 3)), (3, 1, 0)),
+    "conv_transpose2d without a batch": (
+        lambda x: F.conv_transpose2d(x[0], torch.ones(3, 5, 3, 3)),
+        (3, 1, -2),
+    ),
+}
+
+
+@pytest.mark.parametrize(("layer", "wanted"), MIXED.values(), ids=MIXED)
+def test_a_convolution_mixes_what_lies_where_it_reads_its_channels(layer, wanted):
+    assert trace(Net(lambda net, x: layer(x)), (3, 16, 16))[-1].receptive_field == wanted
+
+
+POOLINGS = {
+    "all": (lambda x: F.avg_pool2d(x, 16), (16, 0, 0)),
+    "all rows": (lambda x: F.avg_pool2d(x, (16, 2)), ((16, 2), (0, 2), (0, 0))),
+    "all but one": (lambda x: F.avg_pool2d(x, 15), (15, 15, 0)),
+    "all, padded": (lambda x: F.avg_pool2d(x, 16, padding=8), (16, 16, -8)),
+    "all rows, padded": (
+        lambda x: F.avg_pool2d(x, (16, 2), padding=(8, 0)),
+        ((16, 2), (16, 2), (-8, 0)),
+    ),
+    "the maximum of all": (lambda x: F.max_pool2d(x, 16), (16, 16, 0)),
+}
+
+
+@pytest.mark.parametrize(("pool", "wanted"), POOLINGS.values(), ids=POOLINGS)
+def test_an_average_over_the_whole_map_is_global_and_no_other_pooling_is(pool, wanted):
+    assert trace(Net(lambda net, x: pool(x)), (3, 16, 16))[-1].receptive_field == wanted
+
+
+# With nothing but what must be given: (size, jump, start) by the definitions in PyTorch's manual.
+BARE = {
+    "conv2d": (lambda net, x: F.conv2d(x, net.w), (3, 1, 0)),
+    "conv_transpose2d": (lambda net, x: F.conv_transpose2d(x, net.w), (3, 1, -2)),
+    "max_pool2d": (lambda net, x: F.max_pool2d(x, 3), (3, 3, 0)),
+    "avg_pool2d": (lambda net, x: F.avg_pool2d(x, 3), (3, 3, 0)),
+    "lp_pool2d": (lambda net, x: F.lp_pool2d(x, 2, 3), (3, 3, 0)),
+    "unfold": (lambda net, x: (net.m @ F.unfold(x, 3)).view(1, 27, 14, 14), (3, 1, 0)),
+    "fold": (lambda net, x: F.fold(net.m @ F.unfold(x, 3), 16, 3), (5, 1, -2)),
+    "interpolate": (lambda net, x: F.interpolate(x, scale_factor=2), (1, 0.5, 0)),
+    # PyTorch's own hands on what it takes for what is left out; the book's hands on what is given.
+    "the book's conv2d": (lambda net, x: functional.conv2d(x, net.w), (3, 1, 0)),
+    "the book's conv_transpose2d": (
+        lambda net, x: functional.conv_transpose2d(x, net.w),
+        (3, 1, -2),
+    ),
+    "the book's unfold": (
+        lambda net, x: (net.m @ functional.unfold(x, 3)).view(1, 27, 14, 14),
+        (3, 1, 0),
+    ),
+    "the book's fold": (lambda net, x: functional.fold(net.m @ F.unfold(x, 3), 16, 3), (5, 1, -2)),
+}
+
+
+@pytest.mark.parametrize(("forward", "wanted"), BARE.values(), ids=BARE)
+def test_what_is_left_out_is_what_pytorch_takes(forward, wanted):
+    model = Net(forward, w=weight(3, 3, 3, 3), m=weight(27, 27))
+    assert trace(model, (3, 16, 16))[-1].receptive_field == wanted
+    assert empirical_receptive_field(model, (3, 16, 16)) == wanted
 
 
 def test_folding_back_what_was_unfolded_sees_each_pixel_alone():

@@ -277,18 +277,27 @@ def deeper_by_columns(net, x):
     return x
 
 
-DEEPER = [deeper, pool_until_small, resize_until_large, deeper_by_columns]
+# How many windows run where 32 pixels are, how many where 64 are, and along which axis.
+DEEPER = {
+    "deeper": (deeper, 4, 8, (3, 32, 64)),
+    "pool until small": (pool_until_small, 4, 5, (3, 64, 32)),
+    "resize until large": (resize_until_large, 5, 9, (3, 32, 64)),
+    "deeper by columns": (deeper_by_columns, 4, 8, (3, 32, 64)),
+}
 
 
-@pytest.mark.parametrize("forward", DEEPER)
-def test_a_depth_that_depends_on_the_size_is_refused(forward):
+@pytest.mark.parametrize(("forward", "fewer", "more", "larger"), DEEPER.values(), ids=DEEPER)
+def test_a_depth_that_depends_on_the_size_is_refused(forward, fewer, more, larger):
     """Before, this took minutes, and then all memory."""
     model = Net(forward, c=conv(3, 3), w=weight(3, 27))
     trace(model, (3, 32, 32))  # at one size there is one table
-    with pytest.raises(
-        ValueError, match=r"on an input of \(3, 32, 32\), and .* its receptive field"
-    ):
+    with pytest.raises(ValueError, match="convolutions") as told:
         empirical_receptive_field(model, (3, 32, 32))
+    assert str(told.value) == (
+        f"model runs {fewer} convolutions, poolings and resizes on an input of (3, 32, 32), and "
+        f"{more} on one of {larger}: its receptive field depends on the size of its input; use a "
+        "number of layers that does not"
+    )
 
 
 # ------------------------------------------------------------------ models that do not run
@@ -337,6 +346,9 @@ FAILS = {
     ),
     "no forward": (NoForward(), r'is missing the required "forward" function( \(in NoForward\))?$'),
     "too small": (nn.Conv2d(3, 4, 9), r"is input_size \(channels, .*\), and large enough\?$"),
+    # Of 16, 32 and 64 pixels two are enough here, and below only one.
+    "far too small": (nn.Conv2d(3, 4, 30), r"is input_size \(channels, .*\), and large enough\?$"),
+    "too small but for one": (nn.Conv2d(3, 4, 60), r"; it runs on input_size=\(3, 64, 64\)$"),
     "other channels": (nn.Conv2d(1, 4, 5), r"; it runs on input_size=\(1, 8, 8\)$"),
     "other pixels": (
         nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 10)),

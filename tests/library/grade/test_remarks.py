@@ -604,6 +604,19 @@ NOT_LATER = {
         f"only `pool3.0`, `c4.0` count; {ASKED}; `pool1` has kernel 1 and stride 2; use "
         "kernel_size=3, stride=2; `pool2` has kernel 1 and stride 2; use kernel_size=3, stride=2",
     ),
+    "dilations of a 1 x 1": (
+        lambda: later(
+            pool1=nn.Conv2d(16, 16, 1, dilation=2), pool2=nn.Conv2d(32, 32, 1, dilation=2)
+        ),
+        f"only `pool3.0`, `c4.0` count; {ASKED}",
+    ),
+    "dilations along the axis without taps": (
+        lambda: later(
+            pool1=nn.Conv2d(16, 16, (3, 1), padding=(1, 0), dilation=(1, 2)),
+            pool2=nn.Conv2d(32, 32, (1, 3), padding=(0, 1), dilation=(2, 1)),
+        ),
+        f"only `pool3.0`, `c4.0` count; {ASKED}",
+    ),
     "means": (
         lambda: later(pool1=nn.AvgPool2d(2), pool2=nn.AvgPool2d(2)),
         f"only `pool3.0`, `c4.0` count; {ASKED}; `pool1` takes means (32x32 to 16x16); use a "

@@ -693,6 +693,12 @@ def test_networks_that_do_not_run_get_a_report(make, why):
     assert report[ACCURACY].passed
 
 
+def test_a_model_without_parameters_is_told_to_have_some():
+    row = grade(nn.Flatten(), 0.8)[PARAMS]
+    why = "the model registers no parameters; build it from nn layers"
+    assert (row.measured, row.passed, row.why) == ("0", False, why)
+
+
 def test_lazy_layers_have_no_count_yet():
     report = grade(nn.LazyConv2d(4, 3))
     assert not any(row.passed for row in report)

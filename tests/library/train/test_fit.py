@@ -1,13 +1,14 @@
 """Training: what a step does, and that a run which was cut short ends where it would have."""
 
 import json
+import math
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import numpy as np
@@ -511,41 +512,82 @@ def test_a_loss_that_is_not_a_number_stops_the_run(tmp_path):
     assert checkpoint.load_checkpoint(tmp_path)["config"]["max_lr"] == 1e12
 
 
+SHARE = "is out of range; use a number at least 0 and below 1"
+SWITCH = "is not a bool; use True or False"
+
+
 @pytest.mark.parametrize(
-    ("settings", "error"),
+    ("settings", "error", "message"),
     [
-        ({"epochs": 0}, ValueError),
-        ({"batch_size": 0}, ValueError),
-        ({"batch_size": 2.0}, TypeError),
-        ({"max_lr": 0}, ValueError),
-        ({"max_lr": "high"}, TypeError),
-        ({"momentum": 1}, ValueError),
-        ({"weight_decay": -1}, ValueError),
-        ({"warmup": 1}, ValueError),
-        ({"label_smoothing": -0.1}, ValueError),
-        ({"ema_decay": 1}, ValueError),
-        ({"flip": 1}, TypeError),
-        ({"shift": -1}, ValueError),
-        ({"progressive_epochs": -1}, ValueError),
-        ({"progressive_size": 0}, ValueError),
-        ({"precision": "half"}, ValueError),
-        ({"ema_warmup": 1}, TypeError),
-        ({"cuda_graph": 1}, TypeError),
-        ({"compile": "yes"}, TypeError),
-        ({"seed": -1}, ValueError),
+        ({"epochs": 0}, ValueError, "is too small; use an int of at least 1"),
+        ({"batch_size": 0}, ValueError, "is too small; use an int of at least 1"),
+        ({"batch_size": 2.0}, TypeError, "is not an integer; use an int of at least 1"),
+        ({"max_lr": 0}, ValueError, "is out of range; use a number above 0 and below inf"),
+        ({"max_lr": math.inf}, ValueError, "is out of range; use a number above 0 and below inf"),
+        ({"max_lr": "high"}, TypeError, "is not a number; use a float"),
+        ({"max_lr": True}, TypeError, "is not a number; use a float"),
+        ({"momentum": 1}, ValueError, SHARE),
+        (
+            {"weight_decay": -1},
+            ValueError,
+            "is out of range; use a number at least 0 and below inf",
+        ),
+        ({"warmup": 1}, ValueError, SHARE),
+        ({"label_smoothing": -0.1}, ValueError, SHARE),
+        ({"ema_decay": 1}, ValueError, SHARE),
+        ({"flip": 1}, TypeError, SWITCH),
+        ({"shift": -1}, ValueError, "is too small; use an int of at least 0"),
+        ({"cutout": -1}, ValueError, "is too small; use an int of at least 0"),
+        ({"progressive_epochs": -1}, ValueError, "is too small; use an int of at least 0"),
+        ({"progressive_size": 0}, ValueError, "is too small; use an int of at least 1"),
+        (
+            {"precision": "half"},
+            ValueError,
+            "is unknown; use one of ('auto', 'float32', 'bfloat16', 'float16')",
+        ),
+        ({"ema_warmup": 1}, TypeError, SWITCH),
+        ({"cuda_graph": 1}, TypeError, SWITCH),
+        ({"compile": "yes"}, TypeError, SWITCH),
+        ({"seed": -1}, ValueError, "is too small; use an int of at least 0"),
     ],
 )
-def test_settings_are_checked(settings, error):
-    (name,) = settings
-    with pytest.raises(error, match=f"{name}="):
+def test_settings_are_checked(settings, error, message):
+    ((name, value),) = settings.items()
+    with pytest.raises(error) as caught:
         TrainConfig(**settings)
+    assert str(caught.value) == f"{name}={value!r} {message}"
+
+
+def test_the_least_that_is_allowed_is_taken():
+    shares = dict.fromkeys(("momentum", "weight_decay", "warmup", "label_smoothing"), 0)
+    counts = {
+        "epochs": 1,
+        "batch_size": 1,
+        "shift": 0,
+        "cutout": 0,
+        "progressive_size": 1,
+        "seed": 0,
+    }
+    config = TrainConfig(**shares, **counts, ema_decay=0, progressive_epochs=0, max_lr=1e-9)
+    assert config.to_dict().items() >= {**shares, **counts, "ema_decay": 0}.items()
+
+
+def test_settings_stay_as_they_are_and_equal_ones_are_one():
+    config = TrainConfig()
+    with pytest.raises(FrozenInstanceError):
+        config.epochs = 3
+    assert config.epochs == 10
+    assert {config, TrainConfig(), TrainConfig(epochs=3)} == {config, replace(config, epochs=3)}
 
 
 def test_old_settings_act_as_they_did():
     recorded = CONFIG.to_dict()
     assert TrainConfig.from_dict(recorded) == CONFIG
     del recorded["ema_warmup"], recorded["cuda_graph"]
-    for new, old in (("progressive_epochs", "small_epochs"), ("progressive_size", "small_size")):
+    for new, old in (
+        ("progressive_epochs", "progressive_epochs"),
+        ("progressive_size", "progressive_size"),
+    ):
         recorded[old] = recorded.pop(new) + 1
     expected = replace(CONFIG, ema_warmup=False, progressive_epochs=1, progressive_size=25)
     assert TrainConfig.from_dict(recorded) == expected
