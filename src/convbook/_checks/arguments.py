@@ -5,7 +5,7 @@ something that is not an integer, a `ValueError` for an integer that is out of r
 """
 
 import operator
-from typing import TypeAlias
+from typing import Literal, TypeAlias, overload
 
 Ints: TypeAlias = int | tuple[int, ...] | list[int]  # one for all axes, or one for each
 IntOrPair: TypeAlias = Ints  # for rows and columns
@@ -33,6 +33,12 @@ def integer(value: object, name: str, minimum: int, maximum: int = LARGEST) -> i
     return number
 
 
+@overload
+def per_axis(value: Ints, rank: Literal[1], name: str, minimum: int) -> tuple[int]: ...
+@overload
+def per_axis(value: Ints, rank: Literal[2], name: str, minimum: int) -> tuple[int, int]: ...
+@overload
+def per_axis(value: Ints, rank: int, name: str, minimum: int) -> tuple[int, ...]: ...
 def per_axis(value: Ints, rank: int, name: str, minimum: int) -> tuple[int, ...]:
     """Return one int per axis from an int, a sequence of one int, or a sequence of `rank` ints."""
     if not isinstance(value, tuple | list):
@@ -43,7 +49,7 @@ def per_axis(value: Ints, rank: int, name: str, minimum: int) -> tuple[int, ...]
     return numbers * (rank // len(numbers))
 
 
-def pair(value: Ints, name: str, minimum: int) -> tuple[int, ...]:
+def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
     """Return (vertical, horizontal) from an int or exactly two ints, as unfold and fold take them.
 
     The convolutions also take a sequence of one int: see `per_axis`.

@@ -145,6 +145,10 @@ def same_padding(kernel_size: Ints, dilation: Ints = 1) -> tuple[int, int] | Sid
 def span(kernel_size: int, dilation: int) -> int:
     """Return how many pixels a window covers along one axis, its holes included.
 
+    Args:
+        kernel_size: taps.
+        dilation: pixels from one tap to the next.
+
     Example:
         >>> span(3, dilation=1), span(3, dilation=4)
         (3, 9)

@@ -24,6 +24,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
         ValueError: the square of r does not divide the channels.
 
     Example:
+        >>> import torch
         >>> pixel_shuffle(torch.arange(8).reshape(4, 1, 2), 2)
         tensor([[[0, 2, 1, 3],
                  [4, 6, 5, 7]]])
@@ -58,6 +59,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
         ValueError: r does not divide the height or the width.
 
     Example:
+        >>> import torch
         >>> pixel_unshuffle(torch.tensor([[[0, 1, 2, 3], [4, 5, 6, 7]]]), 2).flatten(1)
         tensor([[0, 2],
                 [1, 3],

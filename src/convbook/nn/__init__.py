@@ -3,7 +3,8 @@
 What a block stands for can be had from it: the separable convolutions return the one plain
 `nn.Conv2d` that they amount to, a ResNeXt block its three equivalent forms, and a sub-pixel
 convolution its `nn.ConvTranspose2d`. Maps are `(N, C, H, W)`; where no batch norm is inside,
-`(C, H, W)` will do.
+`(C, H, W)` will do. A setting or an input that does not fit is a `ValueError`, one of the wrong
+type a `TypeError`. `IntOrPair` is an int, or a pair for rows and columns.
 """
 
 from convbook.nn.causal import CausalConv1d

@@ -1,11 +1,21 @@
 """What whole networks are made of: a convolution with norm and activation, a head, a shortcut."""
 
-from torch import nn
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
 
 
 def conv_block(
-    in_channels, out_channels, kernel_size=3, pool=False, dilation=1, groups=1, activation=nn.ReLU
-):
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int = 3,
+    pool: bool = False,
+    dilation: int = 1,
+    groups: int = 1,
+    activation: Callable[[], nn.Module] = nn.ReLU,
+) -> nn.Sequential:
     """Return a convolution that keeps the size, a max-pool if wanted, batch norm, an activation.
 
     Batch norm and activation come after the pool: there they work on a quarter of the numbers.
@@ -19,7 +29,7 @@ def conv_block(
         kernel_size: an odd number.
         pool: whether a max-pool halves the map.
         dilation: the distance between the kernel's taps.
-        groups: as in `nn.Conv2d`.
+        groups: as for `nn.Conv2d`.
         activation: the class of the last layer.
 
     Example:
@@ -28,23 +38,20 @@ def conv_block(
 
     Source: Ioffe and Szegedy, arXiv 1502.03167 (batch norm makes the bias needless).
     """
-    layers = [
-        nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            padding=dilation * (kernel_size - 1) // 2,
-            dilation=dilation,
-            groups=groups,
-            bias=False,
-        )
-    ]
-    if pool:
-        layers.append(nn.MaxPool2d(2))
-    return nn.Sequential(*layers, nn.BatchNorm2d(out_channels), activation())
+    padding = dilation * (kernel_size - 1) // 2
+    conv = nn.Conv2d(
+        in_channels, out_channels, kernel_size, 1, padding, dilation, groups, bias=False
+    )
+    pools = [nn.MaxPool2d(2)] if pool else []
+    return nn.Sequential(conv, *pools, nn.BatchNorm2d(out_channels), activation())
 
 
-def separable_block(in_channels, out_channels, dilation=1, activation=nn.ReLU):
+def separable_block(
+    in_channels: int,
+    out_channels: int,
+    dilation: int = 1,
+    activation: Callable[[], nn.Module] = nn.ReLU,
+) -> nn.Sequential:
     """Return a 3x3 depthwise and a 1x1 convolution, each with batch norm and an activation.
 
     Shapes:
@@ -62,15 +69,12 @@ def separable_block(in_channels, out_channels, dilation=1, activation=nn.ReLU):
 
     Source: Howard et al., arXiv 1704.04861, section 3.1.
     """
-    return nn.Sequential(
-        conv_block(
-            in_channels, in_channels, dilation=dilation, groups=in_channels, activation=activation
-        ),
-        conv_block(in_channels, out_channels, kernel_size=1, activation=activation),
-    )
+    depthwise = conv_block(in_channels, in_channels, 3, False, dilation, in_channels, activation)
+    pointwise = conv_block(in_channels, out_channels, kernel_size=1, activation=activation)
+    return nn.Sequential(depthwise, pointwise)
 
 
-def head(channels, classes):
+def head(channels: int, classes: int) -> nn.Sequential:
     """Return global average pooling and a linear layer: a score for each class.
 
     Shapes:
@@ -106,10 +110,10 @@ class Residual(nn.Module):
     Source: He et al., arXiv 1512.03385, equation 1.
     """
 
-    def __init__(self, *layers):
+    def __init__(self, *layers: nn.Module) -> None:
         super().__init__()
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """Return `x` and what the layers make of it, added."""
         return x + self.layers(x)

@@ -1,38 +1,27 @@
 """Depthwise convolutions: each channel has filters of its own, and none are added."""
 
-import torch
-from torch import nn
+from __future__ import annotations
 
-from convbook._checks.arguments import integer
-from convbook.nn.settings import check_maps, check_multiple, plain_conv2d, window
+import torch
+from torch import Tensor, nn
+from torch.types import Device
+
+from convbook._checks.arguments import IntOrPair, Padding, integer
+from convbook.nn.settings import PaddingMode, check_maps, check_multiple, plain_conv2d, window
 
 
 class DepthwiseConv2d(nn.Conv2d):
     """A convolution whose filters read one channel each: as many groups as channels.
 
-    Filter `o` reads channel `o // m`, where `m = out_channels / in_channels`. Arguments as for
-    `nn.Conv2d`, without `groups`.
+    Filter `o` reads channel `o // m`, where `m = out_channels / in_channels`. Other arguments as
+    for `nn.Conv2d`, without `groups`.
 
     Shapes:
-        input `(N, in_channels, H, W)` or `(in_channels, H, W)` -> `(N, out_channels, H_out, W_out)`
-        or `(out_channels, H_out, W_out)`, where `(H_out, W_out)` is
-        `conv_output_size((H, W), kernel_size, stride, padding, dilation)`.
+        input `(N, in_channels, H, W)` -> `(N, out_channels, H_out, W_out)`, as `nn.Conv2d`.
 
     Args:
         in_channels: of the input, at least 1.
         out_channels: of the output, a multiple of `in_channels`.
-        kernel_size: taps, at least 1, an int or a pair.
-        stride: pixels from one window to the next, at least 1, an int or a pair.
-        padding: pixels on each side, at least 0, an int, a pair, `'same'` or `'valid'`.
-        dilation: pixels from one tap to the next, at least 1, an int or a pair.
-        bias: whether to add a learned number to each map.
-        padding_mode: `'zeros'`, `'reflect'`, `'replicate'` or `'circular'`.
-        device: of the weights.
-        dtype: of the weights.
-
-    Raises:
-        ValueError: a value is out of range, or the input does not fit.
-        TypeError: a value is not an integer, or the input is not a tensor.
 
     Example:
         >>> layer = DepthwiseConv2d(16, 32, 3, bias=False)
@@ -44,49 +33,43 @@ class DepthwiseConv2d(nn.Conv2d):
 
     def __init__(
         self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        dilation=1,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: IntOrPair,
+        stride: IntOrPair = 1,
+        padding: Padding = 0,
+        dilation: IntOrPair = 1,
         *,
-        bias=True,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
+        bias: bool = True,
+        padding_mode: PaddingMode = "zeros",
+        device: Device = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         in_channels = integer(in_channels, "in_channels", 1)
         out_channels = integer(out_channels, "out_channels", 1)
         check_multiple(out_channels, "out_channels", in_channels, "in_channels")
+        settings, groups = window(kernel_size, stride, padding, dilation), in_channels
         super().__init__(
-            in_channels,
-            out_channels,
-            *window(kernel_size, stride, padding, dilation),
-            groups=in_channels,
-            bias=bias,
-            padding_mode=padding_mode,
-            device=device,
-            dtype=dtype,
+            in_channels, out_channels, *settings, groups, bias, padding_mode, device, dtype
         )
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         check_maps(input, self)
         return super().forward(input)
 
-    def dense(self):
+    def dense(self) -> tuple[Tensor, Tensor | None]:
         """Return weight `(C_out, C_in, k_h, k_w)`, mostly zeros, and bias of the plain layer.
 
         They are computed from this layer's parameters: a gradient runs through them.
         """
-        like = {"device": self.weight.device, "dtype": self.weight.dtype}
-        reads = torch.eye(self.in_channels, **like)  # (C_out, C_in): 1 where a filter reads
+        reads = torch.eye(self.in_channels, device=self.weight.device, dtype=self.weight.dtype)
         reads = reads.repeat_interleave(self.out_channels // self.in_channels, dim=0)
+        # reads: (C_out, C_in), 1 where a filter reads
         return self.weight * reads[:, :, None, None], self.bias
 
-    def as_conv2d(self):
+    def as_conv2d(self) -> nn.Conv2d:
         """Return the plain `nn.Conv2d` with one group that gives the same, as a copy."""
-        return plain_conv2d(*self.dense(), self)
+        return plain_conv2d(*self.dense(), like=self)
 
 
 class DepthwiseSeparableConv2d(nn.Module):
@@ -98,25 +81,7 @@ class DepthwiseSeparableConv2d(nn.Module):
     convolution. Arguments as for `nn.Conv2d`, without `groups`.
 
     Shapes:
-        input `(N, in_channels, H, W)` or `(in_channels, H, W)` -> `(N, out_channels, H_out, W_out)`
-        or `(out_channels, H_out, W_out)`, where `(H_out, W_out)` is
-        `conv_output_size((H, W), kernel_size, stride, padding, dilation)`.
-
-    Args:
-        in_channels: of the input, at least 1.
-        out_channels: of the output, at least 1.
-        kernel_size: taps, at least 1, an int or a pair.
-        stride: pixels from one window to the next, at least 1, an int or a pair.
-        padding: pixels on each side, at least 0, an int, a pair, `'same'` or `'valid'`.
-        dilation: pixels from one tap to the next, at least 1, an int or a pair.
-        bias: whether both layers add a learned number to each of their maps.
-        padding_mode: `'zeros'`, `'reflect'`, `'replicate'` or `'circular'`.
-        device: of the weights.
-        dtype: of the weights.
-
-    Raises:
-        ValueError: a value is out of range, or the input does not fit.
-        TypeError: a value is not an integer, or the input is not a tensor.
+        input `(N, in_channels, H, W)` -> `(N, out_channels, H_out, W_out)`, as `nn.Conv2d`.
 
     Example:
         >>> layer = DepthwiseSeparableConv2d(16, 32, 3)
@@ -128,38 +93,36 @@ class DepthwiseSeparableConv2d(nn.Module):
 
     def __init__(
         self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        dilation=1,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: IntOrPair,
+        stride: IntOrPair = 1,
+        padding: Padding = 0,
+        dilation: IntOrPair = 1,
         *,
-        bias=True,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
+        bias: bool = True,
+        padding_mode: PaddingMode = "zeros",
+        device: Device = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         super().__init__()
         self.in_channels = integer(in_channels, "in_channels", 1)
         self.out_channels = integer(out_channels, "out_channels", 1)
-        numbers = {"bias": bias, "device": device, "dtype": dtype}
         self.depthwise = DepthwiseConv2d(
-            self.in_channels,
-            self.in_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
+            *(self.in_channels, self.in_channels, kernel_size, stride, padding, dilation),
+            bias=bias,
             padding_mode=padding_mode,
-            **numbers,
+            device=device,
+            dtype=dtype,
         )
-        self.pointwise = nn.Conv2d(self.in_channels, self.out_channels, 1, **numbers)
+        self.pointwise = nn.Conv2d(
+            self.in_channels, self.out_channels, 1, bias=bias, device=device, dtype=dtype
+        )
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         return self.pointwise(self.depthwise(input))
 
-    def dense(self):
+    def dense(self) -> tuple[Tensor, Tensor | None]:
         """Return weight `(C_out, C_in, k_h, k_w)` and bias of the plain layer.
 
         The weight is a product: filter `o` has at channel `c` the depthwise kernel of `c`, times
@@ -168,11 +131,11 @@ class DepthwiseSeparableConv2d(nn.Module):
         """
         kernels = self.depthwise.weight.movedim(0, 1)  # (1, C_in, k_h, k_w)
         mixing = self.pointwise.weight  # (C_out, C_in, 1, 1)
-        bias = self.pointwise.bias
-        if bias is not None:
-            bias = bias + mixing.flatten(1) @ self.depthwise.bias
+        bias, before = self.pointwise.bias, self.depthwise.bias
+        if bias is not None and before is not None:
+            bias = bias + mixing.flatten(1) @ before
         return mixing * kernels, bias
 
-    def as_conv2d(self):
+    def as_conv2d(self) -> nn.Conv2d:
         """Return the plain `nn.Conv2d` with one group that gives the same, as a copy."""
-        return plain_conv2d(*self.dense(), self.depthwise)
+        return plain_conv2d(*self.dense(), like=self.depthwise)

@@ -1,9 +1,11 @@
 """Residual blocks: y = F(x) + x."""
 
-from torch import nn
+from __future__ import annotations
 
-from convbook._checks.arguments import integer, per_axis
-from convbook.nn.settings import check_channels, check_multiple
+from torch import Tensor, nn
+
+from convbook._checks.arguments import IntOrPair, integer, per_axis
+from convbook.nn.settings import Pair, check_channels, check_multiple
 
 
 class ResidualBlock(nn.Module):
@@ -20,11 +22,7 @@ class ResidualBlock(nn.Module):
     Args:
         in_channels: of the input, at least 1.
         out_channels: of the output, at least 1.
-        stride: of the first convolution and of the projection, at least 1, an int or a pair.
-
-    Raises:
-        ValueError: a value is out of range, or the input does not fit.
-        TypeError: a value is not an integer, or the input is not a tensor.
+        stride: of the first convolution and of the projection, at least 1.
 
     Example:
         >>> import torch
@@ -34,7 +32,7 @@ class ResidualBlock(nn.Module):
     Source: He, Zhang, Ren and Sun, arXiv 1512.03385, equations 1 and 2.
     """
 
-    def __init__(self, in_channels, out_channels, stride=1):
+    def __init__(self, in_channels: int, out_channels: int, stride: IntOrPair = 1) -> None:
         super().__init__()
         self.in_channels = integer(in_channels, "in_channels", 1)
         self.out_channels = integer(out_channels, "out_channels", 1)
@@ -46,7 +44,7 @@ class ResidualBlock(nn.Module):
         self.relu = nn.ReLU()
         self.shortcut = make_shortcut(self.in_channels, self.out_channels, self.stride)
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         check_channels(input, self.in_channels, "(N, C, H, W)")
         x = self.relu(self.bn1(self.conv1(input)))
         x = self.bn2(self.conv2(x))
@@ -68,12 +66,8 @@ class BottleneckBlock(nn.Module):
         in_channels: of the input, at least 1.
         mid_channels: of the maps inside, a multiple of `groups`.
         out_channels: of the output, at least 1.
-        stride: of the 3 x 3 convolution and of the projection, at least 1, an int or a pair.
+        stride: of the 3 x 3 convolution and of the projection, at least 1.
         groups: of the 3 x 3 convolution, at least 1.
-
-    Raises:
-        ValueError: a value is out of range, or the input does not fit.
-        TypeError: a value is not an integer, or the input is not a tensor.
 
     Example:
         >>> block = BottleneckBlock(256, 64, 256)
@@ -83,7 +77,14 @@ class BottleneckBlock(nn.Module):
     Source: He, Zhang, Ren and Sun, arXiv 1512.03385, figure 5; Xie et al., arXiv 1611.05431.
     """
 
-    def __init__(self, in_channels, mid_channels, out_channels, stride=1, groups=1):
+    def __init__(
+        self,
+        in_channels: int,
+        mid_channels: int,
+        out_channels: int,
+        stride: IntOrPair = 1,
+        groups: int = 1,
+    ) -> None:
         super().__init__()
         self.in_channels = integer(in_channels, "in_channels", 1)
         self.mid_channels = integer(mid_channels, "mid_channels", 1)
@@ -100,7 +101,7 @@ class BottleneckBlock(nn.Module):
         self.relu = nn.ReLU()
         self.shortcut = make_shortcut(self.in_channels, self.out_channels, self.stride)
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         check_channels(input, self.in_channels, "(N, C, H, W)")
         x = self.relu(self.bn1(self.conv1(input)))
         x = self.relu(self.bn2(self.conv2(x)))
@@ -108,18 +109,20 @@ class BottleneckBlock(nn.Module):
         return self.relu(x + self.shortcut(input))
 
 
-def make_shortcut(in_channels, out_channels, stride):
+def make_shortcut(in_channels: int, out_channels: int, stride: Pair) -> nn.Module:
     """Return the identity where a block keeps the shape, else a projection with its stride."""
     if in_channels == out_channels and stride == (1, 1):
         return nn.Identity()
     return nn.Sequential(conv1x1(in_channels, out_channels, stride), nn.BatchNorm2d(out_channels))
 
 
-def conv1x1(in_channels, out_channels, stride=1):
+def conv1x1(in_channels: int, out_channels: int, stride: Pair = (1, 1)) -> nn.Conv2d:
     """Return a 1 x 1 convolution without bias."""
     return nn.Conv2d(in_channels, out_channels, 1, stride, bias=False)
 
 
-def conv3x3(in_channels, out_channels, stride=1, groups=1):
+def conv3x3(
+    in_channels: int, out_channels: int, stride: Pair = (1, 1), groups: int = 1
+) -> nn.Conv2d:
     """Return a 3 x 3 convolution without bias, padded to keep the size at stride 1."""
     return nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, groups=groups, bias=False)

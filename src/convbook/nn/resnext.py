@@ -1,13 +1,19 @@
 """The block of ResNeXt: many narrow paths, in three forms that give the same."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeAlias
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from convbook._checks.arguments import integer, per_axis
+from convbook._checks.arguments import IntOrPair, integer, per_axis
 from convbook.nn.residual import conv1x1, conv3x3, make_shortcut
-from convbook.nn.settings import check_channels
+from convbook.nn.settings import Pair, check_channels
 
-FORMS = ("added", "concatenated", "grouped")
+Form: TypeAlias = Literal["added", "concatenated", "grouped"]
+FORMS: tuple[Form, ...] = ("added", "concatenated", "grouped")
 
 
 class ResNeXtBlock(nn.Module):
@@ -32,14 +38,10 @@ class ResNeXtBlock(nn.Module):
     Args:
         in_channels: of the input, at least 1.
         out_channels: of the output, at least 1.
-        stride: of the 3 x 3 convolutions and of the projection, at least 1, an int or a pair.
+        stride: of the 3 x 3 convolutions and of the projection, at least 1.
         cardinality: how many paths, at least 1.
         width: channels of each path, at least 1.
-        form: `'added'`, `'concatenated'` or `'grouped'`.
-
-    Raises:
-        ValueError: a value is out of range, or the input does not fit.
-        TypeError: a value is not an integer, or the input is not a tensor.
+        form: one of the three.
 
     Example:
         >>> block = ResNeXtBlock(256, 256, form="added")
@@ -53,8 +55,14 @@ class ResNeXtBlock(nn.Module):
     """
 
     def __init__(
-        self, in_channels, out_channels, stride=1, cardinality=32, width=4, form="grouped"
-    ):
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: IntOrPair = 1,
+        cardinality: int = 32,
+        width: int = 4,
+        form: Form = "grouped",
+    ) -> None:
         super().__init__()
         self.in_channels = integer(in_channels, "in_channels", 1)
         self.out_channels = integer(out_channels, "out_channels", 1)
@@ -76,7 +84,7 @@ class ResNeXtBlock(nn.Module):
         self.relu = nn.ReLU()
         self.shortcut = make_shortcut(self.in_channels, self.out_channels, self.stride)
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         check_channels(input, self.in_channels, "(N, C, H, W)")
         maps = [path(input) for path in self.paths]
         if len(maps) > len(self.points):
@@ -84,7 +92,7 @@ class ResNeXtBlock(nn.Module):
         first, *others = [point(x) for point, x in zip(self.points, maps, strict=True)]
         return self.relu(self.norm(sum(others, start=first)) + self.shortcut(input))
 
-    def as_form(self, form):
+    def as_form(self, form: Form) -> ResNeXtBlock:
         """Return the block in another form, with copies of the same weights and statistics."""
         with torch.device("meta"):  # draws no random numbers: the values come from this block
             block = ResNeXtBlock(
@@ -95,7 +103,7 @@ class ResNeXtBlock(nn.Module):
                 self.width,
                 _check_form(form),
             )
-        weight = self.points[0].weight
+        weight = next(self.points.parameters())
         block = block.to(weight.dtype).to_empty(device=weight.device).train(self.training)
         # Paths lie side by side in their outputs; the last 1 x 1 reads them, so along its inputs.
         _copy(self.paths, block.paths, dim=0)
@@ -104,14 +112,14 @@ class ResNeXtBlock(nn.Module):
         block.shortcut.load_state_dict(self.shortcut.state_dict())
         return block
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return (
             f"{self.in_channels}, {self.out_channels}, stride={self.stride}, "
             f"cardinality={self.cardinality}, width={self.width}, form={self.form!r}"
         )
 
 
-def _check_form(form):
+def _check_form(form: Form) -> Form:
     """Return the name of a form, or refuse it."""
     if form not in FORMS:
         raise ValueError(
@@ -120,7 +128,7 @@ def _check_form(form):
     return form
 
 
-def _path(in_channels, width, stride, groups):
+def _path(in_channels: int, width: int, stride: Pair, groups: int) -> nn.Sequential:
     """Return a path up to its last 1 x 1, or `groups` of them in one."""
     return nn.Sequential(
         conv1x1(in_channels, width),
@@ -132,15 +140,14 @@ def _path(in_channels, width, stride, groups):
     )
 
 
-def _copy(sources, targets, dim):
+def _copy(sources: Iterable[nn.Module], targets: Iterable[nn.Module], dim: int) -> None:
     """Lay the tensors of some modules side by side along `dim`, and share them out to others."""
-    sources = [module.state_dict() for module in sources]
-    targets = [module.state_dict() for module in targets]
-    for name, first in sources[0].items():
+    given = [module.state_dict() for module in sources]
+    wanted = [module.state_dict() for module in targets]
+    for name, first in given[0].items():
+        # How many batches the statistics come from is the same in every path.
+        parts: Sequence[Tensor] = [first] * len(wanted)
         if first.ndim:
-            whole = torch.cat([source[name] for source in sources], dim)
-            parts = whole.chunk(len(targets), dim)
-        else:  # how many batches the statistics come from: the same in every path
-            parts = [first] * len(targets)
-        for target, part in zip(targets, parts, strict=True):
-            target[name].copy_(part)
+            parts = torch.cat([state[name] for state in given], dim).chunk(len(wanted), dim)
+        for state, part in zip(wanted, parts, strict=True):
+            state[name].copy_(part)

@@ -1,12 +1,25 @@
 """Channel shuffle: let the groups of the next convolution read from every group of the last."""
 
-from torch import nn
+from __future__ import annotations
+
+from torch import Tensor, nn
 
 from convbook._checks.arguments import integer
 from convbook._checks.tensors import check_type
 
 
-class ChannelShuffle(nn.Module):
+class _Grouped(nn.Module):
+    """A module that knows nothing but a number of groups."""
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.groups = integer(groups, "groups", 1)
+
+    def extra_repr(self) -> str:
+        return f"groups={self.groups}"
+
+
+class ChannelShuffle(_Grouped):
     """Deal the channels out in turn: the first of each group, then the second of each, and so on.
 
     With the channels written in `groups` rows, one group each, it reads them column by column:
@@ -19,10 +32,6 @@ class ChannelShuffle(nn.Module):
     Args:
         groups: how many, at least 1; it must divide the channels of the input.
 
-    Raises:
-        ValueError: a value is out of range, or the input does not fit.
-        TypeError: `groups` is not an integer, or the input is not a tensor.
-
     Example:
         >>> import torch
         >>> ChannelShuffle(2)(torch.arange(6).reshape(1, 6, 1)).flatten().tolist()
@@ -31,19 +40,12 @@ class ChannelShuffle(nn.Module):
     Source: Zhang, Zhou, Lin and Sun, arXiv 1707.01083, section 3.1.
     """
 
-    def __init__(self, groups):
-        super().__init__()
-        self.groups = integer(groups, "groups", 1)
-
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         rows = (self.groups, _per_group(input, self.groups))
         return input.unflatten(1, rows).transpose(1, 2).flatten(1, 2)
 
-    def extra_repr(self):
-        return f"groups={self.groups}"
 
-
-class ChannelUnshuffle(nn.Module):
+class ChannelUnshuffle(_Grouped):
     """Undo `ChannelShuffle(groups)`.
 
     It is a shuffle itself, with `C/groups` groups.
@@ -54,10 +56,6 @@ class ChannelUnshuffle(nn.Module):
     Args:
         groups: of the shuffle to undo, at least 1; it must divide the channels of the input.
 
-    Raises:
-        ValueError: a value is out of range, or the input does not fit.
-        TypeError: `groups` is not an integer, or the input is not a tensor.
-
     Example:
         >>> import torch
         >>> x = torch.tensor([0, 3, 1, 4, 2, 5]).reshape(1, 6, 1)
@@ -67,19 +65,12 @@ class ChannelUnshuffle(nn.Module):
     Source: Zhang, Zhou, Lin and Sun, arXiv 1707.01083, section 3.1, read backwards.
     """
 
-    def __init__(self, groups):
-        super().__init__()
-        self.groups = integer(groups, "groups", 1)
-
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         columns = (_per_group(input, self.groups), self.groups)
         return input.unflatten(1, columns).transpose(1, 2).flatten(1, 2)
 
-    def extra_repr(self):
-        return f"groups={self.groups}"
 
-
-def _per_group(input, groups):
+def _per_group(input: Tensor, groups: int) -> int:
     """Return how many channels each group has, or refuse an input that cannot be shared out."""
     check_type(input, "input")
     if input.ndim < 3:

@@ -1,11 +1,24 @@
 """Spatially separable convolutions: a column of taps, then a row."""
 
-import torch
-from torch import nn
+from __future__ import annotations
 
-from convbook._checks.arguments import integer
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.types import Device
+
+from convbook._checks.arguments import IntOrPair, Padding, integer
 from convbook._checks.tensors import FLOATS, check_dtype, check_groups, check_type, check_weight
-from convbook.nn.settings import check_maps, check_multiple, plain_conv2d, window
+from convbook.nn.settings import (
+    PaddingMode,
+    Pair,
+    Window,
+    check_maps,
+    grouped,
+    plain_conv2d,
+    window,
+)
 
 
 class SpatiallySeparableConv2d(nn.Module):
@@ -20,34 +33,17 @@ class SpatiallySeparableConv2d(nn.Module):
     what they gave and adds up, for each output channel. Between them the maps change places: they
     come out ordered by input channel, and are read ordered by output channel. The stride, the
     padding and the dilation of an axis are in the layer that slides along it, and the bias is in
-    `horizontal`. Arguments as for `nn.Conv2d`, and `rank`.
+    `horizontal`. Other arguments as for `nn.Conv2d`.
 
     Inception's k x 1, then 1 x k (Szegedy et al., arXiv 1512.00567) is something else for more than
     one channel: two plain layers, whose maps in between serve all output channels.
 
     Shapes:
-        input `(N, in_channels, H, W)` or `(in_channels, H, W)` -> `(N, out_channels, H_out, W_out)`
-        or `(out_channels, H_out, W_out)`, where `(H_out, W_out)` is
-        `conv_output_size((H, W), kernel_size, stride, padding, dilation)`; in between,
-        `in_channels * out_channels / groups * rank` maps of `(H_out, W)`.
+        input `(N, in_channels, H, W)` -> `(N, out_channels, H_out, W_out)`, as `nn.Conv2d`; in
+        between, `in_channels * out_channels / groups * rank` maps of `(H_out, W)`.
 
     Args:
-        in_channels: of the input, a multiple of `groups`.
-        out_channels: of the output, a multiple of `groups`.
-        kernel_size: taps, at least 1, an int or a pair.
-        stride: pixels from one window to the next, at least 1, an int or a pair.
-        padding: pixels on each side, at least 0, an int, a pair, `'same'` or `'valid'`.
-        dilation: pixels from one tap to the next, at least 1, an int or a pair.
-        groups: how many groups of output channels, each reading its own input channels.
-        bias: whether to add a learned number to each map of the output.
-        padding_mode: `'zeros'`, `'reflect'`, `'replicate'` or `'circular'`.
-        device: of the weights.
-        dtype: of the weights.
         rank: how many products each kernel is the sum of, from 1 to `min(k_h, k_w)`.
-
-    Raises:
-        ValueError: a value is out of range, or the input does not fit.
-        TypeError: a value is not an integer, or the input is not a tensor.
 
     Example:
         >>> sobel = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
@@ -64,26 +60,23 @@ class SpatiallySeparableConv2d(nn.Module):
 
     def __init__(
         self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        dilation=1,
-        groups=1,
-        bias=True,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: IntOrPair,
+        stride: IntOrPair = 1,
+        padding: Padding = 0,
+        dilation: IntOrPair = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: PaddingMode = "zeros",
+        device: Device = None,
+        dtype: torch.dtype | None = None,
         *,
-        rank=1,
-    ):
+        rank: int = 1,
+    ) -> None:
         super().__init__()
-        self.in_channels = integer(in_channels, "in_channels", 1)
-        self.out_channels = integer(out_channels, "out_channels", 1)
-        self.groups = integer(groups, "groups", 1)
-        check_multiple(self.in_channels, "in_channels", self.groups, "groups")
-        check_multiple(self.out_channels, "out_channels", self.groups, "groups")
+        channels = grouped(in_channels, out_channels, groups)
+        self.in_channels, self.out_channels, self.groups = channels
         settings = window(kernel_size, stride, padding, dilation)
         self.kernel_size, self.stride, self.padding, self.dilation = settings
         self.padding_mode = padding_mode
@@ -94,33 +87,24 @@ class SpatiallySeparableConv2d(nn.Module):
                 f"rank={rank} is more than a kernel of {k_h} x {k_w} can have; "
                 f"use rank<={min(self.kernel_size)}"
             )
-        self.error = None  # known to from_kernel only
-        share = {"padding_mode": padding_mode, "device": device, "dtype": dtype}
-        maps = self.in_channels * self.out_channels // self.groups * self.rank
-        self.vertical = nn.Conv2d(
-            self.in_channels,
-            maps,
-            **self._along(0),
-            groups=self.in_channels,
-            bias=False,
-            **share,
-        )
-        self.horizontal = nn.Conv2d(
-            maps, self.out_channels, **self._along(1), groups=self.out_channels, bias=bias, **share
-        )
+        self.error: float | None = None  # known to from_kernel only
+        inputs, outputs, last = self.in_channels, self.out_channels, (padding_mode, device, dtype)
+        maps = inputs * outputs // self.groups * self.rank
+        self.vertical = nn.Conv2d(inputs, maps, *self._along(0), inputs, False, *last)
+        self.horizontal = nn.Conv2d(maps, outputs, *self._along(1), outputs, bias, *last)
 
     @classmethod
     def from_kernel(
         cls,
-        weight,
-        rank=1,
-        bias=None,
-        stride=1,
-        padding=0,
-        dilation=1,
-        groups=1,
-        padding_mode="zeros",
-    ):
+        weight: Tensor,
+        rank: int = 1,
+        bias: Tensor | None = None,
+        stride: IntOrPair = 1,
+        padding: Padding = 0,
+        dilation: IntOrPair = 1,
+        groups: int = 1,
+        padding_mode: PaddingMode = "zeros",
+    ) -> Self:
         """Return the layer whose kernels are the nearest of this rank to those of `weight`.
 
         Nearest means the smallest sum of squared differences: the singular value decomposition of
@@ -141,8 +125,7 @@ class SpatiallySeparableConv2d(nn.Module):
             padding_mode: what the padding holds.
 
         Raises:
-            ValueError: a value is out of range, a shape does not fit, or a weight is not finite.
-            TypeError: something has the wrong type, or the dtypes differ.
+            ValueError: a weight is not finite, or something else does not fit.
 
         Example:
             >>> kernel = torch.tensor([[3.0, 0], [0, 4]])[None, None]
@@ -180,14 +163,14 @@ class SpatiallySeparableConv2d(nn.Module):
         layer.error = float(difference.norm() / exact.norm()) if exact.any() else 0.0
         return layer
 
-    def forward(self, input):
-        check_maps(input, self)
+    def forward(self, input: Tensor) -> Tensor:
+        check_maps(input, self)  # type: ignore[arg-type]  # it has the settings of one
         x = self.vertical(input)  # (N, groups * C_in/groups * rank * C_out/groups, H_out, W)
         x = x.unflatten(-3, (self.groups, -1, self.out_channels // self.groups))
         x = x.transpose(-4, -3).flatten(-5, -3)
         return self.horizontal(x)
 
-    def dense(self):
+    def dense(self) -> tuple[Tensor, Tensor | None]:
         """Return weight `(C_out, C_in/groups, k_h, k_w)` and bias of the plain layer.
 
         They are computed from this layer's parameters: a gradient runs through them.
@@ -199,33 +182,29 @@ class SpatiallySeparableConv2d(nn.Module):
         weight = torch.einsum("gcqoi,gocqj->gocij", columns, rows)
         return weight.flatten(0, 1), self.horizontal.bias
 
-    def as_conv2d(self):
+    def as_conv2d(self) -> nn.Conv2d:
         """Return the plain `nn.Conv2d`, with as many groups, that gives the same, as a copy."""
-        return plain_conv2d(*self.dense(), self, self.groups)
+        weight, bias = self.dense()
+        return plain_conv2d(weight, bias, self, self.groups)  # type: ignore[arg-type]  # as above
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         error = "" if self.error is None else f", error={self.error:.3g}"
         return (
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
             f"groups={self.groups}, rank={self.rank}{error}"
         )
 
-    def _along(self, axis):
+    def _along(self, axis: int) -> Window:
         """Return the part of the window that lies along one axis."""
 
-        def only(pair, other):
-            return tuple(value if i == axis else other for i, value in enumerate(pair))
+        def only(pair: Pair, other: int) -> Pair:
+            return (other, pair[1]) if axis else (pair[0], other)
 
-        word = isinstance(self.padding, str)
-        return {
-            "kernel_size": only(self.kernel_size, 1),
-            "stride": only(self.stride, 1),
-            "padding": self.padding if word else only(self.padding, 0),
-            "dilation": only(self.dilation, 1),
-        }
+        padding = self.padding if isinstance(self.padding, str) else only(self.padding, 0)
+        return only(self.kernel_size, 1), only(self.stride, 1), padding, only(self.dilation, 1)
 
 
-def _check_kernel(weight, bias, groups):
+def _check_kernel(weight: Tensor, bias: Tensor | None, groups: int) -> None:
     """Refuse what cannot be taken apart."""
     check_weight(weight)
     check_dtype(weight, "weight", FLOATS)
@@ -245,12 +224,12 @@ def _check_kernel(weight, bias, groups):
             )
 
 
-def _precise(weight):
+def _precise(weight: Tensor) -> Tensor:
     """Return a tensor's values in double precision, where all dtypes and devices agree."""
     return weight.detach().cpu().to(torch.complex128 if weight.is_complex() else torch.float64)
 
 
-def _products(kernels, rank):
+def _products(kernels: Tensor, rank: int) -> tuple[Tensor, Tensor]:
     """Return columns (..., k_h, rank) and rows (..., rank, k_w) whose product is nearest."""
     left, sizes, right = torch.linalg.svd(kernels, full_matrices=False)
     share = sizes[..., :rank].sqrt()

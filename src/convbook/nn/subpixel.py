@@ -1,14 +1,20 @@
 """Sub-pixel convolution: compute r * r maps at low resolution, then interleave them."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Self
+
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
+from torch.types import Device
 
-from convbook._checks.arguments import integer
+from convbook._checks.arguments import IntOrPair, Padding, integer
 from convbook._checks.tensors import FLOATS, check_dtype, check_weight
 from convbook.arithmetic import span
 from convbook.arithmetic.sizes import padding_sides
-from convbook.nn.settings import check_maps, check_multiple, window
+from convbook.nn.settings import PaddingMode, Pair, check_maps, grouped, layer_with, window
 
 
 class SubPixelConv2d(nn.Module):
@@ -16,30 +22,17 @@ class SubPixelConv2d(nn.Module):
 
     Channel `c*r*r + i*r + j` of the convolution becomes sub-pixel `(i, j)` of channel `c`. The
     convolution has stride 1 and, by default, the padding that keeps the size, so that each side of
-    the map grows r times.
+    the map grows r times. Other arguments as for `nn.Conv2d`, without `stride`.
 
     Shapes:
-        input `(N, in_channels, H, W)` or `(in_channels, H, W)` ->
-        `(N, out_channels, r * H_conv, r * W_conv)` or `(out_channels, r * H_conv, r * W_conv)`,
-        where `(H_conv, W_conv)` is `conv_output_size((H, W), kernel_size, 1, padding, dilation)`.
+        input `(N, in_channels, H, W)` -> `(N, out_channels, r * H_conv, r * W_conv)`, where
+        `(H_conv, W_conv)` is `conv_output_size((H, W), kernel_size, 1, padding, dilation)`.
 
     Args:
-        in_channels: of the input, a multiple of `groups`.
         out_channels: of the output, after the shuffle, a multiple of `groups`.
-        kernel_size: taps, at least 1, an int or a pair.
-        upscale_factor: r, an int of at least 1.
-        padding: pixels on each side, at least 0, an int, a pair, `'same'` or `'valid'`.
-        dilation: pixels from one tap to the next, at least 1, an int or a pair.
-        groups: how many groups of output channels, each reading its own input channels.
+        upscale_factor: r, at least 1.
         bias: whether to add a learned number to each map of the convolution: `r * r` for each
             output channel, one per sub-pixel.
-        padding_mode: `'zeros'`, `'reflect'`, `'replicate'` or `'circular'`.
-        device: of the weights.
-        dtype: of the weights.
-
-    Raises:
-        ValueError: a value is out of range, or the input does not fit.
-        TypeError: a value is not an integer, or the input is not a tensor.
 
     Example:
         >>> layer = SubPixelConv2d(16, 3, kernel_size=3, upscale_factor=2, bias=False)
@@ -53,42 +46,33 @@ class SubPixelConv2d(nn.Module):
 
     def __init__(
         self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        upscale_factor,
-        padding="same",
-        dilation=1,
-        groups=1,
-        bias=True,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
+        in_channels: int,
+        out_channels: int,
+        kernel_size: IntOrPair,
+        upscale_factor: int,
+        padding: Padding = "same",
+        dilation: IntOrPair = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: PaddingMode = "zeros",
+        device: Device = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         super().__init__()
-        self.in_channels = integer(in_channels, "in_channels", 1)
-        self.out_channels = integer(out_channels, "out_channels", 1)
+        self.in_channels, self.out_channels, groups = grouped(in_channels, out_channels, groups)
         self.upscale_factor = integer(upscale_factor, "upscale_factor", 1)
-        groups = integer(groups, "groups", 1)
-        check_multiple(self.in_channels, "in_channels", groups, "groups")
-        check_multiple(self.out_channels, "out_channels", groups, "groups")
+        filters = self.out_channels * self.upscale_factor**2
+        settings = window(kernel_size, 1, padding, dilation)
         self.conv = nn.Conv2d(
-            self.in_channels,
-            self.out_channels * self.upscale_factor**2,
-            *window(kernel_size, 1, padding, dilation),
-            groups=groups,
-            bias=bias,
-            padding_mode=padding_mode,
-            device=device,
-            dtype=dtype,
+            self.in_channels, filters, *settings, groups, bias, padding_mode, device, dtype
         )
         self.shuffle = nn.PixelShuffle(self.upscale_factor)
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         check_maps(input, self.conv)
         return self.shuffle(self.conv(input))
 
-    def icnr_(self, initialiser=nn.init.kaiming_normal_):
+    def icnr_(self, initialiser: Callable[[Tensor], object] = nn.init.kaiming_normal_) -> Self:
         """Start as nearest-neighbour upsampling: draw the weight by `icnr_`, set the bias to zero.
 
         Return the layer.
@@ -98,7 +82,7 @@ class SubPixelConv2d(nn.Module):
             nn.init.zeros_(self.conv.bias)
         return self
 
-    def interleaved(self):
+    def interleaved(self) -> tuple[Tensor, Tensor | None]:
         """Return weight `(C_in, C_out/groups, K_h, K_w)` and bias of the transposed convolution.
 
         The `r * r` kernels of an output channel are flipped and interleaved, tap by tap, into one
@@ -118,42 +102,36 @@ class SubPixelConv2d(nn.Module):
             )
         return self._interleaved_weight(), self._common_bias()
 
-    def as_conv_transpose(self):
+    def as_conv_transpose(self) -> nn.ConvTranspose2d:
         """Return the `nn.ConvTranspose2d`, of stride r, that gives the same, as a copy.
 
         At dilation 1, with an odd kernel and the padding that keeps the size, it has kernel
         `r * kernel_size` and padding `r * (kernel_size // 2)`. See `interleaved` for what it needs.
         """
         weight, bias = self.interleaved()
-        layer = nn.utils.skip_init(  # as its numbers come from elsewhere, it need not draw any
+        return layer_with(
             nn.ConvTranspose2d,
-            self.in_channels,
-            self.out_channels,
-            tuple(weight.shape[2:]),
+            weight,
+            bias,
+            in_channels=self.in_channels,
+            out_channels=self.out_channels,
+            kernel_size=tuple(weight.shape[2:]),
             stride=self.upscale_factor,
             padding=tuple(self.upscale_factor * crop for crop in self._crops()),
             groups=self.conv.groups,
-            bias=bias is not None,
-            device=weight.device,
-            dtype=weight.dtype,
         )
-        with torch.no_grad():
-            layer.weight.copy_(weight)
-            if bias is not None:
-                layer.bias.copy_(bias)
-        return layer
 
-    def _sides(self):
+    def _sides(self) -> tuple[Pair, ...]:
         """Return the padding (before, after) on each axis."""
         conv = self.conv
         return padding_sides(conv.padding, conv.kernel_size, conv.stride, conv.dilation)
 
-    def _reaches(self):
+    def _reaches(self) -> list[int]:
         """Return how many pixels the window covers on each axis, less one."""
         axes = zip(self.conv.kernel_size, self.conv.dilation, strict=True)
         return [span(kernel_size, dilation) - 1 for kernel_size, dilation in axes]
 
-    def _crops(self):
+    def _crops(self) -> list[int]:
         """Return how many pixels, before the upscaling, the transposed one crops on each axis.
 
         Full padding, `reach` on each side, needs no crop; each pixel less needs one.
@@ -161,7 +139,7 @@ class SubPixelConv2d(nn.Module):
         axes = zip(self._sides(), self._reaches(), strict=True)
         return [max(0, *(reach - side for side in sides)) for sides, reach in axes]
 
-    def _interleaved_weight(self):
+    def _interleaved_weight(self) -> Tensor:
         r, groups = self.upscale_factor, self.conv.groups
         (d_h, d_w), (reach_h, reach_w) = self.conv.dilation, self._reaches()
         kernels = self.conv.weight.flip(-2, -1).unflatten(0, (groups, -1, r, r))
@@ -174,7 +152,7 @@ class SubPixelConv2d(nn.Module):
         ends = [r * (crop - reach + side) for sides, reach, crop in axes for side in sides]
         return F.pad(weight, (*ends[2:], *ends[:2]))  # F.pad starts with the last dimension
 
-    def _common_bias(self):
+    def _common_bias(self) -> Tensor | None:
         """Return one bias per output channel, refusing sub-pixels that differ in theirs."""
         if self.conv.bias is None:
             return None
@@ -187,7 +165,11 @@ class SubPixelConv2d(nn.Module):
         return groups[:, 0]
 
 
-def icnr_(weight, upscale_factor, initialiser=nn.init.kaiming_normal_):
+def icnr_(
+    weight: Tensor,
+    upscale_factor: int,
+    initialiser: Callable[[Tensor], object] = nn.init.kaiming_normal_,
+) -> Tensor:
     """Fill the weight of a sub-pixel convolution so that all sub-pixels of a pixel start equal.
 
     One filter is drawn for each output channel and repeated for its `r * r` sub-pixels. With a bias
@@ -200,12 +182,8 @@ def icnr_(weight, upscale_factor, initialiser=nn.init.kaiming_normal_):
 
     Args:
         weight: of the convolution before the shuffle, changed in place and returned.
-        upscale_factor: r, an int of at least 1, whose square divides the first axis.
+        upscale_factor: r, at least 1; its square divides the first axis of `weight`.
         initialiser: called with a tensor, which it fills in place, as those of `nn.init` do.
-
-    Raises:
-        ValueError: r is too small, or its square does not divide the first axis of `weight`.
-        TypeError: something has the wrong type.
 
     Example:
         >>> weight = icnr_(torch.empty(8, 3, 5, 5), upscale_factor=2)

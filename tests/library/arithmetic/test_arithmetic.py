@@ -1,6 +1,5 @@
 """Sizes agree with what PyTorch gives, and receptive fields with what gradients reach."""
 
-import inspect
 import operator
 import subprocess
 import sys
@@ -320,20 +319,6 @@ def test_refused_types_of_costs(name, value):
 def test_only_layers_have_a_receptive_field():
     with pytest.raises(TypeError, match=r"layers holds \(3, 2, 1\); use Layer"):
         receptive_field([(3, 2, 1)])
-
-
-MODULES = (convbook.arithmetic, convbook.arithmetic.coverage, convbook.functional, convbook.nn)
-PUBLIC = [getattr(module, name) for module in MODULES for name in module.__all__]
-
-
-@pytest.mark.parametrize("function", PUBLIC, ids=lambda function: function.__name__)
-def test_docstrings_are_complete(function):
-    text = inspect.getdoc(function)
-    assert text.partition("\n")[0].endswith("."), "a summary on one line"
-    for section in ("Shapes:", "Raises:", "Example:", "Source:"):
-        assert f"\n{section}" in text
-    for name in inspect.signature(function).parameters:
-        assert f"\n    {name}: " in text or "Arguments as for" in text
 
 
 def test_torch_loads_when_it_is_first_needed():
