@@ -59,7 +59,8 @@ new: $(VENV)/all.installed  ## start a chapter from templates (CHAPTER=04_channe
 
 # ---------------------------------------------------------------- tests
 
-lint: $(VENV)/all.installed  ## ruff: style and formatting
+lint: $(VENV)/all.installed  ## style, formatting, and which room may import which
+	$(BIN)/lint-imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check src tests tools benchmarks conftest.py
 
