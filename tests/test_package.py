@@ -3,8 +3,10 @@
 import ast
 import doctest
 import importlib
+import os
 import pkgutil
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -47,6 +49,57 @@ def test_the_site_builds_without_the_libraries_it_does_not_install():
         "import convbook.course.site.extension, tools.notebooks, convbook.course.explorers.sources"
     )
     run(code)
+
+
+def lint_imports(folder):
+    """Check the contracts of pyproject.toml on the package in a folder; return what was said."""
+    code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports("
+    code += f"config_filename={str(ROOT / 'pyproject.toml')!r}, no_cache=True, no_logo=True))"
+    command = [sys.executable, "-c", code]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    source = ROOT / "src" / "convbook"
+    folder = tmp_path_factory.mktemp("copied")
+    for path in source.rglob("*.py"):
+        target = folder / "convbook" / path.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    return folder
+
+
+def test_the_import_contracts_hold():
+    done = lint_imports(ROOT / "src")
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported", "contract"),
+    [
+        ("metrics", "course.figures", "Arrows between the rooms point one way"),
+        ("grade/graph", "analysis.rules", "Other rooms use analysis by its exported names"),
+        ("cli/trace", "analysis._copies", "Other rooms use analysis by its exported names"),
+    ],
+)
+def test_an_import_that_crosses_the_rooms_is_refused(copied, importer, imported, contract):
+    file = copied / "convbook" / f"{importer}.py"
+    before = file.read_text("utf8")
+    # Inside a function, as where a module loads when it is needed: that counts too.
+    file.write_text(f"{before}\n\ndef planted():\n    import convbook.{imported}\n", "utf8")
+    try:
+        done = lint_imports(copied)
+    finally:
+        file.write_text(before, "utf8")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"{contract} BROKEN" in done.stdout
+    assert "1 broken" in done.stdout
+    assert f"convbook.{importer.replace('/', '.')}" in done.stdout
 
 
 def pins(name):
