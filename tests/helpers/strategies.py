@@ -22,6 +22,16 @@ def random_tensor(shape, dtype=torch.float64):
     return torch.randint(0, 4, shape, generator=generator).to(dtype)
 
 
+def filled(module, seed=0):
+    """Return a module in float64 whose parameters and statistics are all drawn at random."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, value in module.double().state_dict().items():
+        if value.is_floating_point():
+            drawn = torch.randn(value.shape, generator=generator, dtype=value.dtype)
+            value.copy_(drawn.abs() + 0.5 if name.endswith("running_var") else drawn)
+    return module
+
+
 def per_axis(setting):
     """Return (vertical, horizontal) of an int, a tuple of one int or a pair."""
     values = setting if isinstance(setting, tuple) else (setting,)

@@ -1,8 +1,6 @@
 """Sizes agree with what PyTorch gives, and receptive fields with what gradients reach."""
 
 import operator
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -319,17 +317,6 @@ def test_refused_types_of_costs(name, value):
 def test_only_layers_have_a_receptive_field():
     with pytest.raises(TypeError, match=r"layers holds \(3, 2, 1\); use Layer"):
         receptive_field([(3, 2, 1)])
-
-
-def test_torch_loads_when_it_is_first_needed():
-    program = """
-import convbook, sys
-convbook.arithmetic.Layer
-assert "torch" not in sys.modules
-convbook.functional.conv2d
-assert "torch" in sys.modules
-"""
-    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_unknown_submodule():

@@ -1,7 +1,5 @@
 """The counts of coverage equal enumeration, and PyTorch's own layers with weights of one."""
 
-import subprocess
-import sys
 from collections import Counter
 from itertools import product
 
@@ -144,10 +142,3 @@ def test_refusals_name_the_argument_and_the_remedy(error, function, arguments, s
         function(*arguments, **settings)
     assert type(refusal.value) is error
     assert message in str(refusal.value)
-
-
-def test_no_torch_is_needed():
-    program = (
-        "import sys, convbook; convbook.arithmetic.coverage; assert 'torch' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True)

@@ -262,38 +262,6 @@ def test_worked_examples(convolve, x, kernel, settings, expected):
     assert output[0].tolist() == expected
 
 
-def test_the_often_copied_figure_is_a_corner_of_the_stride_1_output():
-    assert [row[:3] for row in Y1[:3]] == [[1, 6, 5], [7, 10, 9], [7, 10, 8]]
-
-
 def test_padding_does_not_use_every_pixel_equally():
     counts = conv_transpose2d(torch.ones(1, 5, 5), torch.ones(1, 1, 3, 3), padding=1)[0]
     assert (counts[0, 0], counts[0, 2], counts[2, 2]) == (4, 6, 9)
-
-
-def test_overlap_of_stride_2_and_kernel_3():
-    counts = conv_transpose2d(torch.ones(1, 6, 6), torch.ones(1, 1, 3, 3), stride=2)[0]
-    assert counts[3:5, 3:5].tolist() == [[1, 2], [2, 4]]
-    assert conv_transpose2d(torch.ones(1, 1, 6), torch.ones(1, 1, 1, 3), stride=2)[
-        0, 0, 3:7
-    ].tolist() == [1, 2, 1, 2]
-
-
-@pytest.mark.parametrize(("dilations", "reached"), [([2, 2, 2], 7), ([1, 2, 5], 17)])
-def test_gridding(dilations, reached):
-    seen = torch.ones(1, 1, 1)
-    for dilation in dilations:
-        seen = conv_transpose2d(seen, torch.ones(1, 1, 1, 3), dilation=dilation)
-    assert seen.count_nonzero() == reached
-    assert seen.shape[-1] == 1 + 2 * sum(dilations)
-
-
-def test_unfold_and_matmul_make_a_convolution():
-    x, weight = random_tensor((2, 3, 6, 5)), random_tensor((4, 3, 3, 3))
-    product = weight.flatten(1) @ unfold(x, 3, padding=1)
-    torch.testing.assert_close(product.unflatten(-1, (6, 5)), conv2d(x, weight, padding=1))
-
-
-def test_a_pixel_shuffle_is_undone():
-    x = random_tensor((2, 12, 3, 4))
-    assert torch.equal(pixel_unshuffle(pixel_shuffle(x, 2), 2), x)

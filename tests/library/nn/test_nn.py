@@ -34,6 +34,7 @@ from tests.helpers.strategies import (
     assert_same,
     assert_trace_counts,
     batches,
+    filled,
     per_axis,
     random_tensor,
     settings_of,
@@ -44,16 +45,6 @@ pytestmark = [
     pytest.mark.filterwarnings(EVEN_SAME),
     pytest.mark.usefixtures("one_thread"),
 ]
-
-
-def filled(module, seed=0):
-    """Return a module in float64 whose parameters and statistics are all drawn at random."""
-    generator = torch.Generator().manual_seed(seed)
-    for name, value in module.double().state_dict().items():
-        if value.is_floating_point():
-            drawn = torch.randn(value.shape, generator=generator, dtype=value.dtype)
-            value.copy_(drawn.abs() + 0.5 if name.endswith("running_var") else drawn)
-    return module
 
 
 def assert_equal_layers(ours, theirs, input_shape):

@@ -22,6 +22,7 @@ from tests.helpers.strategies import (
     assert_same,
     assert_trace_counts,
     batches,
+    filled,
     per_axis,
     random_tensor,
     settings_of,
@@ -36,14 +37,6 @@ counts = st.tuples(st.integers(1, 2), st.integers(1, 3), st.integers(1, 2))  # g
 modes = st.sampled_from(["zeros", "zeros", "reflect", "replicate", "circular"])
 # PyTorch's pixel shuffle takes an empty batch, but its gradient does not.
 some = batches.filter(lambda batch: batch != (0,))
-
-
-def filled(module, seed=0):
-    """Return a module in float64 whose parameters are drawn at random."""
-    generator = torch.Generator().manual_seed(seed)
-    for parameter in module.double().parameters():
-        parameter.data.normal_(generator=generator)
-    return module
 
 
 @st.composite
