@@ -26,9 +26,7 @@ from convbook.analysis.macs import macs_of
 from convbook.analysis.refusals import check_forward, refusal
 from convbook.analysis.rules import CONSTANT, NORMALISATIONS, OVERWRITING, rule_for
 from convbook.analysis.rules.base import (
-    Rows,
-    RuleResult,
-    WindowSettings,
+    NO_SETTINGS,
     attach_field,
     field_of,
     fields_in,
@@ -268,15 +266,7 @@ class _Tracer(TorchFunctionMode):
         params += self.new_parameters(args[:1] if op.endswith("_as") else [args, kwargs])
         return params, macs + macs_of(op, tensors, args, kwargs)
 
-    def record(
-        self,
-        op: str,
-        tensors: list[Tensor],
-        operands: Sequence[object],
-        args: tuple,
-        kwargs: dict,
-        in_place: bool = False,
-    ) -> None:
+    def record(self, op, tensors, operands, args, kwargs, in_place=False):
         """Ask the operation's rule, attach fields to the outputs and write the rows."""
         shape, sources = fields_in(operands)[0].shape, rows_in(operands)
         with self.named(op) as name:
@@ -300,32 +290,15 @@ class _Tracer(TorchFunctionMode):
             counts = (0, 0) if i else (params, macs)
             self.write_row(names[i], op, shape, tensor, *counts, sources, result)
 
-    def write_row(
-        self,
-        name: str,
-        op: str,
-        shape: Sequence[int],
-        tensor: Tensor,
-        params: int = 0,
-        macs: int = 0,
-        sources: Rows = (),
-        result: RuleResult | None = None,
-    ) -> None:
+    def write_row(self, name, op, shape, tensor, params=0, macs=0, sources=(), result=None):
         """Write the row about a tensor that has its field already."""
         seen = (result and result.shown) or require_field(tensor)
+        settings = vars(result.settings if result else NO_SETTINGS)
+        before, after = _without_batch(shape), _without_batch(tensor.shape)
+        field, local_field = seen.receptive_field, (seen.ungated or seen).receptive_field
+        counts = {"params": params, "macs": macs, "receptive_field": field, "inputs": sources}
         self.rows.append(
-            Row(
-                name=name,
-                op=op,
-                input_shape=_without_batch(shape),
-                output_shape=_without_batch(tensor.shape),
-                **vars(result.settings if result else WindowSettings()),
-                params=params,
-                macs=macs,
-                receptive_field=seen.receptive_field,
-                inputs=sources,
-                local_field=(seen.ungated or seen).receptive_field,
-            )
+            Row(name, op, before, after, **settings, **counts, local_field=local_field)
         )
 
     @contextlib.contextmanager

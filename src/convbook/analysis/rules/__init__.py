@@ -4,30 +4,33 @@ See `rules.base` for what a rule is. What slides a window is in `rules.windows`,
 shape in `rules.shapes`; what mixes or combines is here.
 """
 
-from collections.abc import Callable
-from functools import partial
-
 import torch
 
 from convbook.analysis.field import join
-from convbook.analysis.rules import shapes, windows
+from convbook.analysis.rules import shapes, windows  # noqa: F401 (they enter their rules)
 from convbook.analysis.rules.base import (
+    RULES,
+    Rule,
     RuleResult,
     WindowSettings,
+    check_fixed,
     field_of,
     fields_in,
     letters,
     require_field,
+    rule,
     several,
     tensors_in,
 )
 
 
+@rule("linear")
 def _linear(outputs, input, weight, bias=None):
-    windows.check_fixed(weight, bias)
+    check_fixed(weight, bias)
     return RuleResult(require_field(input).collapse([-1]).broadcast(outputs[0].shape))
 
 
+@rule("matmul bmm mm mv")
 def _matmul(outputs, input, other):
     left, right = field_of(input), field_of(other)
     if (left and right) or min(input.ndim, other.ndim) < 2:
@@ -36,12 +39,14 @@ def _matmul(outputs, input, other):
     return RuleResult(seen.broadcast(outputs[0].shape))
 
 
+@rule("scaled_dot_product_attention multi_head_attention_forward")
 def _everything(outputs, *operands, **settings):
     """Every output sees all that any operand sees, as in attention."""
     parts = [part.collapse() for part in fields_in([operands, settings])]
     return RuleResult(join(parts, outputs[0].shape))
 
 
+@rule("einsum")
 def _einsum(outputs, equation, *operands):
     """Letters that are not in the result are mixed; the others move."""
     names, result = letters(equation)
@@ -57,6 +62,7 @@ def _einsum(outputs, equation, *operands):
     return RuleResult(join(parts, shape))
 
 
+@rule("copy fill")
 def _copied(outputs, input, source, *_, **__):
     """What `copy_` takes from its source; nothing of what was there before is left."""
     return RuleResult(require_field(source).broadcast(outputs[0].shape))
@@ -67,20 +73,24 @@ def _pointwise(outputs, *operands, **settings):
     return RuleResult(join(fields_in([operands, settings]), outputs[0].shape))
 
 
+@rule("softmax log_softmax softmin cumsum cumprod")
 def _mixing(outputs, input, dim=None, *_, dims=None, **__):
     """Softmax, cumulative sums: what lies along `dim` is mixed."""
     dim = dims if dim is None else dim
     return RuleResult(require_field(input).collapse(several(dim)))
 
 
+@rule("flip")
 def _flip(outputs, input, *dims, **settings):
     return _mixing(outputs, input, dims[0] if len(dims) == 1 else dims or None, **settings)
 
 
+@rule("roll")
 def _roll(outputs, input, shifts, dims=None):
     return _mixing(outputs, input, dims)
 
 
+@rule("mean sum amax amin max min std var prod logsumexp argmax argmin any all")
 def _reduction(outputs, input, dim=None, *rest, axis=None, **settings):
     """Means, sums, maxima: `dim` is mixed, and gone unless `keepdim`."""
     if isinstance(dim, torch.Tensor):  # torch.max of two tensors
@@ -97,15 +107,6 @@ def _reduction(outputs, input, dim=None, *rest, axis=None, **settings):
     return RuleResult(seen.rearranged(shape, places), window)
 
 
-def _names(rule, names):
-    return dict.fromkeys(names.split(), rule)
-
-
-def _ranked(rule, names):
-    """Enter a rule that takes the number of axes, for 1, 2 and 3 of them."""
-    return {name.format(rank): partial(rule, rank) for rank in (1, 2, 3) for name in names.split()}
-
-
 # Normalisation counts as pointwise, whatever its statistics are taken over. In training it also
 # writes them into buffers, which no output sees.
 NORMALISATIONS = frozenset(
@@ -114,63 +115,25 @@ NORMALISATIONS = frozenset(
 # In place, these leave nothing of what was there.
 OVERWRITING = frozenset(("copy", "fill", "zero", "setitem"))
 
-RULES = {
-    **_names(windows.convolution, "conv1d conv2d conv3d"),
-    **_names(windows.transposed, "conv_transpose1d conv_transpose2d conv_transpose3d"),
-    **_ranked(windows.max_pool, "max_pool{}d max_pool{}d_with_indices"),
-    **_ranked(windows.avg_pool, "avg_pool{}d"),
-    **_ranked(windows.lp_pool, "lp_pool{}d"),
-    **_ranked(windows.adaptive_pool, "adaptive_avg_pool{}d adaptive_max_pool{}d"),
-    **_ranked(windows.adaptive_pool, "adaptive_max_pool{}d_with_indices"),
-    **_names(windows.interpolate, "interpolate"),
-    **_names(windows.pad, "pad"),
-    **_names(windows.pixel_shuffle, "pixel_shuffle"),
-    **_names(windows.pixel_unshuffle, "pixel_unshuffle"),
-    **_names(_linear, "linear"),
-    **_names(_matmul, "matmul bmm mm mv"),
-    **_names(_einsum, "einsum"),
-    **_names(_copied, "copy fill"),
-    **_names(windows.unfold, "unfold"),
-    **_names(windows.fold, "fold"),
-    **_names(_everything, "scaled_dot_product_attention multi_head_attention_forward"),
-    **_names(_mixing, "softmax log_softmax softmin cumsum cumprod"),
-    **_names(_flip, "flip"),
-    **_names(_roll, "roll"),
-    **_names(_reduction, "mean sum amax amin max min std var prod logsumexp argmax argmin any all"),
-    **_names(shapes.reshape, "view reshape view_as reshape_as flatten unflatten ravel"),
-    **_names(shapes.reshape, "squeeze unsqueeze"),
-    **_names(shapes.permutation(torch.Tensor.permute), "permute"),
-    **_names(shapes.permutation(torch.Tensor.transpose), "transpose swapaxes swapdims"),
-    **_names(shapes.permutation(torch.Tensor.movedim), "movedim moveaxis"),
-    **_names(shapes.permutation(torch.Tensor.t), "t T"),
-    **_names(shapes.permutation(torch.Tensor.adjoint), "mT mH adjoint"),
-    **_names(shapes.expand, "expand expand_as broadcast_to repeat tile"),
-    **_names(shapes.repeat_interleave, "repeat_interleave"),
-    **_names(shapes.concatenation, "cat concat concatenate"),
-    **_names(shapes.stack, "stack"),
-    **_names(shapes.pieces, "chunk split tensor_split split_with_sizes"),
-    **_names(shapes.unbind, "unbind"),
-    **_names(shapes.select, "select"),
-    **_names(shapes.narrow, "narrow"),
-    **_names(shapes.getitem, "getitem"),
-    **dict.fromkeys(NORMALISATIONS, _pointwise),
-    **_names(_pointwise, "local_response_norm dropout dropout1d dropout2d dropout3d"),
-    **_names(_pointwise, "alpha_dropout feature_alpha_dropout feature_dropout channel_shuffle"),
-    **_names(_pointwise, "relu hardswish prelu softsign tanhshrink log_sigmoid glu"),
-    **_names(_pointwise, "contiguous clone detach to type type_as float double half"),
-    **_names(_pointwise, "bfloat16 int long bool cpu data real requires_grad"),
-    **_names(_pointwise, "radd rsub rmul rdiv rtruediv rpow iadd isub imul itruediv idiv truediv"),
-    **_names(_pointwise, "floordiv multiply subtract divide masked_fill where"),
-}
+rule(" ".join(NORMALISATIONS))(_pointwise)
+rule("local_response_norm dropout dropout1d dropout2d dropout3d")(_pointwise)
+rule("alpha_dropout feature_alpha_dropout feature_dropout")(_pointwise)
+rule("relu hardswish prelu softsign tanhshrink log_sigmoid glu channel_shuffle")(_pointwise)
+rule("contiguous clone detach to type type_as float double half bfloat16")(_pointwise)
+rule("int long bool cpu data real requires_grad")(_pointwise)
+rule("radd rsub rmul rdiv rtruediv rpow iadd isub imul itruediv idiv truediv")(_pointwise)
+rule("floordiv multiply subtract divide masked_fill where")(_pointwise)
 
 # Their results do not depend on the values they are given.
 CONSTANT = frozenset(
-    _names(None, "zeros_like ones_like full_like empty_like rand_like randn_like zero fill")
-    | _names(None, "new_zeros new_ones new_full new_empty new_tensor")
+    (
+        *("zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like"),
+        *("new_zeros", "new_ones", "new_full", "new_empty", "new_tensor", "zero", "fill"),
+    )
 )
 
 
-def rule_for(name: str) -> Callable[..., RuleResult] | None:
+def rule_for(name: str) -> Rule | None:
     """Return the rule of an operation, or None. PyTorch itself says what else is pointwise."""
     packet = getattr(torch.ops.aten, name, None)
     versions = [getattr(packet, version) for version in packet.overloads()] if packet else []

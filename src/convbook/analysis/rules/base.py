@@ -1,12 +1,13 @@
 """What rules are made of: a tensor carries the field of its elements, a rule gives a `RuleResult`.
 
-A rule takes the outputs of an operation, then exactly what PyTorch's own function takes. It serves
-layers and functions alike, because every `torch.nn` layer calls a function.
+A rule takes the outputs of an operation, then exactly what PyTorch's own function takes, under its
+names. It serves layers and functions alike, because every `torch.nn` layer calls a function.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
 from typing import TypeVar
 
 from torch import Tensor
@@ -44,6 +45,31 @@ class RuleResult:
     field: TensorField | list[TensorField]
     settings: WindowSettings = NO_SETTINGS
     shown: TensorField | None = None
+
+
+Rule = Callable[..., RuleResult]
+RULES: dict[str, Rule] = {}  # by the name of PyTorch's function
+
+
+def rule(names: str) -> Callable[[Rule], Rule]:
+    """Enter a function as the rule of PyTorch's functions of these names."""
+
+    def enter(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(names.split(), function))
+        return function
+
+    return enter
+
+
+def rule_per_rank(names: str) -> Callable[[Rule], Rule]:
+    """Enter a rule that takes the number of axes first, for 1, 2 and 3 of them: `avg_pool{}d`."""
+
+    def enter(function: Rule) -> Rule:
+        for rank in (1, 2, 3):
+            rule(names.format(rank))(partial(function, rank))
+        return function
+
+    return enter
 
 
 def op_name(func: Callable[..., object]) -> str:
@@ -103,6 +129,12 @@ def rows_in(value: object) -> Rows:
     """Return the names of the rows that the tensors inside `value` come from, each once."""
     seeing = (tensor for tensor in tensors_in(value) if field_of(tensor))
     return tuple(dict.fromkeys(row for tensor in seeing for row in rows_of(tensor)))
+
+
+def check_fixed(*weights: Tensor | None) -> None:
+    """Refuse weights that depend on the input: what is seen through them has no window."""
+    if fields_in(weights):
+        raise ValueError("its weight or bias is computed from the input; use parameters")
 
 
 def letters(equation: object) -> tuple[list[str], str]:

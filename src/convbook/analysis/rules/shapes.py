@@ -1,6 +1,5 @@
 """Rules for what gives a tensor another shape: where each axis of the input goes."""
 
-from collections.abc import Callable, Sequence
 from itertools import accumulate
 from types import EllipsisType
 
@@ -9,15 +8,16 @@ from torch import Tensor
 
 from convbook.analysis.field import join
 from convbook.analysis.interval import in_a_row
-from convbook.analysis.rules.base import RuleResult, fields_in, repeat, require_field
+from convbook.analysis.rules.base import RuleResult, fields_in, repeat, require_field, rule
 
 
-def reshape(outputs: list[Tensor], input: Tensor, *_: object, **__: object) -> RuleResult:
+@rule("view reshape view_as reshape_as flatten unflatten ravel squeeze unsqueeze")
+def _reshape(outputs, input, *_, **__):
     """View, reshape, flatten, squeeze, unsqueeze: the same elements in the same order."""
     return RuleResult(require_field(input).viewed(outputs[0].shape))
 
 
-def permutation(function: Callable[..., Tensor]) -> Callable[..., RuleResult]:
+def _permutation(function):
     """Return the rule of a function that only exchanges dimensions."""
 
     def rule(outputs, input, *arguments, **settings):
@@ -31,27 +31,31 @@ def permutation(function: Callable[..., Tensor]) -> Callable[..., RuleResult]:
     return rule
 
 
-def expand(outputs: list[Tensor], input: Tensor, *_: object, **__: object) -> RuleResult:
+for _function, _names in {
+    Tensor.permute: "permute",
+    Tensor.transpose: "transpose swapaxes swapdims",
+    Tensor.movedim: "movedim moveaxis",
+    Tensor.t: "t T",
+    Tensor.adjoint: "mT mH adjoint",
+}.items():
+    rule(_names)(_permutation(_function))
+
+
+@rule("expand expand_as broadcast_to repeat tile")
+def _expand(outputs, input, *_, **__):
     return RuleResult(require_field(input).broadcast(outputs[0].shape))
 
 
-def repeat_interleave(
-    outputs: list[Tensor], input: Tensor, repeats: int, dim: int | None = None, **_: object
-) -> RuleResult:
+@rule("repeat_interleave")
+def _repeat_interleave(outputs, input, repeats, dim=None, **_):
     if not isinstance(repeats, int) or dim is None:
         raise ValueError("use an int for repeats, and dim")
     seen = require_field(input)
     return RuleResult(seen.change({seen.negative(dim): repeat(repeats)}))
 
 
-def concatenation(
-    outputs: list[Tensor],
-    tensors: Sequence[Tensor],
-    dim: int = 0,
-    *,
-    axis: int | None = None,
-    **_: object,
-) -> RuleResult:
+@rule("cat concat concatenate")
+def _concatenation(outputs, tensors, dim=0, *, axis=None, **_):
     dim = dim if axis is None else axis
     parts = [part.collapse([dim]) for part in fields_in(tensors)]
     # Only the size along dim differs, and no axis of the input runs along it any more.
@@ -59,9 +63,8 @@ def concatenation(
     return RuleResult(join([part.reshaped(shape) for part in parts], shape))
 
 
-def stack(
-    outputs: list[Tensor], tensors: Sequence[Tensor], dim: int = 0, **_: object
-) -> RuleResult:
+@rule("stack")
+def _stack(outputs, tensors, dim=0, **_):
     shape = tuple(outputs[0].shape)
     dim %= len(shape)
     behind = len(shape) - 1 - dim  # dimensions behind the new one keep their place from the end
@@ -80,9 +83,8 @@ def stack(
     return RuleResult(seen)
 
 
-def pieces(
-    outputs: list[Tensor], input: Tensor, *arguments: int, dim: int | None = None, **_: object
-) -> RuleResult:
+@rule("chunk split tensor_split split_with_sizes")
+def _pieces(outputs, input, *arguments, dim=None, **_):
     """Chunk, split: an axis of the input that is cut starts later in each piece."""
     dim = dim if dim is not None else arguments[1] if len(arguments) > 1 else 0
     seen = require_field(input)
@@ -92,23 +94,27 @@ def pieces(
     return RuleResult([seen.sliced(dim, start, 1, size) for start, size in cuts])
 
 
-def unbind(outputs: list[Tensor], input: Tensor, dim: int = 0) -> RuleResult:
+@rule("unbind")
+def _unbind(outputs, input, dim=0):
     seen = require_field(input)
     index = [slice(None)] * seen.positive(dim)
     return RuleResult([_index(seen, (*index, i), out.shape) for i, out in enumerate(outputs)])
 
 
-def select(outputs: list[Tensor], input: Tensor, dim: int, index: int) -> RuleResult:
+@rule("select")
+def _select(outputs, input, dim, index):
     seen = require_field(input)
     return RuleResult(_index(seen, (*[slice(None)] * seen.positive(dim), index), outputs[0].shape))
 
 
-def narrow(outputs: list[Tensor], input: Tensor, dim: int, start: int, length: int) -> RuleResult:
+@rule("narrow")
+def _narrow(outputs, input, dim, start, length):
     seen = require_field(input)
     return RuleResult(seen.sliced(seen.negative(dim), int(start), 1, length))
 
 
-def getitem(outputs: list[Tensor], input: Tensor, index: object) -> RuleResult:
+@rule("getitem")
+def _getitem(outputs, input, index):
     index = index if isinstance(index, tuple) else (index,)
     if fields_in(index):
         raise ValueError("the index is computed from the input; use slices")

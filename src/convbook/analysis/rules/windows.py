@@ -1,56 +1,37 @@
 """Rules for what slides a window over a map, or resizes it."""
 
-from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from torch import Tensor
-
 from convbook._checks.arguments import per_axis
-from convbook.analysis.field import TensorField
 from convbook.analysis.interval import PeriodicInterval
 from convbook.analysis.rules.base import (
-    PerAxis,
     RuleResult,
     WindowSettings,
+    check_fixed,
     cut,
-    fields_in,
     one_if_equal,
     repeat,
     require_field,
+    rule,
+    rule_per_rank,
     split,
 )
 from convbook.arithmetic import Layer, conv_output_size
 
-Sizes = PerAxis | list[int]  # as PyTorch's functions take them
 LAST = (-2, -1)
 
 
-def convolution(
-    outputs: list[Tensor],
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Sizes = 1,
-    padding: Sizes | str = 0,
-    dilation: Sizes = 1,
-    groups: int = 1,
-) -> RuleResult:
+@rule("conv1d conv2d conv3d")
+def _convolution(_, input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return _convolve(
         PeriodicInterval.window, input, weight, bias, stride, padding, dilation, groups
     )
 
 
-def transposed(
-    outputs: list[Tensor],
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Sizes = 1,
-    padding: Sizes = 0,
-    output_padding: Sizes = 0,
-    groups: int = 1,
-    dilation: Sizes = 1,
-) -> RuleResult:
+@rule("conv_transpose1d conv_transpose2d conv_transpose3d")
+def _transposed(
+    _, input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+):
     change = PeriodicInterval.transposed
     return _convolve(change, input, weight, bias, stride, padding, dilation, groups)
 
@@ -63,30 +44,15 @@ def _convolve(change, input, weight, bias, stride, padding, dilation, groups):
     return RuleResult(_slide(mixed, layer.axes(rank), change), _settings(layer, groups))
 
 
-def max_pool(
-    rank: int,
-    outputs: list[Tensor],
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    dilation: Sizes = 1,
-    ceil_mode: bool = False,
-    **_: object,
-) -> RuleResult:
+@rule_per_rank("max_pool{0}d max_pool{0}d_with_indices")
+def _max_pool(
+    rank, _, input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, **__
+):
     return _pool(rank, require_field(input), kernel_size, stride, padding, dilation)
 
 
-def avg_pool(
-    rank: int,
-    outputs: list[Tensor],
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    *_: object,
-    **__: object,
-) -> RuleResult:
+@rule_per_rank("avg_pool{}d")
+def _avg_pool(rank, _, input, kernel_size, stride=None, padding=0, *__, **___):
     seen = require_field(input)
     kernels, paddings = (per_axis(v, rank, "", 0) for v in (kernel_size, padding))
     # An average over the whole map is global pooling, however it is spelt.
@@ -95,15 +61,8 @@ def avg_pool(
     return _pool(rank, seen.collapse(whole), kernel_size, stride, padding)
 
 
-def lp_pool(
-    rank: int,
-    outputs: list[Tensor],
-    input: Tensor,
-    norm_type: float,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    ceil_mode: bool = False,
-) -> RuleResult:
+@rule_per_rank("lp_pool{}d")
+def _lp_pool(rank, _, input, norm_type, kernel_size, stride=None, ceil_mode=False):
     return _pool(rank, require_field(input), kernel_size, stride)
 
 
@@ -113,25 +72,20 @@ def _pool(rank, seen, kernel_size, stride, padding=0, dilation=1):
     return RuleResult(_slide(seen, layer.axes(rank)), _settings(layer))
 
 
-def adaptive_pool(
-    rank: int, outputs: list[Tensor], input: Tensor, *_: object, **__: object
-) -> RuleResult:
+@rule_per_rank("adaptive_avg_pool{0}d adaptive_max_pool{0}d adaptive_max_pool{0}d_with_indices")
+def _adaptive_pool(rank, outputs, input, *_, **__):
     sizes = [(input.shape[dim], outputs[0].shape[dim]) for dim in range(-rank, 0)]
     seen = require_field(input).collapse(
         [i - rank for i, (_, count) in enumerate(sizes) if count == 1]
     )
     settings = WindowSettings()
     if all(size % count == 0 for size, count in sizes):
-        side: PerAxis = one_if_equal(tuple(size // count for size, count in sizes))
+        side = one_if_equal(tuple(size // count for size, count in sizes))
         settings = WindowSettings(side, side)
     return RuleResult(_slide(seen, sizes, PeriodicInterval.adaptive), settings)
 
 
-def _slide(
-    seen: TensorField,
-    axes: Sequence[tuple],
-    change: Callable[..., PeriodicInterval] = PeriodicInterval.window,
-) -> TensorField:
+def _slide(seen, axes, change=PeriodicInterval.window):
     """Return what the outputs see, by a change to what is seen along the last axes."""
     changes = {
         axis - len(axes): lambda interval, settings=settings: change(interval, *settings)
@@ -151,32 +105,26 @@ def _settings(layer, groups=None):
     return WindowSettings(kernel, stride, padding, dilation, groups)
 
 
-def check_fixed(*weights: Tensor | None) -> None:
-    """Refuse weights that depend on the input: what is seen through them has no window."""
-    if fields_in(weights):
-        raise ValueError("its weight or bias is computed from the input; use parameters")
-
-
-def pad(
-    outputs: list[Tensor], input: Tensor, pad: Sequence[int], *_: object, **__: object
-) -> RuleResult:
+@rule("pad")
+def _pad(outputs, input, pad, *_, **__):
     changes = {-1 - axis: cut(-before) for axis, before in enumerate(pad[::2])}
     return RuleResult(require_field(input).change(changes))
 
 
-def pixel_shuffle(outputs: list[Tensor], input: Tensor, upscale_factor: int) -> RuleResult:
+@rule("pixel_shuffle")
+def _pixel_shuffle(outputs, input, upscale_factor):
     seen = require_field(input).collapse([-3])
     return RuleResult(seen.change(dict.fromkeys(LAST, repeat(upscale_factor))))
 
 
-def pixel_unshuffle(outputs: list[Tensor], input: Tensor, downscale_factor: int) -> RuleResult:
+@rule("pixel_unshuffle")
+def _pixel_unshuffle(outputs, input, downscale_factor):
     seen = require_field(input).collapse([-3])
     return RuleResult(seen.change(dict.fromkeys(LAST, split(downscale_factor))))
 
 
-def unfold(
-    outputs: list[Tensor], input: Tensor, *arguments: object, **settings: object
-) -> RuleResult:
+@rule("unfold")
+def _unfold(outputs, input, *arguments, **settings):
     """`F.unfold`, whose columns are windows, or `Tensor.unfold`, whose windows lie behind."""
     rule = _unfold_along if outputs[0].ndim > input.ndim else _columns
     return rule(outputs, input, *arguments, **settings)
@@ -207,15 +155,8 @@ def _columns(outputs, input, kernel_size, dilation=1, padding=0, stride=1):
     return RuleResult(seen.viewed(outputs[0].shape), _settings(layer), shown)
 
 
-def fold(
-    outputs: list[Tensor],
-    input: Tensor,
-    output_size: Sizes,
-    kernel_size: Sizes,
-    dilation: Sizes = 1,
-    padding: Sizes = 0,
-    stride: Sizes = 1,
-) -> RuleResult:
+@rule("fold")
+def _fold(outputs, input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     """Add the columns up where their windows were: `unfold` backwards."""
     layer, shape = _pairs(kernel_size, stride, padding, dilation), tuple(outputs[0].shape)
     counts = [
@@ -257,18 +198,19 @@ RESIZES = {
 }
 
 
-def interpolate(
-    outputs: list[Tensor],
-    input: Tensor,
-    size: Sizes | None = None,
-    scale_factor: float | Sequence[float] | None = None,
-    mode: str = "nearest",
-    align_corners: bool | None = None,
-    recompute_scale_factor: bool | None = None,
-    antialias: bool = False,
-) -> RuleResult:
+@rule("interpolate")
+def _interpolate(
+    outputs,
+    input,
+    size=None,
+    scale_factor=None,
+    mode="nearest",
+    align_corners=None,
+    recompute_scale_factor=None,
+    antialias=False,
+):
     if mode == "area":
-        return adaptive_pool(input.ndim - 2, outputs, input)
+        return _adaptive_pool(input.ndim - 2, outputs, input)
     if antialias or mode not in RESIZES:
         raise ValueError(f"mode={mode!r}, antialias={antialias}: use one of {[*RESIZES]}, False")
     sizes = list(zip(input.shape[2:], outputs[0].shape[2:], strict=True))
