@@ -88,6 +88,21 @@ def test_what_the_explorer_cannot_show_is_refused_by_row(model, message):
         table.link()
 
 
+AT_THE_LIMIT = {
+    "layers": (nn.Sequential(*[nn.Conv2d(3, 3, 1)] * 40), 64, ",".join(["1.1.0.1"] * 40)),
+    "kernel": (nn.Conv2d(3, 4, 32), 64, "32.1.0.1"),
+    "stride": (nn.Conv2d(3, 4, 3, 16), 64, "3.16.0.1"),
+    "padding and dilation": (nn.Conv2d(3, 4, 3, 1, 512, 512), 64, "3.1.512.512"),
+    "the largest input": (nn.Conv2d(3, 4, 3), 2048, "3.1.0.1"),
+    "the smallest input": (nn.Conv2d(3, 4, 3, padding=1), 1, "3.1.1.1"),
+}
+
+
+@pytest.mark.parametrize(("model", "size", "layers"), AT_THE_LIMIT.values(), ids=AT_THE_LIMIT)
+def test_what_is_at_a_limit_is_still_shown(model, size, layers):
+    assert trace(model, (3, size, size)).link() == f"{HOME}#rf={size};{layers}"
+
+
 @pytest.mark.parametrize("size", [(3, 32, 40), (3, 32), (3, 8, 8, 8), (3, 2049, 2049)])
 def test_inputs_that_are_no_squares_it_can_show_are_refused(size):
     class Mean(nn.Module):

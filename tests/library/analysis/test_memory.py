@@ -547,6 +547,24 @@ def test_an_average_over_the_whole_map_is_global_and_no_other_pooling_is(pool, w
     assert trace(Net(lambda net, x: pool(x)), (3, 16, 16))[-1].receptive_field == wanted
 
 
+ROWS_SEEN = ((16, 1), (0, 1), (0, 0))
+FLIPS = {
+    "a method": (lambda x: x.flip(2), ROWS_SEEN),
+    "a method with several": (lambda x: x.flip(2, 3), (16, 0, 0)),
+    "a method with a tuple": (lambda x: x.flip((2, 3)), (16, 0, 0)),
+    "a method with a list": (lambda x: x.flip([2]), ROWS_SEEN),
+    "by name": (lambda x: x.flip(dims=(-2,)), ROWS_SEEN),
+    "a function": (lambda x: torch.flip(x, (2,)), ROWS_SEEN),
+    "channels": (lambda x: x.flip(1), (1, 1, 0)),
+    "rolled": (lambda x: x.roll(1, 2), ROWS_SEEN),
+}
+
+
+@pytest.mark.parametrize(("flip", "wanted"), FLIPS.values(), ids=FLIPS)
+def test_what_is_flipped_is_seen_as_a_whole_along_those_axes(flip, wanted):
+    assert trace(Net(lambda net, x: flip(x)), (3, 16, 16))[-1].receptive_field == wanted
+
+
 # With nothing but what must be given: (size, jump, start) by the definitions in PyTorch's manual.
 BARE = {
     "conv2d": (lambda net, x: F.conv2d(x, net.w), (3, 1, 0)),
