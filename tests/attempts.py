@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-from dataclasses import replace
 
 
 def said_of(attempt, checker):
@@ -24,12 +23,3 @@ def assert_wrong(attempt, checker, hint=""):
     assert "expected" in said or "raised" in said, said
     assert "correct on" not in said
     assert hint in said, said
-
-
-def assert_each_mistake_returns_something_wrong(exercises):
-    """Assert that no mistake of a chapter's checkers only raises: a hint is for an answer."""
-    for name in (name for name in vars(exercises) if name.startswith("check_")):
-        checker = getattr(exercises, name)
-        for hint, mistake in checker.mistakes.items():
-            alone = (replace(checker, cases=[case], mistakes={}) for case in checker.cases)
-            assert any("returned" in said_of(mistake, one) for one in alone), f"{name}: {hint}"
