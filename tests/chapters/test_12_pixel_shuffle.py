@@ -10,7 +10,6 @@ from convbook import functional
 from convbook.course import runs
 from convbook.course.checks import pixel_shuffle
 from convbook.course.experiments.super_resolution import (
-from tests.helpers.attempts import assert_right, assert_wrong, said_of
     LAYERS,
     PerceptualLoss,
     checkerboard_range,
@@ -26,6 +25,7 @@ from tests.helpers.attempts import assert_right, assert_wrong, said_of
 )
 from convbook.metrics import psnr
 from convbook.nn import ResizeConv2d, SubPixelConv2d, icnr_
+from tests.helpers.attempts import assert_right, assert_wrong, said_of
 
 
 def as_transposed(weight, factor):
