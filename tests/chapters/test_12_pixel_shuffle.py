@@ -1,5 +1,6 @@
 """Chapter 12, Pixel shuffle: its quiz answers, its identities and what its networks are."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
