@@ -30,6 +30,9 @@ class Drawing(Image):
         super().__init__(png, format="png", retina=True)
         self.svg = svg
 
+    def __repr__(self) -> str:
+        return "<Drawing>"  # whatever module it lives in: notebooks store it
+
     def _repr_mimebundle_(self, include=None, exclude=None):
         data, metadata = super()._repr_mimebundle_(include, exclude)
         return {DRAWING: self.svg, **data}, metadata
