@@ -11,16 +11,10 @@ from torch import nn
 from convbook import cli, data
 from convbook.analysis import trace
 from convbook.grade import grade
+from convbook.models import S7Fast, S7Net, S7Tiny, identity_start
+from convbook.nn.blocks import Residual, conv_block
 from convbook.train import fit
-from convbook.train.presets import (
-    PRESETS,
-    Residual,
-    S7Fast,
-    S7Net,
-    S7Tiny,
-    conv_block,
-    identity_start,
-)
+from convbook.train.presets import PRESETS
 from tests.helpers.toy_data import bands
 
 LIMITS = {"fast": 1_000_000, "s7": 1_000_000, "tiny": 12_000}
