@@ -36,8 +36,8 @@ def add_parser(commands: Commands) -> None:
 
 def run(options: Namespace) -> int:
     """Print the report on a network, which runs in a process of its own."""
-    from convbook.grade.process import grade_file  # noqa: PLC0415 (torch loads when needed)
-    from convbook.loading import check_weights_file  # noqa: PLC0415
+    from convbook.grade.sandbox import grade_file  # noqa: PLC0415 (slow to load)
+    from convbook.loading import check_weights_file  # noqa: PLC0415 (torch loads when needed)
 
     time_limit = parse_seconds(options.time_limit or ("600" if options.data else "60"))
     input_size = parse_size(options.input_size)
@@ -47,12 +47,12 @@ def run(options: Namespace) -> int:
         raise ValueError("--accuracy reports a number and --data measures one; use one of them")
     report = grade_file(
         options.model,
-        options.weights,
-        options.data,
-        input_size,
         time_limit,
-        options.accuracy,
-        options.profile,
+        weights=options.weights,
+        data=options.data,
+        input_size=input_size,
+        accuracy=options.accuracy,
+        profile=options.profile,
     )
     print(json.dumps(report.to_dict(), indent=2) if options.json else report)
     return 0 if report.passed else 1

@@ -1,11 +1,22 @@
 """Grade the final assignment: which requirement a network meets, which not, and what to change."""
 
+from typing import TYPE_CHECKING
+
+from convbook.grade.profile import DEFAULT
 from convbook.grade.report import Report, Requirement
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["Report", "Requirement", "grade"]
 
 
-def grade(model, accuracy=None, input_size=(3, 32, 32), profile="s7-2020"):
+def grade(
+    model: "nn.Module",
+    accuracy: float | None = None,
+    input_size: tuple[int, int, int] = (3, 32, 32),
+    profile: str = DEFAULT,
+) -> Report:
     """Return how a network meets the requirements of the final assignment, one row for each.
 
     The operations that run are judged, layers and functions alike, and only those whose results
@@ -35,28 +46,22 @@ def grade(model, accuracy=None, input_size=(3, 32, 32), profile="s7-2020"):
     nothing. To find it out, a copy of the network runs on a few random pictures. A network that
     cannot be followed gets a report that says why.
 
-    Shapes:
-        `input_size` is `(C, H, W)`, without the batch.
-
     Args:
-        model: the `nn.Module`, with weights or without; its forward takes one tensor.
+        model: with weights or without; its forward takes one tensor.
         accuracy: on the test set, from 0 to 1. The report calls it self-reported; left out, it is
             not measured, and the report does not pass.
-        input_size: channels, height and width of a picture, at least 1.
+        input_size: `(C, H, W)` of a picture, at least 1.
         profile: whose requirements: `s7-2020`, which the book asks for, or `s7-2021`.
 
     Raises:
         ValueError: accuracy or size is out of range, or there is no such profile.
-        TypeError: `model` is not an `nn.Module`, or a size is not an integer.
 
     Example:
         >>> from torch import nn
         >>> report = grade(nn.Sequential(nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(1)))
         >>> report.passed, report[4].passed, report[4].measured
         (False, True, '8x30x30 to 8 by `1`')
-
-    Source: chapter 13.
     """
-    from convbook.grade.evaluate import Claim, judge  # noqa: PLC0415 (the report needs no torch)
+    from convbook.grade.evaluate import Accuracy, evaluate  # noqa: PLC0415 (reports need no torch)
 
-    return judge(model, Claim.reported(accuracy), input_size, profile)
+    return evaluate(model, Accuracy.reported(accuracy), input_size, profile)

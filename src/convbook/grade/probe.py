@@ -7,10 +7,13 @@ and what the output is for several pictures. The network itself is left alone.
 import contextlib
 import warnings
 from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
+from typing import Any, TypeVar
 
 import torch
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from convbook.analysis import copy_with, op_name, tensors_in
@@ -22,6 +25,7 @@ ASKS = {
 }
 DRAWS = 3  # of weights: a layer is idle if it is so with each
 PICTURES = 4
+Output = TypeVar("Output")
 
 
 @dataclass
@@ -31,22 +35,24 @@ class Probe:
     Convolutions go by their number, in the order of the calls.
     """
 
-    answers: tuple = ()  # to what the forward asks about values, in its order
+    answers: tuple[Any, ...] = ()  # to what the forward asks about values, in its order
     convolutions: int = 0
-    idle: set = field(default_factory=set)  # convolutions whose result changes no output
-    stuck: set = field(default_factory=set)  # those that no gradient reaches
-    idle_parameters: tuple = ()
+    idle: set[int] = field(default_factory=set)  # convolutions whose result changes no output
+    stuck: set[int] = field(default_factory=set)  # those that no gradient reaches
+    idle_parameters: tuple[str, ...] = ()
     batch: torch.Tensor | None = None  # the judged output for PICTURES pictures, while training
 
 
 class _Recorder(TorchFunctionMode):
     """Writes down what a forward learns about values."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.answers = []
+        self.answers: list[Any] = []
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         result = func(*args, **(kwargs or {}))
         if getattr(func, "__name__", "") in ASKS:
             self.answers.append(result)
@@ -56,11 +62,13 @@ class _Recorder(TorchFunctionMode):
 class Replay(TorchFunctionMode):
     """Gives the answers of an earlier run, where there are no values to look at."""
 
-    def __init__(self, answers):
+    def __init__(self, answers: Iterable[Any]) -> None:
         super().__init__()
         self.answers = deque(answers)
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         if self.answers and getattr(func, "__name__", "") in ASKS:
             return self.answers.popleft()
         return func(*args, **(kwargs or {}))
@@ -69,12 +77,14 @@ class Replay(TorchFunctionMode):
 class _Watch(TorchFunctionMode):
     """Keeps what each convolution returns, and adds noise to that of one."""
 
-    def __init__(self, disturbed=None):
+    def __init__(self, disturbed: int | None = None) -> None:
         super().__init__()
         self.disturbed = disturbed
-        self.outputs = []
+        self.outputs: list[torch.Tensor] = []
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         result = func(*args, **(kwargs or {}))
         if op_name(func) == "conv2d":
             if len(self.outputs) == self.disturbed:
@@ -83,7 +93,7 @@ class _Watch(TorchFunctionMode):
         return result
 
 
-def probe(model, input_size, classes):
+def probe(model: nn.Module, input_size: tuple[int, ...], classes: int) -> Probe | None:
     """Return what runs on random pictures show, or None where the model does not run."""
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -94,7 +104,7 @@ def probe(model, input_size, classes):
             return None
 
 
-def judged(outputs, classes):
+def judged(outputs: Sequence[tuple[Output, tuple[int, ...]]], classes: int) -> list[Output]:
     """Return which of several outputs are meant for the loss: the first of the right shape.
 
     Shapes are without the batch. Where none is right, all are.
@@ -103,7 +113,7 @@ def judged(outputs, classes):
     return [output[0] for output in right[:1] or outputs]
 
 
-def _probe(model, input_size, classes):
+def _probe(model: nn.Module, input_size: tuple[int, ...], classes: int) -> Probe:
     own = copy_with(model, _own)
     x = torch.randn(1, *input_size, dtype=_dtype(model))
     with torch.no_grad(), _Recorder() as recorder:
@@ -118,16 +128,16 @@ def _probe(model, input_size, classes):
     return found
 
 
-def _dtype(model):
+def _dtype(model: nn.Module) -> torch.dtype:
     return next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
 
 
-def _own(tensor):
+def _own(tensor: torch.Tensor) -> torch.Tensor:
     """Return a tensor's values, or others where it has none."""
     return _drawn(tensor) if tensor.is_meta else tensor.detach().cpu().clone()
 
 
-def _drawn(tensor):
+def _drawn(tensor: torch.Tensor) -> torch.Tensor:
     """Return random numbers that keep a signal's size: He's for kernels, near 1 for vectors.
 
     So that a factor that starts at 0 to be learnt, as in some residual blocks, is not 0 here.
@@ -139,11 +149,17 @@ def _drawn(tensor):
     return (torch.randn(tensor.shape) * (2 / prod(tensor.shape[1:])) ** 0.5).to(tensor.dtype)
 
 
-def _drawn_parameters(tensor):
+def _drawn_parameters(tensor: torch.Tensor) -> torch.Tensor:
     return _drawn(tensor) if isinstance(tensor, torch.nn.Parameter) else _own(tensor)
 
 
-def _output(model, x, answers, classes, watch=None):
+def _output(
+    model: nn.Module,
+    x: torch.Tensor,
+    answers: Iterable[Any],
+    classes: int,
+    watch: _Watch | None = None,
+) -> torch.Tensor:
     """Return the judged outputs of a run as one vector."""
     with Replay(answers), watch or _Watch():
         tensors = tensors_in(model(x))
@@ -151,10 +167,10 @@ def _output(model, x, answers, classes, watch=None):
     return torch.cat([one.flatten() for one in judged(pairs, classes)])
 
 
-def _find_idle(found, model, x, classes):
+def _find_idle(found: Probe, model: nn.Module, x: torch.Tensor, classes: int) -> None:
     """Find what no gradient reaches, and of that what changes nothing."""
-    unreached = None
-    for _ in range(DRAWS):
+    unreached: set[int | str] = set()
+    for draw in range(DRAWS):
         drawn = copy_with(model, _drawn_parameters)
         floats = {n: p for n, p in drawn.named_parameters() if p.is_floating_point()}
         for parameter in floats.values():
@@ -162,9 +178,9 @@ def _find_idle(found, model, x, classes):
         watch = _Watch()
         output = _output(drawn, x, found.answers, classes, watch)
         found.convolutions = len(watch.outputs)
-        targets = {**dict(enumerate(watch.outputs)), **floats}
+        targets: dict[int | str, torch.Tensor] = dict([*enumerate(watch.outputs), *floats.items()])
         now = _without_gradient(output, targets)
-        unreached = now if unreached is None else unreached & now
+        unreached = unreached & now if draw else now
         if not unreached:
             return
     with torch.no_grad():
@@ -180,7 +196,9 @@ def _find_idle(found, model, x, classes):
             floats[name].copy_(kept)
 
 
-def _without_gradient(output, targets):
+def _without_gradient(
+    output: torch.Tensor, targets: dict[int | str, torch.Tensor]
+) -> set[int | str]:
     """Return the names of those tensors whose gradient is 0 or not there."""
     known = {key: tensor for key, tensor in targets.items() if tensor.requires_grad}
     if not output.requires_grad:
@@ -191,13 +209,13 @@ def _without_gradient(output, targets):
     return set(targets) - reached
 
 
-def _same(before, after):
+def _same(before: torch.Tensor, after: torch.Tensor) -> bool:
     """Return whether two outputs differ by rounding only, as where a branch is added and taken."""
     scale = before.abs().max().item()
     return torch.allclose(before, after, rtol=0, atol=1e-4 * scale, equal_nan=True)
 
 
-def _train(model, pictures, classes):
+def _train(model: nn.Module, pictures: torch.Tensor, classes: int) -> torch.Tensor | None:
     """Return the judged output for several pictures, in training mode if the model runs in it."""
     for mode in (True, False):
         try:

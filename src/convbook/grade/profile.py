@@ -20,12 +20,12 @@ class Profile(NamedTuple):
     data: str
 
 
-def names():
+def names() -> list[str]:
     """Return the names that `load` takes, sorted."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
-def load(name):
+def load(name: str) -> Profile:
     """Return the profile of this name.
 
     Raises:

@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from convbook import cli
-from convbook.grade import process, worker
+from convbook.grade import sandbox
+from convbook.grade.evaluate import grade_address
 from convbook.grade.report import Report
 from convbook.loading import load_model, load_weights
 
@@ -419,7 +420,7 @@ def data(monkeypatch):
 def test_accuracy_is_measured_with_the_weights(model, folder, data):
     wanted = {name: torch.randn_like(value) for name, value in model.state_dict().items()}
     save_file(wanted, folder / "w.safetensors")
-    report = worker.graded("my.py:Net", "w.safetensors", "photographs", (3, 32, 32))
+    report = grade_address("my.py:Net", "w.safetensors", "photographs", (3, 32, 32))
     assert report.passed
     assert report[-1].measured == "84 %, measured on 25 test images"
     assert report[-1].why == "data: photographs; weights: w.safetensors"
@@ -430,26 +431,34 @@ def test_accuracy_is_measured_with_the_weights(model, folder, data):
 
 def test_weights_without_data_are_checked_and_nothing_is_measured(model, folder, data):
     save_file(model.state_dict(), folder / "w.safetensors")
-    report = worker.graded("my.py:Net", "w.safetensors", None, (3, 32, 32))
+    report = grade_address("my.py:Net", "w.safetensors", None, (3, 32, 32))
     assert report[-1].measured == "not measured"
     assert data == []
 
 
 def test_data_without_weights_says_so(model, data):
-    report = worker.graded("my.py:Net", None, "photographs", (3, 32, 32))
+    report = grade_address("my.py:Net", None, "photographs", (3, 32, 32))
     assert report[-1].why == ("data: photographs; weights as the file makes them; add --weights")
 
 
 def test_pictures_of_another_size(model, data):
     message = r"--data=photographs has pictures of \(3, 32, 32\), not --input-size \(3, 64, 64\)"
     with pytest.raises(ValueError, match=message):
-        worker.graded("my.py:Net", None, "photographs", (3, 64, 64))
+        grade_address("my.py:Net", None, "photographs", (3, 64, 64))
 
 
 def test_the_exit_status_is_0_where_all_is_met(monkeypatch, capsys):
     report = Report([], [])
     monkeypatch.setattr(Report, "__repr__", lambda self: "all met")
     asked = []
-    monkeypatch.setattr(process, "grade_file", lambda *given: (asked.append(given), report)[1])
+
+    def grade_file(*given, **options):
+        asked.append((given, options))
+        return report
+
+    monkeypatch.setattr(sandbox, "grade_file", grade_file)
     assert run(capsys, "my.py:Net", "--data", "shapes") == (0, "all met\n", "")
-    assert asked == [("my.py:Net", None, "shapes", (3, 32, 32), 600.0, None, "s7-2020")]
+    options = {"weights": None, "accuracy": None, "profile": "s7-2020"}
+    assert asked == [
+        (("my.py:Net", 600.0), {"data": "shapes", "input_size": (3, 32, 32), **options})
+    ]

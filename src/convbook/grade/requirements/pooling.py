@@ -1,10 +1,12 @@
 """Global average pooling, however it is spelt."""
 
+from collections.abc import Iterator
 from math import prod
 
-from convbook.grade.convolutions import is_one_by_one
-from convbook.grade.graph import PERMUTATIONS, is_map, moved, pair, size
+from convbook.analysis import Row
+from convbook.grade.graph import PERMUTATIONS, Graph, is_map, moved, pair, size
 from convbook.grade.report import Finding, joined
+from convbook.grade.requirements.convolutions import is_one_by_one
 
 REMEDY = "use nn.AdaptiveAvgPool2d(1)"
 ADAPTIVE = ("adaptive_avg_pool2d", "adaptive_avg_pool1d")
@@ -16,53 +18,50 @@ SAME_NUMBERS = RESHAPED | {"squeeze", "unsqueeze", "contiguous", "clone", "dropo
 PASSED = SAME_NUMBERS | PERMUTATIONS | {"linear", "log_softmax", "softmax"}
 
 
-def global_average_pooling(network):
+def global_average_pooling(graph: Graph) -> Finding:
     """Judge how maps become the numbers that the output is computed from."""
-    if not network.ends:
+    if not graph.pooling_points:
         return Finding("none", False, f"there is no map to average; {REMEDY}")
-    remarks = []
-    for row in network.ends:
-        last = averaged(network, row)
-        if last is None:
-            remarks.append(end_miss(network, row))
-    if remarks:
-        return Finding("none", False, joined([*remarks, *_unseen(network)]))
-    row = network.ends[0]
+    ends = [(row, averaged(graph, row)) for row in graph.pooling_points]
+    remarks = [explain_pooling_point(graph, row) for row, means in ends if means is None]
+    row, means = ends[0]
+    if remarks or means is None:
+        return Finding("none", False, joined([*remarks, *_unseen(graph)]))
     shape = "x".join(map(str, row.input_shape))
-    count = prod(averaged(network, row).output_shape)
+    count = prod(means.output_shape)
     why = f"each of the {count} numbers is a mean over all pixels of its channel"
     return Finding(f"{shape} to {count} by `{row.name}`", True, why)
 
 
-def averaged(network, row):
+def averaged(graph: Graph, row: Row) -> Row | None:
     """Return the row after which a map is one mean for each of its channels, or None.
 
     A pooling and a mean may each do a part; flattening may come first.
     """
-    source = max(network.sources(row), key=network.pixels)
-    if network.pixels(source) == 1:
+    source = max(graph.sources(row), key=graph.pixels)
+    if graph.pixels(source) == 1:
         return None
-    channel = network.channels(source)
-    count = network.shape(source)[channel]
+    channel = graph.channels(source)
+    count = graph.shape(source)[channel]
     added = False
-    while row:
-        channel = kept(row, channel)
-        if channel is None:
-            return None
+    while (place := kept(row, channel)) is not None:
+        channel = place
         added |= row.op == "sum"
-        following = network.takers(row)
+        following = graph.consumers(row)
         if prod(row.output_shape) == count:
             scaled = any(one.op in SCALES and len(one.inputs) == 1 for one in following)
             return row if scaled or not added else None
-        row = following[0] if following else None
+        if not following:
+            break
+        row = following[0]
     return None
 
 
-def kept(row, channel):
+def kept(row: Row, channel: int) -> int | None:
     """Return where the channels are after a step of averaging, or None if it is no such step."""
     before, after = row.input_shape, row.output_shape
     if row.op in ("mean", "sum"):
-        dims = [len(before) + dim for dim in row.reduced]
+        dims = [len(before) + dim for dim in row.reduced or ()]
         if channel in dims or len(after) not in (len(before), len(before) - len(dims)):
             return None
         gone = sum(0 <= dim < channel for dim in dims)
@@ -79,7 +78,7 @@ def kept(row, channel):
     return None
 
 
-def covers(row):
+def covers(row: Row) -> bool:
     """Return whether the windows of an average pooling cover the map, each pixel once."""
     rank = 1 if row.op.endswith("1d") else 2
     kernels, strides, paddings = (pair(v)[:rank] for v in (row.kernel, row.stride, row.padding))
@@ -89,9 +88,9 @@ def covers(row):
     return tiled and not any(paddings) and (single or kernels == strides)
 
 
-def end_miss(network, row):
+def explain_pooling_point(graph: Graph, row: Row) -> str:
     """Return why what turns a map into numbers is no global average pooling."""
-    row = _half_done(network, row)
+    row = _half_done(graph, row)
     name, sizes = f"`{row.name}`", f"{size(row.input_shape)}"
     if row.op == "avg_pool2d":
         return f"{name} {_windows(row)}; {REMEDY}"
@@ -106,16 +105,16 @@ def end_miss(network, row):
     return f"{name} ({row.op}) turns the {sizes} map into single numbers; {REMEDY} instead"
 
 
-def _half_done(network, row):
+def _half_done(graph: Graph, row: Row) -> Row:
     """Return the average that leaves pixels, if but for it `row` would turn none into numbers."""
-    one = row
+    one: Row | None = row
     while one and one.op not in AVERAGES:
         passes = one.op in PASSED or is_one_by_one(one) or one.is_pointwise
-        one = network.named.get(network.sources(one)[0]) if passes else None
+        one = graph.named.get(graph.sources(one)[0]) if passes else None
     return one or row
 
 
-def _windows(row):
+def _windows(row: Row) -> str:
     """Say what an average pooling does instead of averaging the whole map."""
     sizes = size(row.input_shape)
     height, width = row.output_shape[-2:]
@@ -130,14 +129,11 @@ def _windows(row):
     return f"averages {kernel} of {sizes} and leaves {height}x{width}, not 1x1"
 
 
-def _unseen(network):
+def _unseen(graph: Graph) -> Iterator[str]:
     """Say what looks like global average pooling and is not."""
-    for row in network.rows:
+    for row in graph.rows:
         if row.op in ADAPTIVE and not is_map(row.input_shape) and len(row.input_shape) == 3:
             yield f"`{row.name}` gets a 1x1 map and has nothing left to average"
-    for row in network.dropped:
-        if row.op in AVERAGES:
-            yield f"`{row.name}` {network.lost[row.name]}"
-    for path, module in network.forgotten.items():
-        if "AvgPool" in type(module).__name__:
-            yield f"`{path}` is defined but does not run; call it in forward"
+    yield from graph.unheard(
+        lambda row: row.op in AVERAGES, lambda layer: "AvgPool" in type(layer).__name__
+    )

@@ -1,0 +1,1 @@
+"""What an assignment asks of a network, one module for each kind of requirement."""
