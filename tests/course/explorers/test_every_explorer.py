@@ -1,113 +1,41 @@
-"""The explorers' Python side: what they refuse, compute, print and store."""
+"""What all explorers have in common on the Python side: refusals, messages, state and text."""
 
-import itertools
 import json
-import random
-import re
-import subprocess
 import sys
 
 import pytest
-import torch
-import torch.nn.functional as F
 
-from convbook.course import colours
-from convbook.course.explorers import ConvStepper, Quiz
-from convbook.course.explorers.sources import module_source, names, style_source
+from convbook.arithmetic import Layer
+from convbook.course.explorers import (
+    ConvStepper,
+    CostExplorer,
+    CoverageExplorer,
+    MatrixView,
+    ReceptiveFieldExplorer,
+    ShuffleExplorer,
+)
 from convbook.course.mime_types import EXPLORER, VIEW
-from convbook.course.quizzes import load, read
 
-X = [[2, 2, 3, 3, 3], [0, 1, 3, 0, 3], [2, 3, 0, 1, 3], [3, 3, 2, 1, 2], [3, 3, 0, 2, 3]]
-K = [[2, 0, 1], [1, 0, 0], [0, 1, 1]]
-
-
-def tensor(grid):
-    return torch.tensor(grid, dtype=torch.float64)[None, None]
-
-
-def evaluate(explorer):
-    """The output of the explorer's own PyTorch line, as nested lists."""
-    scope = {"F": F, "x": tensor(explorer.input), "w": tensor(explorer.kernel)}
-    return eval(explorer.code, scope)[0, 0].tolist()
+FRONT_ENDS = {
+    ConvStepper: "conv_stepper",
+    CostExplorer: "cost",
+    CoverageExplorer: "coverage",
+    MatrixView: "matrix_view",
+    ReceptiveFieldExplorer: "receptive_field",
+    ShuffleExplorer: "shuffle",
+}
 
 
-def drawable_settings():
-    """Every setting of the controls, as constructor arguments; some are impossible."""
-    sides = list(itertools.product(range(5), range(5)))
-    for size, kernel, stride, dilation in itertools.product(
-        range(1, 11), range(1, 6), range(1, 5), range(1, 4)
-    ):
-        common = {
-            "input_size": size,
-            "kernel_size": kernel,
-            "stride": stride,
-            "dilation": dilation,
-        }
-        for padding in sides:
-            yield {**common, "padding": padding}
-            for extra in range(max(stride, dilation)):
-                yield {
-                    **common,
-                    "padding": padding,
-                    "mode": "transposed",
-                    "output_padding": extra,
-                }
+def of_each(table):
+    """The rows of a table, each with the explorer it belongs to in front."""
+    assert set(table) == set(FRONT_ENDS)
+    return [(make, *row) for make, rows in table.items() for row in rows]
 
 
-# ------------------------------------------------------------------ the stepper's numbers
+# ------------------------------------------------------------------ refusals
 
-
-def test_default_is_the_books_first_worked_example():
-    assert ConvStepper().input == X
-    assert ConvStepper().kernel == K
-    assert ConvStepper(stride=2, padding=1).output == [[1, 5, 6], [7, 8, 3], [3, 10, 4]]
-
-
-def test_output_is_what_the_shown_line_computes():
-    settings = random.Random(0).sample(list(drawable_settings()), 400)
-    compared = {"convolution": 0, "transposed": 0}
-    for arguments in settings:
-        try:
-            explorer = ConvStepper(**arguments)
-        except ValueError:
-            continue
-        assert explorer.output == evaluate(explorer), arguments
-        assert len(explorer.output) == explorer.output_size
-        compared[explorer.mode] += 1
-    assert min(compared.values()) > 80
-
-
-def test_own_numbers_set_the_sizes():
-    explorer = ConvStepper([[1, -2.5], [0, 4]], torch.tensor([[3]]), stride=1)
-    assert (explorer.input_size, explorer.kernel_size) == (2, 1)
-    assert explorer.output == [[3, -7.5], [0, 12]]
-
-
-def test_attributes_are_read_and_written():
-    explorer = ConvStepper()
-    explorer.stride = 2
-    explorer.padding = 1
-    assert explorer.padding == (1, 1)
-    assert explorer.output == [[1, 5, 6], [7, 8, 3], [3, 10, 4]]
-    explorer.input = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
-    explorer.kernel = [[1]]
-    explorer.padding = 0
-    assert explorer.output == [[1, 3], [7, 9]]
-    explorer.input_size = 5  # the numbers beyond come back
-    assert explorer.input[4] == X[4]
-
-
-def test_page_messages_set_attributes():
-    explorer = ConvStepper()
-    message = {"stride": 2, "padding": [1, 1], "selected": [2, 1]}
-    explorer.set_state(json.loads(json.dumps(message)))
-    assert explorer.selected == (2, 1)
-    assert explorer.output == [[1, 5, 6], [7, 8, 3], [3, 10, 4]]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "words"),
-    [
+BAD_ARGUMENTS = {
+    ConvStepper: [
         ({"stride": 0}, ValueError, ["stride=0", "1 to 4"]),
         ({"stride": -1}, ValueError, ["stride=-1"]),
         ({"stride": 1.0}, TypeError, ["stride=1.0", "1 to 4"]),
@@ -132,233 +60,315 @@ def test_page_messages_set_attributes():
         ({"input": [[float("nan")]]}, ValueError, ["input holds nan"]),
         ({"input": [[10000]]}, ValueError, ["input holds 10000", "9999"]),
         ({"input": [[0] * 11] * 11}, ValueError, ["input is 11 wide", "10 by 10"]),
-        ({"input": X, "input_size": 4}, ValueError, ["input_size=4", "5 by 5"]),
+        ({"input": [[0] * 5] * 5, "input_size": 4}, ValueError, ["input_size=4", "5 by 5"]),
     ],
-)
-def test_bad_arguments_are_named(arguments, error, words):
+    CostExplorer: [
+        ({"in_channels": 0}, ValueError, ["in_channels=0", "1 to 4096"]),
+        ({"out_channels": 4097}, ValueError, ["out_channels=4097", "1 to 4096"]),
+        ({"in_channels": 16.0}, TypeError, ["in_channels=16.0"]),
+        ({"kernel_size": 4}, ValueError, ["kernel_size=4 is even", "odd"]),
+        ({"kernel_size": 13}, ValueError, ["kernel_size=13", "1 to 11"]),
+        ({"kernel_size": (3, 3)}, TypeError, ["kernel_size=(3, 3)"]),
+        ({"groups": 0}, ValueError, ["groups=0"]),
+        ({"groups": 3}, ValueError, ["groups=3", "in_channels=16", "use groups=2"]),
+        ({"in_channels": 6}, ValueError, ["groups=4", "in_channels=6", "use groups=2"]),
+        ({"input_size": 1025}, ValueError, ["input_size=1025", "1 to 1024"]),
+        ({"stride": 3}, ValueError, ["stride=3", "1 to 2"]),
+        ({"bias": 1}, TypeError, ["bias=1", "True or False"]),
+        ({"middle": "both"}, ValueError, ["middle='both'", "'in' or 'out'"]),
+        ({"show": "separable"}, ValueError, ["show='separable'", "'depthwise_separable'"]),
+        ({"preset": "lenet"}, ValueError, ["preset='lenet'", "'example'", "'pointwise'"]),
+    ],
+    CoverageExplorer: [
+        ({"dilations": 2}, TypeError, ["dilations=2 is no list", "[1, 2, 5]"]),
+        ({"dilations": []}, ValueError, ["len(dilations)=0", "1 to 6"]),
+        ({"dilations": [1] * 7}, ValueError, ["len(dilations)=7", "1 to 6"]),
+        ({"dilations": [1, 0]}, ValueError, ["dilations[1]=0", "1 to 16"]),
+        ({"dilations": [17]}, ValueError, ["dilations[0]=17", "1 to 16"]),
+        ({"dilations": [1.5]}, TypeError, ["dilations[0]=1.5"]),
+        ({"kernel_size": 8}, ValueError, ["kernel_size=8", "1 to 7"]),
+        ({"kernel_size": "3"}, TypeError, ["kernel_size='3'"]),
+        ({"stride": 5}, ValueError, ["stride=5", "1 to 4"]),
+        ({"dilation": 4}, ValueError, ["dilation=4", "1 to 3"]),
+        ({"size": 0}, ValueError, ["size=0", "1 to 8"]),
+        ({"mode": "both"}, ValueError, ["mode='both'", "'dilated' or 'transposed'"]),
+        ({"position": 13}, ValueError, ["position=13", "0 to 12"]),
+        ({"position": -1}, ValueError, ["position=-1"]),
+        ({"preset": "aspp"}, ValueError, ["preset='aspp'", "'fixed'", "'shared'"]),
+    ],
+    MatrixView: [
+        ({"input_size": 2}, ValueError, ["input_size=2", "3 to 5"]),
+        ({"input_size": 6}, ValueError, ["input_size=6", "3 to 5"]),
+        ({"kernel_size": 4}, ValueError, ["kernel_size=4", "1 to 3"]),
+        ({"stride": 3}, ValueError, ["stride=3", "1 to 2"]),
+        ({"stride": 1.0}, TypeError, ["stride=1.0", "1 to 2"]),
+        ({"padding": 2}, ValueError, ["padding=2", "0 to 1"]),
+        ({"padding": (1, 1)}, TypeError, ["padding=(1, 1)", "0 to 1"]),
+        ({"view": "sparse"}, ValueError, ["view='sparse'", "'dense' or 'im2col'"]),
+        ({"show": None}, ValueError, ["show=None", "'letters' or 'numbers'"]),
+        ({"input": [[1]]}, ValueError, ["input is 1 wide", "3 by 3 to 5 by 5"]),
+        ({"input": [[0] * 6] * 6}, ValueError, ["input is 6 wide", "5 by 5"]),
+        ({"kernel": [[0] * 4] * 4}, ValueError, ["kernel is 4 wide", "3 by 3"]),
+        ({"kernel": [[1, 2], [3]]}, ValueError, ["kernel", "square"]),
+        ({"kernel": [["p"]]}, TypeError, ["kernel holds 'p'"]),
+        ({"kernel": [[1]], "kernel_size": 2}, ValueError, ["kernel_size=2", "1 by 1"]),
+        ({"selected": 0}, TypeError, ["selected=0", "('output', 0)"]),
+        ({"selected": ("row", 0)}, ValueError, ["selected=('row', 0)", "'output', 'pixel'"]),
+        ({"selected": ("output", "a")}, TypeError, ["selected[1]='a'", "0 to 48"]),
+        ({"selected": ("output", -1)}, ValueError, ["selected[1]=-1", "0 to 48"]),
+        (
+            {"selected": ("output", 4)},
+            ValueError,
+            ["selected=('output', 4)", "4 outputs", "0 to 3"],
+        ),
+        ({"selected": ("pixel", 9)}, ValueError, ["9 pixels", "0 to 8"]),
+        ({"selected": ("weight", 1), "kernel_size": 1}, ValueError, ["1 weight;", "0 to 0"]),
+    ],
+    ReceptiveFieldExplorer: [
+        ({"preset": "lenet"}, ValueError, ["preset='lenet'", "'two_3x3'", "'resnet18'"]),
+        ({"preset": "vgg16", "layers": [Layer(3)]}, ValueError, ["preset='vgg16'", "layers out"]),
+        ({"layers": []}, ValueError, ["len(layers)=0", "1 to 40"]),
+        ({"layers": [Layer(1)] * 41}, ValueError, ["len(layers)=41", "1 to 40"]),
+        ({"layers": [3]}, TypeError, ["layers holds 3", "Layer("]),
+        ({"layers": [Layer(33)]}, ValueError, ["layers[0].kernel_size=33", "1 to 32"]),
+        ({"layers": [Layer(1), Layer(3, 17)]}, ValueError, ["layers[1].stride=17", "1 to 16"]),
+        ({"layers": [Layer(3, padding=513)]}, ValueError, ["layers[0].padding=513", "0 to 512"]),
+        ({"layers": [Layer(3, dilation=513)]}, ValueError, ["layers[0].dilation=513", "1 to 512"]),
+        ({"layers": [Layer((3, 5))]}, TypeError, ["layers[0].kernel_size=(3, 5)"]),
+        ({"layers": [Layer(3, padding="same")]}, TypeError, ["layers[0].padding='same'"]),
+        ({"input_size": 0}, ValueError, ["input_size=0", "1 to 2048"]),
+        ({"input_size": 2049}, ValueError, ["input_size=2049"]),
+        ({"input_size": 9.0}, TypeError, ["input_size=9.0"]),
+        (
+            {"layers": [Layer(3), Layer(8)], "input_size": 9},
+            ValueError,
+            ["Layer 2 (conv)", "kernel_size=8", "7+2*0", "padding>=1"],
+        ),
+        ({"preset": "vgg16", "input_size": 31}, ValueError, ["Layer 18 (pool5)", "padding>=1"]),
+        ({"selected": 2}, TypeError, ["selected=2", "(1, 0)"]),
+        ({"selected": (0, 0)}, ValueError, ["selected[0]=0", "1 to 40"]),
+        ({"selected": (1, -1)}, ValueError, ["selected[1]=-1"]),
+        ({"selected": (3, 0)}, ValueError, ["selected=(3, 0)", "1 to 2"]),
+        ({"selected": (2, 5)}, ValueError, ["selected=(2, 5)", "layer 2", "0 to 4"]),
+    ],
+    ShuffleExplorer: [
+        ({"upscale_factor": 1}, ValueError, ["upscale_factor=1", "2 to 4"]),
+        ({"upscale_factor": 2.0}, TypeError, ["upscale_factor=2.0"]),
+        ({"channels": 4}, ValueError, ["channels=4", "1 to 3"]),
+        ({"size": 0}, ValueError, ["size=0", "1 to 3"]),
+        ({"direction": "up"}, ValueError, ["direction='up'", "'shuffle' or 'unshuffle'"]),
+        ({"order": "caffe"}, ValueError, ["order='caffe'", "'pytorch' or 'tensorflow'"]),
+        ({"show": "letters"}, ValueError, ["show='letters'", "'channels' or 'values'"]),
+        ({"selected": 3}, TypeError, ["selected=3", "(channel, row, column)"]),
+        ({"selected": (1, 0)}, TypeError, ["selected=(1, 0)"]),
+        ({"selected": (48, 0, 0)}, ValueError, ["selected[0]=48", "0 to 47"]),
+        ({"selected": (8, 0, 0)}, ValueError, ["selected=(8, 0, 0)", "(7, 1, 1)"]),
+        ({"selected": (0, 2, 0)}, ValueError, ["selected=(0, 2, 0)", "(7, 1, 1)"]),
+        ({"preset": "rgb"}, ValueError, ["preset='rgb'", "'example'", "'back'"]),
+    ],
+}
+
+
+@pytest.mark.parametrize(("make", "arguments", "error", "words"), of_each(BAD_ARGUMENTS))
+def test_bad_arguments_are_named(make, arguments, error, words):
     with pytest.raises(error) as caught:
-        ConvStepper(**arguments)
+        make(**arguments)
     for word in words:
         assert word in str(caught.value)
 
 
-def test_bad_assignments_are_refused_and_change_nothing():
-    explorer = ConvStepper()
-    with pytest.raises(ValueError, match="stride=9"):
-        explorer.stride = 9
-    with pytest.raises(TypeError, match="padding"):
-        explorer.padding = 1.5
-    assert (explorer.stride, explorer.padding) == (1, (0, 0))
+BAD_ASSIGNMENTS = {
+    ConvStepper: [("stride", 9, ValueError, "stride=9"), ("padding", 1.5, TypeError, "padding")],
+    CostExplorer: [
+        ("kernel_size", 2, ValueError, "kernel_size=2 is even"),
+        ("bias", "yes", TypeError, "bias='yes'"),
+    ],
+    CoverageExplorer: [
+        ("dilations", [0], ValueError, "dilations"),
+        ("stride", True, TypeError, "stride=True"),
+    ],
+    MatrixView: [
+        ("view", "sparse", ValueError, "view='sparse'"),
+        ("selected", ("row", 1), ValueError, "selected"),
+    ],
+    ReceptiveFieldExplorer: [
+        ("rows", 3, TypeError, "rows=3"),
+        (
+            *("rows", [[3, 1, 0, 1]], TypeError),
+            r"layers\[0\]=\[3, 1, 0, 1\]; use \(name, kernel_size",
+        ),
+        ("rows", [["conv", 3, 1, 0, 0]], ValueError, r"layers\[0\].dilation=0"),
+        ("rows", [["", 3, 1, 0, 1]], ValueError, "1 to 24 letters"),
+        ("rows", [["a" * 25, 3, 1, 0, 1]], ValueError, "1 to 24 letters"),
+        ("rows", [[7, 3, 1, 0, 1]], ValueError, "is called 7"),
+    ],
+    ShuffleExplorer: [("channels", 0, ValueError, "channels=0")],
+}
 
 
-def test_impossible_settings_of_a_live_kernel_give_no_output():
-    explorer = ConvStepper()
-    explorer.input_size = 2
-    with pytest.raises(ValueError, match=r"kernel_size=3 .* 2\+0\+0"):
-        explorer.output  # noqa: B018
-    assert "kernel_size=3" in explorer.static_html()
+@pytest.mark.parametrize(("make", "name", "value", "error", "words"), of_each(BAD_ASSIGNMENTS))
+def test_bad_assignments_are_refused_and_change_nothing(make, name, value, error, words):
+    explorer = make()
+    with pytest.raises(error, match=words):
+        setattr(explorer, name, value)
+    assert explorer.stored_state() == make().stored_state()
+
+
+READ_ONLY = {
+    ConvStepper: [("explorer",)],
+    CostExplorer: [("explorer",), ("kinds",), ("presets",), ("limits",), ("usual",)],
+    CoverageExplorer: [("explorer",), ("presets",), ("limits",)],
+    MatrixView: [("explorer",)],
+    ReceptiveFieldExplorer: [("explorer",), ("presets",), ("limits",)],
+    ShuffleExplorer: [("explorer",), ("presets",), ("limits",)],
+}
+
+
+@pytest.mark.parametrize(("make", "name"), of_each(READ_ONLY))
+def test_what_the_page_must_not_change_is_read_only(make, name):
+    explorer = make()
+    with pytest.raises(Exception, match="read-only"):
+        setattr(explorer, name, {})
 
 
 # ------------------------------------------------------------------ what a notebook stores
 
+# Arguments, and the message by which a page brings an explorer there.
+MESSAGES = {
+    ConvStepper: [({"stride": 2, "padding": 1, "selected": (2, 1)}, {"padding": [1, 1]})],
+    CostExplorer: [
+        (
+            {"in_channels": 6, "out_channels": 9, "groups": 3, "bias": True, "show": "grouped"},
+            {},
+        ),
+    ],
+    CoverageExplorer: [({"dilations": [1, 2, 5], "kernel_size": 5, "position": 30}, {})],
+    MatrixView: [({"stride": 2, "padding": 1, "selected": ("pixel", 4), "show": "numbers"}, {})],
+    ReceptiveFieldExplorer: [
+        (
+            {"layers": [Layer(3, 2, 1)], "input_size": 32, "selected": (1, 4)},
+            {"layers": None, "rows": [["conv", 3, 2, 1, 1]]},
+        ),
+    ],
+    ShuffleExplorer: [
+        ({"upscale_factor": 4, "channels": 3, "size": 3, "selected": (47, 2, 2)}, {}),
+    ],
+}
 
-def test_repr_is_deterministic():
-    text = "ConvStepper(input_size=5, kernel_size=3, stride=2, padding=(1, 1), dilation=1)"
-    assert repr(ConvStepper(stride=2, padding=1)) == text
-    transposed = ConvStepper(mode="transposed", input_size=3, stride=2, output_padding=1)
-    assert repr(transposed).endswith("dilation=1, mode='transposed', output_padding=1)")
+
+@pytest.mark.parametrize(("make", "arguments", "changes"), of_each(MESSAGES))
+def test_page_messages_set_attributes(make, arguments, changes):
+    explorer, expected = make(), make(**arguments)
+    message = {key: value for key, value in (arguments | changes).items() if value is not None}
+    explorer.set_state(json.loads(json.dumps(message)))
+    assert explorer.stored_state() == expected.stored_state()
+    assert repr(explorer) == repr(expected)
+    assert explorer.static_html() == expected.static_html() != make().static_html()
 
 
-def test_mimebundle_holds_widget_state_text_and_static_form():
-    explorer = ConvStepper(stride=2, padding=1)
+REPRS = {
+    CostExplorer: [
+        ({}, "CostExplorer(preset='example')"),
+        ({"preset": "alexnet"}, "CostExplorer(preset='alexnet')"),
+        (
+            {"preset": "alexnet", "show": "standard"},
+            "CostExplorer(preset='alexnet', show='standard')",
+        ),
+        (
+            {"in_channels": 3, "out_channels": 64, "kernel_size": 7, "groups": 1, "stride": 2}
+            | {"bias": True, "middle": "out"},
+            "CostExplorer(3, 64, kernel_size=7, groups=1, input_size=32, stride=2, bias=True, "
+            "middle='out', show='depthwise_separable')",
+        ),
+    ],
+    CoverageExplorer: [
+        (
+            {},
+            "CoverageExplorer([2, 2, 2], mode='dilated', kernel_size=3, stride=2, dilation=1, "
+            "size=6)",
+        ),
+        (
+            {"preset": "shared", "size": 4, "position": 3},
+            "CoverageExplorer([2, 2, 2], mode='transposed', kernel_size=4, stride=2, dilation=2, "
+            "size=4, position=3)",
+        ),
+        (
+            {"preset": "tree", "position": 0},
+            "CoverageExplorer([1, 2, 4, 8, 16], mode='dilated', kernel_size=2, stride=2, "
+            "dilation=1, size=6, position=0)",
+        ),
+    ],
+    ReceptiveFieldExplorer: [
+        ({}, "ReceptiveFieldExplorer(preset='two_3x3')"),
+        ({"preset": "alexnet"}, "ReceptiveFieldExplorer(preset='alexnet')"),
+        (
+            {"preset": "alexnet", "input_size": 227},
+            "ReceptiveFieldExplorer(preset='alexnet', input_size=227)",
+        ),
+        (
+            {"layers": [Layer(3, 2, 1), Layer(3, 1, 2, 2)], "input_size": 9},
+            "ReceptiveFieldExplorer([Layer(3, stride=2, padding=1), "
+            "Layer(3, padding=2, dilation=2)], input_size=9)",
+        ),
+    ],
+    ShuffleExplorer: [
+        (
+            {},
+            "ShuffleExplorer(2, channels=2, size=2, direction='shuffle', order='pytorch', "
+            "show='channels')",
+        ),
+        (
+            {"preset": "colour", "order": "tensorflow", "show": "values", "selected": (26, 1, 1)},
+            "ShuffleExplorer(3, channels=3, size=2, direction='shuffle', order='tensorflow', "
+            "show='values', selected=(26, 1, 1))",
+        ),
+    ],
+    ConvStepper: [
+        (
+            {"stride": 2, "padding": 1},
+            "ConvStepper(input_size=5, kernel_size=3, stride=2, padding=(1, 1), dilation=1)",
+        ),
+        (
+            {"mode": "transposed", "input_size": 3, "stride": 2, "output_padding": 1},
+            "ConvStepper(input_size=3, kernel_size=3, stride=2, padding=(0, 0), dilation=1, "
+            "mode='transposed', output_padding=1)",
+        ),
+    ],
+    MatrixView: [
+        (
+            {"stride": 2, "view": "im2col"},
+            "MatrixView(input_size=3, kernel_size=2, stride=2, padding=0, view='im2col', "
+            "show='letters')",
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize(("make", "settings", "text"), of_each(REPRS))
+def test_repr_makes_the_same_explorer(make, settings, text):
+    explorer = make(**settings)
+    assert repr(explorer) == text
+    again = eval(text, {make.__name__: make, "Layer": Layer})
+    assert again.stored_state() == explorer.stored_state()
+
+
+@pytest.mark.parametrize(("make", "settings", "text"), of_each(REPRS))
+def test_notebook_stores_state_text_and_static_form(make, settings, text):
+    explorer = make(**settings)
     data, _ = explorer._repr_mimebundle_()
-    assert data["text/plain"] == repr(explorer)
-    assert data["text/html"] == explorer.static_html()
-    assert data[EXPLORER] == explorer.stored_state()
+    assert data["text/plain"] == text
+    assert explorer.static_html() in data["text/html"]
+    assert "<script" not in data["text/html"]
     assert data[VIEW]["model_id"] == explorer.model_id
-
-
-def test_static_form_shows_the_output_without_a_script():
-    explorer = ConvStepper([[1, -2.5], [0, 4]], [[0.1, 0.2], [-1, 3]], padding=(1, 0))
-    html = explorer.static_html()
-    assert "<script" not in html
-    tables = re.findall(r"<table>.*?</table>", html)
-    cells = [
-        [
-            [float(cell.replace("\u2212", "-")) for cell in re.findall("<td>(.*?)</td>", row)]
-            for row in re.findall("<tr>(.*?)</tr>", table)
-        ]
-        for table in tables
-    ]
-    assert cells[0] == explorer.input
-    assert cells[1] == explorer.kernel
-    assert torch.allclose(tensor(cells[2]), tensor(evaluate(explorer)))
-
-
-def test_stored_state_is_the_explorers_own():
-    explorer = ConvStepper(stride=2)
-    state = explorer.stored_state()
-    assert state["explorer"] == "conv_stepper"
-    assert state["stride"] == 2
+    state = data[EXPLORER]
+    assert state == explorer.stored_state()
+    assert state["explorer"] == FRONT_ENDS[make]
     assert not {"layout", "tabbable", "tooltip", "_esm", "_css"} & state.keys()
-    json.dumps(state)
-    with pytest.raises(Exception, match="read-only"):
-        ConvStepper().explorer = "other"
-
-
-# ------------------------------------------------------------------ front-end files
-
-
-def test_style_sheet_has_the_books_colours():
-    css = style_source()
-    for name in ("input", "kernel", "output", "padding", "dropped"):
-        value = re.search(rf"--cb-{name}: (#\w+);", css).group(1)
-        assert value.upper() == getattr(colours, name.upper()).upper()
-    assert re.findall(r"--cb-weight-\d: (#\w+);", css) == list(colours.WEIGHTS)
-
-
-def test_every_rule_is_scoped():
-    css = re.sub(r"/\*.*?\*/", "", style_source(), flags=re.DOTALL)
-    for selector in re.findall(r"([^{}]+)\{", css):
-        if selector.strip().startswith("@"):
-            continue
-        assert all(".convbook-root" in part for part in selector.split(",")), selector
-
-
-def test_sources_ask_nobody_else():
-    for source in [style_source(), *map(module_source, names())]:
-        text = source.replace('"http://www.w3.org/2000/svg"', "")  # a name, which nothing asks for
-        assert not re.search(r"https?:|//cdn|@import|^import |innerHTML", text, flags=re.MULTILINE)
-
-
-def test_unknown_front_end_is_named():
-    with pytest.raises(ValueError, match=r"name=.nothing.*conv_stepper"):
-        module_source("nothing")
-
-
-def test_front_ends_are_read_without_anywidget_or_torch():
-    code = (
-        "import sys; sys.modules.update(anywidget=None, ipywidgets=None, torch=None, numpy=None);"
-        "from convbook.course.explorers.sources import module_source, names, style_source;"
-        "[module_source(name) for name in names()]; style_source();"
-        "from convbook.course.quizzes import load, read"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_explorers_compute_without_torch():
-    code = (
-        "import sys; sys.modules.update(torch=None, numpy=None, matplotlib=None);"
-        "from convbook.course.explorers import ConvStepper, CostExplorer, CoverageExplorer;"
-        "from convbook.course.explorers import MatrixView, ReceptiveFieldExplorer, ShuffleExplorer;"
-        "ConvStepper(stride=2, padding=1)._repr_mimebundle_();"
-        "CostExplorer(stride=2)._repr_mimebundle_();"
-        "CoverageExplorer(preset='uneven')._repr_mimebundle_();"
-        "MatrixView(stride=2, padding=1)._repr_mimebundle_();"
-        "ReceptiveFieldExplorer(preset='vgg16')._repr_mimebundle_();"
-        "ShuffleExplorer()._repr_mimebundle_()"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-# ------------------------------------------------------------------ quizzes
-
-GOOD = """
-[[questions]]
-id = "halves"
-question = "What does `stride=2` make of 64 & <b>more</b>?"
-[[questions.choices]]
-text = "`31`"
-correct = true
-why = "The floor of (64 - 3) / 2, plus 1."
-[[questions.choices]]
-text = "32"
-why = "Only with `padding=1`."
-"""
-
-
-@pytest.fixture
-def quiz_folder(tmp_path):
-    (tmp_path / "sample.toml").write_text(GOOD, encoding="utf-8")
-    return tmp_path
-
-
-@pytest.fixture
-def quiz(quiz_folder, monkeypatch):
-    monkeypatch.setattr("convbook.course.explorers.quiz.load", lambda name: load(name, quiz_folder))
-    return Quiz("sample/halves")
-
-
-def test_quiz_loads(quiz):
-    assert repr(quiz) == "Quiz('sample/halves')"
-    assert [choice["correct"] for choice in quiz.choices] == [True, False]
-    assert quiz.get_state()["explorer"] == "quiz"
-
-
-def test_quiz_static_form_escapes_and_answers(quiz):
-    html = quiz.static_html()
-    assert "64 &amp; &lt;b&gt;more&lt;/b&gt;" in html
-    assert "<code>stride=2</code>" in html
-    details = re.search("<details>.*</details>", html).group(0)
-    assert "<code>31</code>" in details
-    assert "<script" not in html
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("sample", "FILE/ID"),
-        ("/halves", "FILE/ID"),
-        ("other/halves", r"no other\.toml; quiz files: sample"),
-        ("../sample/halves", "FILE|no"),
-        ("sample/none", "no question 'none'; it has halves"),
-    ],
-)
-def test_unknown_quiz_is_named(name, words, quiz_folder):
-    with pytest.raises(ValueError, match=words):
-        load(name, quiz_folder)
-
-
-def test_quiz_name_must_be_text(quiz_folder):
-    with pytest.raises(TypeError, match="name=3"):
-        load(3, quiz_folder)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("correct = true\n", "", "0 correct choices"),
-        ('text = "32"\n', 'text = "32"\ncorrect = true\n', "2 correct choices"),
-        ("correct = true", 'correct = "yes"', "correct='yes'"),
-        ("correct = true", "corect = true", "corect is not known"),
-        ('why = "Only with `padding=1`."', "", "choice 2: why=None"),
-        ("`padding=1`", "`padding=1", "odd number of backticks"),
-        ('text = "32"', 'text = "`31`"', "same choice twice"),
-        ('id = "halves"', "", "question 1: id=None"),
-        ('question = "What', 'question = "', None),
-        ("[[questions]]", "[[quiz]]", "quiz is not known"),
-        ('id = "halves"', "id = halves", "not valid TOML"),
-    ],
-)
-def test_bad_quiz_files_are_named(old, new, words, tmp_path):
-    path = tmp_path / "bad.toml"
-    path.write_text(GOOD.replace(old, new), encoding="utf-8")
-    if words is None:
-        assert read(path)
-        return
-    with pytest.raises(ValueError, match=words) as caught:
-        read(path)
-    assert "bad.toml" in str(caught.value)
-
-
-def test_duplicate_and_short_questions_are_refused(tmp_path):
-    path = tmp_path / "bad.toml"
-    path.write_text(GOOD + GOOD, encoding="utf-8")
-    with pytest.raises(ValueError, match="id='halves' is used twice"):
-        read(path)
-    path.write_text(GOOD[: GOOD.rindex("[[questions.choices]]")], encoding="utf-8")
-    with pytest.raises(ValueError, match="1 choices; write at least 2"):
-        read(path)
-    path.write_text("", encoding="utf-8")
-    with pytest.raises(ValueError, match="has no questions"):
-        read(path)
+    if presets := getattr(sys.modules[make.__module__], "PRESETS", None):
+        assert [preset["key"] for preset in state["presets"]] == list(presets)
+    # The state says all: with it, another explorer becomes this one.
+    other = make()
+    fixed = {name for (name,) in READ_ONLY[make]}
+    stored = json.loads(json.dumps(state))
+    other.set_state({name: value for name, value in stored.items() if name not in fixed})
+    assert other.static_html() == explorer.static_html()

@@ -1,7 +1,6 @@
 """The matrix view's Python side: its matrices, names and counts, and what it refuses."""
 
 import itertools
-import json
 import re
 
 import pytest
@@ -10,7 +9,6 @@ import torch.nn.functional as F
 
 from convbook.course import colours
 from convbook.course.explorers import MatrixView
-from convbook.course.mime_types import EXPLORER
 from convbook.functional import conv2d_matrix, unfold
 
 # Every setting of the sliders, in both views.
@@ -135,81 +133,7 @@ def test_attributes_are_read_and_written():
     assert view.input == [[number] * 3 for number in range(3)]
 
 
-def test_page_messages_set_attributes():
-    view = MatrixView()
-    message = {"stride": 2, "padding": 1, "selected": ["pixel", 4], "show": "numbers"}
-    view.set_state(json.loads(json.dumps(message)))
-    assert view.selected == ("pixel", 4)
-    assert (view.matrix, view.output) == of_torch(view)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "words"),
-    [
-        ({"input_size": 2}, ValueError, ["input_size=2", "3 to 5"]),
-        ({"input_size": 6}, ValueError, ["input_size=6", "3 to 5"]),
-        ({"kernel_size": 4}, ValueError, ["kernel_size=4", "1 to 3"]),
-        ({"stride": 3}, ValueError, ["stride=3", "1 to 2"]),
-        ({"stride": 1.0}, TypeError, ["stride=1.0", "1 to 2"]),
-        ({"padding": 2}, ValueError, ["padding=2", "0 to 1"]),
-        ({"padding": (1, 1)}, TypeError, ["padding=(1, 1)", "0 to 1"]),
-        ({"view": "sparse"}, ValueError, ["view='sparse'", "'dense' or 'im2col'"]),
-        ({"show": None}, ValueError, ["show=None", "'letters' or 'numbers'"]),
-        ({"input": [[1]]}, ValueError, ["input is 1 wide", "3 by 3 to 5 by 5"]),
-        ({"input": [[0] * 6] * 6}, ValueError, ["input is 6 wide", "5 by 5"]),
-        ({"kernel": [[0] * 4] * 4}, ValueError, ["kernel is 4 wide", "3 by 3"]),
-        ({"kernel": [[1, 2], [3]]}, ValueError, ["kernel", "square"]),
-        ({"kernel": [["p"]]}, TypeError, ["kernel holds 'p'"]),
-        ({"kernel": [[1]], "kernel_size": 2}, ValueError, ["kernel_size=2", "1 by 1"]),
-        ({"selected": 0}, TypeError, ["selected=0", "('output', 0)"]),
-        ({"selected": ("row", 0)}, ValueError, ["selected=('row', 0)", "'output', 'pixel'"]),
-        ({"selected": ("output", "a")}, TypeError, ["selected[1]='a'", "0 to 48"]),
-        ({"selected": ("output", -1)}, ValueError, ["selected[1]=-1", "0 to 48"]),
-        (
-            {"selected": ("output", 4)},
-            ValueError,
-            ["selected=('output', 4)", "4 outputs", "0 to 3"],
-        ),
-        ({"selected": ("pixel", 9)}, ValueError, ["9 pixels", "0 to 8"]),
-        ({"selected": ("weight", 1), "kernel_size": 1}, ValueError, ["1 weight;", "0 to 0"]),
-    ],
-)
-def test_bad_arguments_are_named(arguments, error, words):
-    with pytest.raises(error) as caught:
-        MatrixView(**arguments)
-    for word in words:
-        assert word in str(caught.value)
-
-
-def test_bad_assignments_are_refused_and_change_nothing():
-    view = MatrixView()
-    with pytest.raises(ValueError, match="view='sparse'"):
-        view.view = "sparse"
-    with pytest.raises(ValueError, match="selected"):
-        view.selected = ("row", 1)
-    assert (view.view, view.selected) == ("dense", ("output", 0))
-
-
 # ------------------------------------------------------------------ what a notebook stores
-
-
-def test_repr_is_deterministic():
-    text = (
-        "MatrixView(input_size=3, kernel_size=2, stride=2, padding=0, "
-        "view='im2col', show='letters')"
-    )
-    assert repr(MatrixView(stride=2, view="im2col")) == text
-
-
-def test_state_is_json_and_names_the_explorer():
-    view = MatrixView(selected=("weight", 2))
-    state = {k: v for k, v in view.get_state().items() if not k.startswith("_")}
-    assert state["explorer"] == "matrix_view"
-    assert json.loads(json.dumps(state))["selected"] == ["weight", 2]
-    data, _ = view._repr_mimebundle_()
-    assert data["text/plain"] == repr(view)
-    assert view.static_html() in data["text/html"]
-    assert data[EXPLORER] == view.stored_state()
 
 
 def tables_of(html):

@@ -1,6 +1,5 @@
 """The receptive-field explorer's Python side: its presets, numbers, words and refusals."""
 
-import json
 import random
 import re
 
@@ -14,7 +13,6 @@ from convbook.arithmetic import Layer, conv_output_size, receptive_field
 from convbook.course.explorers import ReceptiveFieldExplorer
 from convbook.course.explorers.receptive_field import LARGEST_JUMP, LIMITS
 from convbook.course.explorers.stacks import PRESETS
-from convbook.course.mime_types import EXPLORER
 
 
 def stacks(count, seed=0):
@@ -246,96 +244,7 @@ def test_summary(settings, summary):
 # ------------------------------------------------------------------ refusals
 
 
-@pytest.mark.parametrize(
-    ("arguments", "error", "words"),
-    [
-        ({"preset": "lenet"}, ValueError, ["preset='lenet'", "'two_3x3'", "'resnet18'"]),
-        ({"preset": "vgg16", "layers": [Layer(3)]}, ValueError, ["preset='vgg16'", "layers out"]),
-        ({"layers": []}, ValueError, ["len(layers)=0", "1 to 40"]),
-        ({"layers": [Layer(1)] * 41}, ValueError, ["len(layers)=41", "1 to 40"]),
-        ({"layers": [3]}, TypeError, ["layers holds 3", "Layer("]),
-        ({"layers": [Layer(33)]}, ValueError, ["layers[0].kernel_size=33", "1 to 32"]),
-        ({"layers": [Layer(1), Layer(3, 17)]}, ValueError, ["layers[1].stride=17", "1 to 16"]),
-        ({"layers": [Layer(3, padding=513)]}, ValueError, ["layers[0].padding=513", "0 to 512"]),
-        ({"layers": [Layer(3, dilation=513)]}, ValueError, ["layers[0].dilation=513", "1 to 512"]),
-        ({"layers": [Layer((3, 5))]}, TypeError, ["layers[0].kernel_size=(3, 5)"]),
-        ({"layers": [Layer(3, padding="same")]}, TypeError, ["layers[0].padding='same'"]),
-        ({"input_size": 0}, ValueError, ["input_size=0", "1 to 2048"]),
-        ({"input_size": 2049}, ValueError, ["input_size=2049"]),
-        ({"input_size": 9.0}, TypeError, ["input_size=9.0"]),
-        (
-            {"layers": [Layer(3), Layer(8)], "input_size": 9},
-            ValueError,
-            ["Layer 2 (conv)", "kernel_size=8", "7+2*0", "padding>=1"],
-        ),
-        ({"preset": "vgg16", "input_size": 31}, ValueError, ["Layer 18 (pool5)", "padding>=1"]),
-        ({"selected": 2}, TypeError, ["selected=2", "(1, 0)"]),
-        ({"selected": (0, 0)}, ValueError, ["selected[0]=0", "1 to 40"]),
-        ({"selected": (1, -1)}, ValueError, ["selected[1]=-1"]),
-        ({"selected": (3, 0)}, ValueError, ["selected=(3, 0)", "1 to 2"]),
-        ({"selected": (2, 5)}, ValueError, ["selected=(2, 5)", "layer 2", "0 to 4"]),
-    ],
-)
-def test_bad_arguments_are_named(arguments, error, words):
-    with pytest.raises(error) as caught:
-        ReceptiveFieldExplorer(**arguments)
-    for word in words:
-        assert word in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("rows", "error", "words"),
-    [
-        (3, TypeError, "rows=3"),
-        ([[3, 1, 0, 1]], TypeError, r"layers\[0\]=\[3, 1, 0, 1\]; use \(name, kernel_size"),
-        ([["conv", 3, 1, 0, 0]], ValueError, r"layers\[0\].dilation=0"),
-        ([["", 3, 1, 0, 1]], ValueError, "1 to 24 letters"),
-        ([["a" * 25, 3, 1, 0, 1]], ValueError, "1 to 24 letters"),
-        ([[7, 3, 1, 0, 1]], ValueError, "is called 7"),
-    ],
-)
-def test_bad_rows_are_refused_and_change_nothing(rows, error, words):
-    explorer = ReceptiveFieldExplorer()
-    with pytest.raises(error, match=words):
-        explorer.rows = rows
-    assert explorer.rows == tuple(PRESETS["two_3x3"].rows)
-
-
-def test_page_messages_set_attributes():
-    explorer = ReceptiveFieldExplorer()
-    message = {"rows": [["conv", 3, 2, 1, 1]], "input_size": 32, "selected": [1, 4]}
-    explorer.set_state(json.loads(json.dumps(message)))
-    assert explorer.layers == [Layer(3, 2, 1)]
-    assert explorer.summary.startswith("Output 4 of layer 1 sees input pixels 7 to 9")
-    for name in ("presets", "limits"):
-        with pytest.raises(Exception, match="read-only"):
-            setattr(explorer, name, {})
-
-
 # ------------------------------------------------------------------ what a notebook stores
-
-
-@pytest.mark.parametrize(
-    ("settings", "text"),
-    [
-        ({}, "ReceptiveFieldExplorer(preset='two_3x3')"),
-        ({"preset": "alexnet"}, "ReceptiveFieldExplorer(preset='alexnet')"),
-        (
-            {"preset": "alexnet", "input_size": 227},
-            "ReceptiveFieldExplorer(preset='alexnet', input_size=227)",
-        ),
-        (
-            {"layers": [Layer(3, 2, 1), Layer(3, 1, 2, 2)], "input_size": 9},
-            "ReceptiveFieldExplorer([Layer(3, stride=2, padding=1), "
-            "Layer(3, padding=2, dilation=2)], input_size=9)",
-        ),
-    ],
-)
-def test_repr_makes_the_same_explorer(settings, text):
-    explorer = ReceptiveFieldExplorer(**settings)
-    assert repr(explorer) == text
-    again = eval(text, {"ReceptiveFieldExplorer": ReceptiveFieldExplorer, "Layer": Layer})
-    assert again.stored_state() == explorer.stored_state()
 
 
 @pytest.mark.parametrize("settings", [*STACKS[:20], *({"preset": key} for key in PRESETS)])
@@ -348,19 +257,6 @@ def test_line_computes_the_fields(settings):
 def test_fragment():
     layers = [Layer(3), Layer(3, 2, 1, 2)]
     assert ReceptiveFieldExplorer(layers, input_size=32).fragment == "#rf=32;3.1.0.1,3.2.1.2"
-
-
-def test_state_is_json_and_names_the_explorer():
-    explorer = ReceptiveFieldExplorer()
-    state = {k: v for k, v in explorer.get_state().items() if not k.startswith("_")}
-    assert state["explorer"] == "receptive_field"
-    stored = json.loads(json.dumps(state))
-    assert stored["rows"] == [["conv1", 3, 1, 0, 1], ["conv2", 3, 1, 0, 1]]
-    assert [preset["key"] for preset in stored["presets"]] == list(PRESETS)
-    data, _ = explorer._repr_mimebundle_()
-    assert data["text/plain"] == repr(explorer)
-    assert explorer.static_html() in data["text/html"]
-    assert data[EXPLORER] == explorer.stored_state()
 
 
 def test_presets_are_valid_and_short():

@@ -3,13 +3,31 @@
 Every function returns an image that a notebook displays: a `Drawing`, or an `Image` (PNG) for
 photographs. An image, unlike a matplotlib figure, shows the same in every front end and is closed
 once drawn.
+
+The functions need matplotlib and torch, the site build needs only `colours`: they load when first
+asked for (PEP 562).
 """
 
-from convbook.course.figures.charts import bars, curves, lines, spread
-from convbook.course.figures.drawing import Drawing, show
-from convbook.course.figures.matrices import confusion, grids, weight_matrix
-from convbook.course.figures.pictures import boxes, gallery, photographs, tiles
-from convbook.course.figures.sliding import stack, window_sums, windows
+from importlib import import_module
+
+_MODULES = {
+    "Drawing": "drawing",
+    "bars": "charts",
+    "boxes": "pictures",
+    "confusion": "matrices",
+    "curves": "charts",
+    "gallery": "pictures",
+    "grids": "matrices",
+    "lines": "charts",
+    "photographs": "pictures",
+    "show": "drawing",
+    "spread": "charts",
+    "stack": "sliding",
+    "tiles": "pictures",
+    "weight_matrix": "matrices",
+    "window_sums": "sliding",
+    "windows": "sliding",
+}
 
 __all__ = [
     "Drawing",
@@ -29,3 +47,13 @@ __all__ = [
     "window_sums",
     "windows",
 ]
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

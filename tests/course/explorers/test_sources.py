@@ -1,0 +1,62 @@
+"""The front-end files: their colours, what they ask for, and what reads them."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from convbook.course import colours
+from convbook.course.explorers.sources import module_source, names, style_source
+
+
+def test_style_sheet_has_the_books_colours():
+    css = style_source()
+    for name in ("input", "kernel", "output", "padding", "dropped"):
+        value = re.search(rf"--cb-{name}: (#\w+);", css).group(1)
+        assert value.upper() == getattr(colours, name.upper()).upper()
+    assert re.findall(r"--cb-weight-\d: (#\w+);", css) == list(colours.WEIGHTS)
+
+
+def test_every_rule_is_scoped():
+    css = re.sub(r"/\*.*?\*/", "", style_source(), flags=re.DOTALL)
+    for selector in re.findall(r"([^{}]+)\{", css):
+        if selector.strip().startswith("@"):
+            continue
+        assert all(".convbook-root" in part for part in selector.split(",")), selector
+
+
+def test_sources_ask_nobody_else():
+    for source in [style_source(), *map(module_source, names())]:
+        text = source.replace('"http://www.w3.org/2000/svg"', "")  # a name, which nothing asks for
+        assert not re.search(r"https?:|//cdn|@import|^import |innerHTML", text, flags=re.MULTILINE)
+
+
+def test_unknown_front_end_is_named():
+    with pytest.raises(ValueError, match=r"name=.nothing.*conv_stepper"):
+        module_source("nothing")
+
+
+def test_front_ends_are_read_without_anywidget_or_torch():
+    code = (
+        "import sys; sys.modules.update(anywidget=None, ipywidgets=None, torch=None, numpy=None);"
+        "from convbook.course.explorers.sources import module_source, names, style_source;"
+        "[module_source(name) for name in names()]; style_source();"
+        "from convbook.course.quizzes import load, read"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_explorers_compute_without_torch():
+    code = (
+        "import sys; sys.modules.update(torch=None, numpy=None, matplotlib=None);"
+        "from convbook.course.explorers import ConvStepper, CostExplorer, CoverageExplorer;"
+        "from convbook.course.explorers import MatrixView, ReceptiveFieldExplorer, ShuffleExplorer;"
+        "ConvStepper(stride=2, padding=1)._repr_mimebundle_();"
+        "CostExplorer(stride=2)._repr_mimebundle_();"
+        "CoverageExplorer(preset='uneven')._repr_mimebundle_();"
+        "MatrixView(stride=2, padding=1)._repr_mimebundle_();"
+        "ReceptiveFieldExplorer(preset='vgg16')._repr_mimebundle_();"
+        "ShuffleExplorer()._repr_mimebundle_()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
