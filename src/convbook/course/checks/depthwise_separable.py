@@ -127,6 +127,8 @@ check_separable_params = Checker(
             )
         ),
     },
+    fallback="Count the two layers apart: the depthwise one has in_channels kernels, the "
+    "pointwise one out_channels filters.",
 )
 
 check_separable_macs = Checker(
@@ -170,6 +172,7 @@ check_separable_macs = Checker(
             )
         ),
     },
+    fallback="Count for one output pixel of each layer first, then the pixels of its map.",
 )
 
 # Kernels of different shapes, and mixing weights; numbers that tell every slip from the right way.
@@ -221,6 +224,7 @@ check_dense_weight = Checker(
             ]
         ),
     },
+    fallback="Which input channel, which tap, which filter? Follow one pixel through both layers.",
 )
 
 # The determinant mistake in mind; a first row of zeros, and one between two rows; a row that is no
@@ -282,4 +286,5 @@ check_is_separable = Checker(
             lambda kernel: all(is_separable([upper, lower]) for upper, lower in pairwise(kernel))
         ),
     },
+    fallback="Is every row a multiple of one row? Rows of zeros are, too.",
 )

@@ -98,6 +98,7 @@ check_span = Checker(
             lambda kernel_size, dilation: kernel_size + dilation
         ),
     },
+    fallback="Draw the row, mark the taps, and count from the first to the last.",
 )
 
 check_causal_row = Checker(
@@ -128,6 +129,8 @@ check_causal_row = Checker(
             )
         ),
     },
+    fallback="Draw the samples with zeros before them: which does the first output read, "
+    "which the second?",
 )
 
 check_field = Checker(
@@ -159,6 +162,7 @@ check_field = Checker(
             lambda dilations, kernel_size: 1 + (kernel_size - 1) * len(dilations) * dilations[-1]
         ),
     },
+    fallback="Draw one output of the last layer, and what it reads layer by layer.",
 )
 
 check_holes = Checker(
@@ -185,4 +189,6 @@ check_holes = Checker(
             lambda dilations: max(field(dilations, 3) - 3 ** len(dilations), 0)
         ),
     },
+    fallback="Draw which pixels each layer reaches, from the top down, and count those that "
+    "are missed.",
 )

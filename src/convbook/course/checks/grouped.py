@@ -99,6 +99,7 @@ check_grouped_pixel = Checker(
             _added_over_groups
         ),
     },
+    fallback="Write down, for each filter, the channels that it reads.",
 )
 
 check_grouped_params = Checker(
@@ -144,6 +145,8 @@ check_grouped_params = Checker(
             )
         ),
     },
+    fallback="How many channels does one filter read? Then count weights and biases of all "
+    "filters.",
 )
 
 # Whole powers of a group's size, where a quotient of two logarithms comes out a little too large:
@@ -171,6 +174,8 @@ check_shuffled = Checker(
             lambda channels, groups: shuffled(channels, groups)[:groups]
         ),
     },
+    fallback="Write the channels as a table with a row for each group, and read it down its "
+    "columns.",
 )
 
 check_layers_to_reach_all = Checker(
@@ -205,4 +210,5 @@ check_layers_to_reach_all = Checker(
             lambda channels, groups: layers_to_reach_all(channels, groups) - 1
         ),
     },
+    fallback="Write down how many channels one output sees after one layer, two layers, three.",
 )

@@ -53,6 +53,7 @@ check_channel_of = Checker(
             lambda c, i, j, upscale_factor, out_channels: c * upscale_factor**2
         ),
     },
+    fallback="Which channels go to output channel c? Number them from 0, and count on to (i, j).",
 )
 
 
@@ -104,6 +105,8 @@ check_unshuffled = Checker(
             lambda picture, factor: [[row[::factor] for row in picture[::factor]]]
         ),
     },
+    fallback="Take the pixels of one small picture by hand: every factor-th row and column, "
+    "from which start?",
 )
 
 check_icnr = Checker(
@@ -128,6 +131,7 @@ check_icnr = Checker(
             lambda filters, upscale_factor: [one for one in filters for _ in range(upscale_factor)]
         ),
     },
+    fallback="Which channels come from one filter after the shuffle? They stand side by side.",
 )
 
 check_interleaved = Checker(
@@ -153,4 +157,6 @@ check_interleaved = Checker(
             lambda kernels: [weight for kernel in kernels for weight in reversed(kernel)]
         ),
     },
+    fallback="Let a single 1 go through the convolutions and the shuffle, and read off what "
+    "it draws.",
 )

@@ -223,6 +223,8 @@ check_learning_rate = TranslatedChecker(
         ),
     },
     translate=_to_single_precision,
+    fallback="Two straight lines: what are their values at step 0, at the peak and at the "
+    "last step?",
 )
 
 check_averages = Checker(
@@ -246,6 +248,7 @@ check_averages = Checker(
             lambda weights, decay: averages(weights, decay)[1:]
         ),
     },
+    fallback="Compute the first two averages by hand.",
 )
 
 check_mirrored = Checker(
@@ -290,6 +293,7 @@ check_mirrored = Checker(
             lambda pictures, chosen: _where(_flags(chosen)[:, None], pictures, -1)
         ),
     },
+    fallback="Mark one corner of a chosen picture: where must it end up?",
 )
 
 check_design = DesignChecker(

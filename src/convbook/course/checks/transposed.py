@@ -116,6 +116,8 @@ check_transposed_size = Checker(
             )
         ),
     },
+    fallback="Draw the stamps: where does the first one begin, where does the last one end? "
+    "Then crop.",
 )
 
 check_output_padding = Checker(
@@ -151,6 +153,8 @@ check_output_padding = Checker(
             )
         ),
     },
+    fallback="Which input sizes give the output that the convolution made of this one? Put "
+    "them into the size formula.",
 )
 
 check_transposed_row = Checker(
@@ -194,6 +198,7 @@ check_transposed_row = Checker(
             )[padding : (len(numbers) - 1) * stride + len(kernel) + output_padding - padding]
         ),
     },
+    fallback="Stamp each number's kernel by hand, add where stamps overlap, and crop at the end.",
 )
 
 check_overlap = Checker(
@@ -222,4 +227,5 @@ check_overlap = Checker(
             lambda kernel_size, stride, dilation: overlap(kernel_size, stride, dilation)[::-1]
         ),
     },
+    fallback="Draw the stamps along a row, and count how many cover each pixel inside.",
 )
