@@ -114,7 +114,9 @@ def test_requirements_pin_what_pyproject_asks_for():
     extras = PROJECT["optional-dependencies"]
     assert bare(extras["site"]) == set(pins("requirements-site.txt"))
     everything = pins("requirements.txt") | pins("requirements-site.txt")
-    assert set(everything) == bare(PROJECT["dependencies"] + extras["course"] + extras["site"] + extras["test"])
+    assert set(everything) == bare(
+        PROJECT["dependencies"] + extras["course"] + extras["site"] + extras["test"]
+    )
 
 
 def test_pins_agree():
