@@ -3,7 +3,7 @@
 All they do is linear with positive weights, or multiplies by positive values: the gradient of the
 real model, as PyTorch computes it, is therefore not zero just where an output sees a pixel. Rows
 that are written by turns see no other columns than those between: `trace` keeps the axes apart, and
-would give an upper bound. Maps have WIDTH channels between the parts, as in `graphs`.
+would give an upper bound. Maps have WIDTH channels between the parts, as in `fx_models`.
 """
 
 import torch

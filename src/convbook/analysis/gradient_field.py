@@ -4,10 +4,11 @@ A gradient that is not zero proves that an output sees a pixel; one that is zero
 the model runs with surrogates that let every gradient through, see `surrogates`.
 
 What the two share, so that a mistake there shows in both: `trace` must be able to follow the model,
-and says after how many outputs their pattern repeats; the list of operations that count as
-pointwise; how moves between devices, checkpoints and own autograd functions are run. Windows,
-reshapes, views and operations in place are not shared: here PyTorch runs them, and its gradients
-decide.
+and says after how many outputs their pattern repeats (two periods are compared); the list of
+operations that count as pointwise; how the name, the tensors and the reduced dimensions of an
+operation are read; how moves between devices, checkpoints and own autograd functions are run.
+Windows, reshapes, views and operations in place are not shared: here PyTorch runs them, and its
+gradients decide.
 """
 
 from collections.abc import Sequence

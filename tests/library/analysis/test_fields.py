@@ -18,6 +18,7 @@ from tests.helpers.fx_models import (
     plain_branches,
     torchvision_model,
 )
+from tests.helpers.memory_graphs import positive
 from tests.helpers.sampling import examples
 from tests.helpers.strategies import EVEN_SAME
 
@@ -70,23 +71,11 @@ def test_the_union_reaches_from_the_smallest_start_to_the_largest_end(first, sec
     assert ends(Join("add", first, second)) == union
 
 
-class Linear(nn.Module):
-    """A model of linear layers only, with positive weights: its own gradient is its reach."""
-
-    def __init__(self, layers):
-        super().__init__()
-        self.layers = nn.Sequential(*layers).double()
-        for parameter in self.parameters():
-            nn.init.constant_(parameter, 0.5)
-
-    def forward(self, x):
-        return self.layers(x)
-
-
 @examples(60)
 @given(st.lists(convolutions(), min_size=1, max_size=3))
-def test_the_stand_ins_reach_as_far_as_the_model_itself(layers):
-    model = Linear(layers)
+def test_the_surrogates_reach_as_far_as_the_model_itself(layers):
+    """Of linear layers only, with positive weights: the model's own gradient is its reach."""
+    model = positive(nn.Sequential(*layers))
     field = empirical_receptive_field(model, (WIDTH, 96, 96))
     sizes, jumps, starts = map(axes, field)
     last = [  # so far that the output after the next still sees no padding at the end

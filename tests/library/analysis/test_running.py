@@ -462,14 +462,6 @@ def test_attention_counts_the_keys_that_are_added(settings):
     assert macs == 2 * 16 * 16 + 2 * 5 * 16 + 2 * 16 * 4 * (5 + len(settings))
 
 
-def test_attention_over_16_positions_with_a_bias_key():
-    model = Net(
-        lambda net, x: net.a(*[x.flatten(2).mT] * 3)[0],
-        a=nn.MultiheadAttention(4, 2, batch_first=True, add_bias_kv=True),
-    )
-    assert trace(model, (4, 4, 4)).macs == 3200
-
-
 def test_einsum_multiplies_one_operand_after_the_other():
     model = Net(
         lambda net, x: torch.einsum("nchw,oc,po->nphw", x, net.w, net.v),

@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from convbook.analysis import effective_receptive_field, trace
-from tests.helpers.fx_models import WIDTH, joins, parts, torchvision_model
+from tests.helpers.fx_models import WIDTH, Call, joins, parts, torchvision_model
 from tests.helpers.sampling import examples
 from tests.helpers.strategies import EVEN_SAME
 
@@ -178,7 +178,7 @@ def test_rows_name_the_rows_whose_outputs_they_take():
         total += torch.ones(1)
         return {"map": total, "mean": kept.mean((2, 3)), "input": x}
 
-    table = trace(Block(forward), (4, 8, 8))
+    table = trace(Call(forward), (4, 8, 8))
     assert {row.name: row.inputs for row in table} == {
         "relu": ("",),
         "chunk[0]": ("relu",),
@@ -205,7 +205,7 @@ def test_rows_name_the_rows_whose_outputs_they_take():
     ],
 )
 def test_rows_say_over_which_dimensions_a_reduction_ran(forward, reduced):
-    assert trace(Block(forward), (4, 8, 8))[-1].reduced == reduced
+    assert trace(Call(forward), (4, 8, 8))[-1].reduced == reduced
 
 
 # ------------------------------------------------------------------ the model stays as it is
@@ -297,17 +297,6 @@ def test_a_dead_unit_is_named():
 # ------------------------------------------------------------------ refusals
 
 
-class Block(nn.Module):
-    """A block whose forward is given."""
-
-    def __init__(self, forward):
-        super().__init__()
-        self.run = forward
-
-    def forward(self, x):
-        return self.run(x)
-
-
 def warp(x):
     grid = torch.zeros(1, 4, 4, 2)
     return F.grid_sample(x, grid, align_corners=False)
@@ -316,7 +305,7 @@ def warp(x):
 REFUSED = {
     "an unknown operation": (
         warp,
-        r"cannot follow '1.grid_sample' \(op grid_sample in Block '1'\)",
+        r"cannot follow '1.grid_sample' \(op grid_sample in Call '1'\)",
     ),
     "branches of other jumps": (
         lambda x: x[..., ::2, ::2] + F.avg_pool2d(x, 1, 1)[..., :14, :14],
@@ -332,7 +321,7 @@ REFUSED = {
     ),
     "an input that is too small": (
         lambda x: F.conv2d(x, torch.zeros(4, 4, 40, 40)),
-        r"does not run on input_size=\(3, 30, 30\): .* \(in Block '1'\)",
+        r"does not run on input_size=\(3, 30, 30\): .* \(in Call '1'\)",
     ),
 }
 
@@ -340,7 +329,7 @@ REFUSED = {
 @pytest.mark.parametrize(("forward", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_followed_is_named(forward, message):
     with pytest.raises(ValueError, match=message):
-        trace(nn.Sequential(nn.Conv2d(3, 4, 3), Block(forward)), (3, 30, 30))
+        trace(nn.Sequential(nn.Conv2d(3, 4, 3), Call(forward)), (3, 30, 30))
 
 
 @pytest.mark.parametrize(
