@@ -6,18 +6,20 @@ Of a notebook only the code runs that the network needs.
 import ast
 import difflib
 import importlib
-import importlib.util
 import json
 import sys
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import nn
 
 from convbook.train.presets import PRESETS, find_preset
 
@@ -27,7 +29,7 @@ PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 SAVE = "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
 
 
-def load_model(address, with_weights=False):
+def load_model(address: str, with_weights: bool = False) -> nn.Module:
     """Return the model that an address names: `torchvision:NAME`, `FILE.py:NAME` and so on.
 
     A class or function is called without arguments; torchvision's models get no trained weights.
@@ -62,7 +64,7 @@ def load_model(address, with_weights=False):
     return _call(thing, address, with_weights)
 
 
-def _without_name(address):
+def _without_name(address: str) -> str:
     """Say what is missing in an address that names a file, or nothing at all."""
     path = address.rstrip(":")
     if not path.endswith((".py", ".ipynb")):
@@ -77,7 +79,7 @@ def _without_name(address):
     return f"model={address} does not say which network; use {path}:{found[-1]}{others}"
 
 
-def _torchvision_model(name, with_weights):
+def _torchvision_model(name: str, with_weights: bool) -> nn.Module:
     from torchvision import models  # noqa: PLC0415 (slow to load)
 
     known = models.list_models(module=models)
@@ -87,9 +89,9 @@ def _torchvision_model(name, with_weights):
     return _call(call, f"torchvision:{name}", with_weights)
 
 
-def _call(thing, address, with_weights):
+def _call(thing: Any, address: str, with_weights: bool) -> nn.Module:
     """Return the model, made without weights where it can be made so and they are not wanted."""
-    if isinstance(thing, torch.nn.Module):
+    if isinstance(thing, nn.Module):
         return thing
     if not callable(thing):
         raise ValueError(
@@ -107,30 +109,26 @@ def _call(thing, address, with_weights):
                 model = thing()
             except Exception as error:
                 raise ValueError(f"{address}() failed: {_told(error)}") from error
-    if not isinstance(model, torch.nn.Module):
+    if not isinstance(model, nn.Module):
         raise ValueError(f"{address}() gives a {type(model).__name__}, not an nn.Module")
     return model
 
 
-def _module(source, name):
+def _module(source: str, name: str) -> ModuleType:
     """Import a file or a module; of a notebook, what `name` needs."""
     path = Path(source)
     if path.suffix in (".py", ".ipynb") and not path.is_file():
         raise ValueError(f"there is no file {source}")
-    tree = parsed(path) if path.suffix == ".ipynb" else None
+    needed = needed_for(parsed(path), name.partition(".")[0]) if path.suffix == ".ipynb" else None
     try:
         if path.suffix not in (".py", ".ipynb"):
             return importlib.import_module(source)
         sys.path.insert(0, str(path.parent.resolve()))  # its neighbours, as `python my.py` does
-        if tree:
-            module = ModuleType(path.stem)
-            sys.modules[path.stem] = module
-            exec(compile(needed_for(tree, name.split(".")[0]), source, "exec"), vars(module))
-            return module
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        module = importlib.util.module_from_spec(spec)
+        module = ModuleType(path.stem)
+        module.__file__ = str(path.resolve())
         sys.modules[path.stem] = module
-        spec.loader.exec_module(module)
+        code = compile(needed or path.read_bytes(), module.__file__, "exec", dont_inherit=True)
+        exec(code, vars(module))
     except Exception as error:  # the file may fail in any way
         is_file = isinstance(error, ModuleNotFoundError) and Path(f"{source}.py").is_file()
         hint = f"; did you mean {source}.py:{name}?" if is_file else ""
@@ -138,17 +136,17 @@ def _module(source, name):
     return module
 
 
-def _told(error):
+def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _similar(name, known):
+def _similar(name: str, known: Iterable[str]) -> str:
     """Return what somebody who wrote `name` may have meant."""
-    close = difflib.get_close_matches(name, known)
+    close = difflib.get_close_matches(name, list(known))
     return f"; did you mean {', '.join(close)}?" if close else ""
 
 
-def networks_in(path):
+def networks_in(path: str | Path) -> list[str]:
     """Return the names of the classes in a file that look like networks, or of all its classes.
 
     Nothing of it runs.
@@ -157,15 +155,13 @@ def networks_in(path):
         ValueError: it cannot be read as Python.
     """
     classes = [part for part in ast.walk(parsed(path)) if isinstance(part, ast.ClassDef)]
-    modules = [one.name for one in classes if any("Module" in name for name in _bases(one))]
+    modules = [
+        one.name for one in classes if any("Module" in ast.unparse(base) for base in one.bases)
+    ]
     return list(dict.fromkeys(modules or [one.name for one in classes]))
 
 
-def _bases(part):
-    return [ast.unparse(base) for base in part.bases]
-
-
-def parsed(path):
+def parsed(path: str | Path) -> ast.Module:
     """Return the syntax tree of a .py file or of a notebook's cells, without their magics.
 
     Raises:
@@ -178,11 +174,10 @@ def parsed(path):
         text = path.read_text(encoding="utf-8")
         return ast.parse(_cells(text) if path.suffix == ".ipynb" else text, filename=str(path))
     except (SyntaxError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{path} cannot be read as Python: {reason}") from error
+        raise ValueError(f"{path} cannot be read as Python: {_told(error)}") from error
 
 
-def _cells(text):
+def _cells(text: str) -> str:
     """Return the Python of a notebook's code cells as one text."""
     cells = []
     for cell in json.loads(text)["cells"]:
@@ -194,7 +189,7 @@ def _cells(text):
     return "\n".join(cells)
 
 
-def _without_magic(line):
+def _without_magic(line: str) -> str:
     """Return a line of a cell, or an empty statement where it is for the notebook only."""
     bare = line.lstrip()
     if bare.startswith(("!", "%")) or bare.rstrip().endswith("?"):
@@ -202,13 +197,14 @@ def _without_magic(line):
     return line
 
 
-def needed_for(tree, name):
+def needed_for(tree: ast.Module, name: str) -> ast.Module:
     """Return the statements at the top of a file that `name` needs, in their order.
 
     So that a notebook's network is made and its training does not run.
     """
     statements = [(part, *_names(part)) for part in tree.body]
-    needed, kept = {name}, set()
+    needed = {name}
+    kept: set[int] = set()
     while True:
         chosen = {
             number
@@ -223,9 +219,10 @@ def needed_for(tree, name):
     return ast.Module(body=body, type_ignores=[])
 
 
-def _names(part):
+def _names(part: ast.stmt) -> tuple[set[str], set[str]]:
     """Return the names that a statement defines, and those that it uses."""
-    defined, used = set(), set()
+    defined: set[str] = set()
+    used: set[str] = set()
     for one in ast.walk(part):
         if isinstance(one, ast.Name):
             (used if isinstance(one.ctx, ast.Load) else defined).add(one.id)
@@ -239,7 +236,7 @@ def _names(part):
     return defined, used
 
 
-def check_weights_file(path):
+def check_weights_file(path: str | Path) -> None:
     """Refuse a file that is not there, or could run code.
 
     Raises:
@@ -253,7 +250,7 @@ def check_weights_file(path):
         raise ValueError(f"weights={path} does not exist; save with {SAVE}")
 
 
-def load_weights(model, path):
+def load_weights(model: nn.Module, path: str | Path) -> None:
     """Put a file's weights into a model: all of them, and nothing left over.
 
     Raises:
@@ -282,6 +279,6 @@ def load_weights(model, path):
     model.load_state_dict(found, strict=False)
 
 
-def _few(names):
+def _few(names: list[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more

@@ -7,13 +7,13 @@ and what the output is for several pictures. The network itself is left alone.
 import contextlib
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from convbook.analysis import copy_with, op_name, tensors_in
@@ -40,7 +40,7 @@ class Probe:
     idle: set[int] = field(default_factory=set)  # convolutions whose result changes no output
     stuck: set[int] = field(default_factory=set)  # those that no gradient reaches
     idle_parameters: tuple[str, ...] = ()
-    batch: torch.Tensor | None = None  # the judged output for PICTURES pictures, while training
+    batch: Tensor | None = None  # the judged output for PICTURES pictures, while training
 
 
 class _Recorder(TorchFunctionMode):
@@ -50,9 +50,7 @@ class _Recorder(TorchFunctionMode):
         super().__init__()
         self.answers: list[Any] = []
 
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         if getattr(func, "__name__", "") in ASKS:
             self.answers.append(result)
@@ -66,9 +64,7 @@ class Replay(TorchFunctionMode):
         super().__init__()
         self.answers = deque(answers)
 
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if self.answers and getattr(func, "__name__", "") in ASKS:
             return self.answers.popleft()
         return func(*args, **(kwargs or {}))
@@ -80,11 +76,9 @@ class _Watch(TorchFunctionMode):
     def __init__(self, disturbed: int | None = None) -> None:
         super().__init__()
         self.disturbed = disturbed
-        self.outputs: list[torch.Tensor] = []
+        self.outputs: list[Tensor] = []
 
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         if op_name(func) == "conv2d":
             if len(self.outputs) == self.disturbed:
@@ -132,12 +126,12 @@ def _dtype(model: nn.Module) -> torch.dtype:
     return next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
 
 
-def _own(tensor: torch.Tensor) -> torch.Tensor:
+def _own(tensor: Tensor) -> Tensor:
     """Return a tensor's values, or others where it has none."""
     return _drawn(tensor) if tensor.is_meta else tensor.detach().cpu().clone()
 
 
-def _drawn(tensor: torch.Tensor) -> torch.Tensor:
+def _drawn(tensor: Tensor) -> Tensor:
     """Return random numbers that keep a signal's size: He's for kernels, near 1 for vectors.
 
     So that a factor that starts at 0 to be learnt, as in some residual blocks, is not 0 here.
@@ -149,17 +143,13 @@ def _drawn(tensor: torch.Tensor) -> torch.Tensor:
     return (torch.randn(tensor.shape) * (2 / prod(tensor.shape[1:])) ** 0.5).to(tensor.dtype)
 
 
-def _drawn_parameters(tensor: torch.Tensor) -> torch.Tensor:
+def _drawn_parameters(tensor: Tensor) -> Tensor:
     return _drawn(tensor) if isinstance(tensor, torch.nn.Parameter) else _own(tensor)
 
 
 def _output(
-    model: nn.Module,
-    x: torch.Tensor,
-    answers: Iterable[Any],
-    classes: int,
-    watch: _Watch | None = None,
-) -> torch.Tensor:
+    model: nn.Module, x: Tensor, answers: Iterable[Any], classes: int, watch: _Watch | None = None
+) -> Tensor:
     """Return the judged outputs of a run as one vector."""
     with Replay(answers), watch or _Watch():
         tensors = tensors_in(model(x))
@@ -167,7 +157,7 @@ def _output(
     return torch.cat([one.flatten() for one in judged(pairs, classes)])
 
 
-def _find_idle(found: Probe, model: nn.Module, x: torch.Tensor, classes: int) -> None:
+def _find_idle(found: Probe, model: nn.Module, x: Tensor, classes: int) -> None:
     """Find what no gradient reaches, and of that what changes nothing."""
     unreached: set[int | str] = set()
     for draw in range(DRAWS):
@@ -178,7 +168,7 @@ def _find_idle(found: Probe, model: nn.Module, x: torch.Tensor, classes: int) ->
         watch = _Watch()
         output = _output(drawn, x, found.answers, classes, watch)
         found.convolutions = len(watch.outputs)
-        targets: dict[int | str, torch.Tensor] = dict([*enumerate(watch.outputs), *floats.items()])
+        targets: dict[int | str, Tensor] = dict([*enumerate(watch.outputs), *floats.items()])
         now = _without_gradient(output, targets)
         unreached = unreached & now if draw else now
         if not unreached:
@@ -196,9 +186,7 @@ def _find_idle(found: Probe, model: nn.Module, x: torch.Tensor, classes: int) ->
             floats[name].copy_(kept)
 
 
-def _without_gradient(
-    output: torch.Tensor, targets: dict[int | str, torch.Tensor]
-) -> set[int | str]:
+def _without_gradient(output: Tensor, targets: dict[int | str, Tensor]) -> set[int | str]:
     """Return the names of those tensors whose gradient is 0 or not there."""
     known = {key: tensor for key, tensor in targets.items() if tensor.requires_grad}
     if not output.requires_grad:
@@ -209,13 +197,13 @@ def _without_gradient(
     return set(targets) - reached
 
 
-def _same(before: torch.Tensor, after: torch.Tensor) -> bool:
+def _same(before: Tensor, after: Tensor) -> bool:
     """Return whether two outputs differ by rounding only, as where a branch is added and taken."""
     scale = before.abs().max().item()
     return torch.allclose(before, after, rtol=0, atol=1e-4 * scale, equal_nan=True)
 
 
-def _train(model: nn.Module, pictures: torch.Tensor, classes: int) -> torch.Tensor | None:
+def _train(model: nn.Module, pictures: Tensor, classes: int) -> Tensor | None:
     """Return the judged output for several pictures, in training mode if the model runs in it."""
     for mode in (True, False):
         try:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
 
@@ -166,15 +167,9 @@ class _Training:
         """Train for one epoch, evaluate, and save."""
         begin = time.perf_counter()
         torch.manual_seed(epoch_seed(self.config, self.epoch))
-        loss = train_epoch(
-            self.network,
-            self.with_progress(epoch_batches(self.data.train, self.config, self.epoch, self.world)),
-            self.optimizer,
-            self.schedule,
-            self.ema,
-            self.config,
-            self.step,
-        )
+        batches = epoch_batches(self.data.train, self.config, self.epoch, self.world)
+        parts = self.optimizer, self.schedule, self.ema, self.config, self.step
+        loss = train_epoch(self.network, self.with_progress(batches), *parts)
         mean_loss = self.world.mean(loss).item()
         if not math.isfinite(mean_loss):
             raise ValueError(
@@ -296,7 +291,7 @@ class _Training:
 def train_epoch(
     network: nn.Module,
     batches: Iterable[Batch],
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     schedule: LRScheduler,
     ema: EMA | None,
     config: TrainConfig,

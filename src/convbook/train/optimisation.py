@@ -9,6 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import SGD, Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -16,10 +17,12 @@ from convbook.train.config import TrainConfig
 from convbook.train.distributed import autocast, number_format
 from convbook.train.evaluation import class_scores
 
+# A graph of a step, the batch that it reads, and the loss that it writes.
+Recorded = tuple[torch.cuda.CUDAGraph, Tensor, Tensor, Tensor]
 FIRST_SCALE = 2.0**10  # of the loss in float16; a larger one would cost the first steps
 
 
-def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.SGD:
+def make_optimizer(model: nn.Module, config: TrainConfig) -> SGD:
     """Return SGD that decays weights, but not biases and normalisation."""
     learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
@@ -29,23 +32,18 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.SGD:
     rate: float | Tensor = config.max_lr
     if config.cuda_graph:  # a graph keeps numbers as they were; it reads a tensor anew each time
         rate = torch.tensor(rate, device=learnt[0].device)
-    return torch.optim.SGD(
-        groups,
-        rate,
-        config.momentum,
-        nesterov=config.momentum > 0,
-        fused=config.cuda_graph or None,
-    )
+    nesterov, fused = config.momentum > 0, config.cuda_graph or None
+    return SGD(groups, rate, config.momentum, nesterov=nesterov, fused=fused)
 
 
-def keep_rates_on(device: torch.device, optimizer: torch.optim.Optimizer) -> None:
+def keep_rates_on(device: torch.device, optimizer: Optimizer) -> None:
     """Move learning rates that are tensors (see `make_optimizer`) to the device of the weights."""
     for group in optimizer.param_groups:
         if isinstance(group["lr"], Tensor):
             group["lr"] = group["lr"].to(device)
 
 
-def make_schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> OneCycleLR:
+def make_schedule(optimizer: Optimizer, config: TrainConfig, steps: int) -> OneCycleLR:
     """Return one cycle of the learning rate over epochs of `steps`: up, then down to almost 0."""
     total, warmup = config.epochs * steps + 1, config.warmup
     if float(warmup * total) == 1:  # PyTorch would divide by a rise of no steps
@@ -70,9 +68,7 @@ class Step:
     1710.03740, section 3.2). In other formats the scaler does nothing.
     """
 
-    def __init__(
-        self, network: nn.Module, optimizer: torch.optim.Optimizer, config: TrainConfig
-    ) -> None:
+    def __init__(self, network: nn.Module, optimizer: Optimizer, config: TrainConfig) -> None:
         self.network, self.optimizer, self.config = network, optimizer, config
         device = next(network.parameters()).device
         scaled = number_format(device, config.precision) == torch.float16
@@ -110,12 +106,10 @@ class GraphedStep(Step):
 
     EAGER = 3  # real steps, while libraries choose their algorithms and the optimizer its buffers
 
-    def __init__(
-        self, network: nn.Module, optimizer: torch.optim.Optimizer, config: TrainConfig
-    ) -> None:
+    def __init__(self, network: nn.Module, optimizer: Optimizer, config: TrainConfig) -> None:
         super().__init__(network, optimizer, config)
         self.taken: Counter[torch.Size] = Counter()
-        self.graphs: dict[torch.Size, tuple[torch.cuda.CUDAGraph, Tensor, Tensor, Tensor]] = {}
+        self.graphs: dict[torch.Size, Recorded] = {}
 
     def __call__(self, x: Tensor, labels: Tensor) -> Tensor:
         """Change the weights by a batch `(N, C, H, W)` and its labels `(N,)`; return the loss."""
@@ -139,10 +133,8 @@ class GraphedStep(Step):
         torch.cuda.current_stream().wait_stream(stream)
         return loss
 
-    def _record(
-        self, x: Tensor, labels: Tensor
-    ) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor, Tensor]:
-        """Return a graph of the step, the batch that it reads, and the loss that it writes."""
+    def _record(self, x: Tensor, labels: Tensor) -> Recorded:
+        """Record the step, not for its effect."""
         own_x, own_labels = x.clone(), labels.clone()
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
@@ -151,7 +143,7 @@ class GraphedStep(Step):
 
 
 def make_step(
-    network: nn.Module, optimizer: torch.optim.Optimizer, config: TrainConfig, processes: int = 1
+    network: nn.Module, optimizer: Optimizer, config: TrainConfig, processes: int = 1
 ) -> Step:
     """Return the step that the settings ask for.
 
