@@ -275,6 +275,52 @@ def test_up_to_an_eighth_of_the_rows_is_a_border(rows, wanted, end):
     assert table[-1].receptive_field == (wanted, 1, -(wanted // 2))
 
 
+@pytest.mark.parametrize("over", [False, True])
+def test_rows_that_are_written_by_turns_see_what_was_written_into_them(over):
+    """Even rows see 3 pixels from -1 on, odd ones 7: the widest has 7, the first begins at -1."""
+
+    def forward(net, x):
+        y = net.b(x)
+        if not over:
+            y = torch.zeros_like(y)
+            y[:, :, 1::2] = net.b(x)[:, :, 1::2]
+        y[:, :, ::2] = net.a(x)[:, :, ::2]
+        return y
+
+    row = trace(Net(forward, a=conv(3, 4), b=conv(3, 4, 7)), (3, 16, 16))[-1]
+    assert row.receptive_field == ((7, 7), (1, 1), (-1, -3))
+
+
+def test_assignments_are_named_and_numbered_where_they_run():
+    def forward(net, x):
+        y = torch.zeros_like(x)
+        y[:, :1] = x[:, :1]
+        y[:, 1:] = x[:, 1:]
+        return y
+
+    rows = trace(nn.Sequential(Net(forward)), (3, 16, 16)).rows[1::2]
+    assert [row.name for row in rows] == ["0.setitem", "0.setitem_1"]
+    assert {row.op for row in rows} == {"setitem"}
+
+
+def test_a_layer_is_looked_at_whatever_comes_after_it():
+    def forward(net, x):
+        return net.b(net.a(x)).no_such_thing
+
+    model = Net(forward, a=conv(3, 4), b=conv(4, 4))
+    assert empirical_receptive_field(model, (3, 16, 16), layer="a") == (3, 1, -1)
+    assert empirical_receptive_field(model, (3, 16, 16), layer="b") == (5, 1, -2)
+    assert periods(model, (3, 16, 16), "a") == (1, 1)
+
+
+@pytest.mark.parametrize(("size", "jump"), [(31, 0.5), (16, 1), (61, 0.25), (6, 3)])
+def test_aligned_corners_lie_a_fraction_of_the_gaps_apart(size, jump):
+    """From 16 pixels with 15 gaps to as many with `size - 1`."""
+    model = Net(lambda net, x: F.interpolate(x, size, mode="bilinear", align_corners=True))
+    field = trace(model, (3, 16, 16))[0].receptive_field
+    assert (field.jump, field.start) == (jump, 0)
+
+
 def test_what_a_gate_wrote_into_a_part_is_seen_without_the_gate_too():
     """3 x 3, gated by means over the whole map, then 3 x 3: 5 pixels but for the gate."""
 
