@@ -247,6 +247,8 @@ def _find_hint(attempts, mistakes, accepts) -> tuple[str | None, list[_Attempt]]
         likeness, same = _likeness([(attempt, redo(mistake, attempt)) for attempt in attempts])
         if likeness > best or (likeness == best and not found[0]):
             best, found = likeness, (hint, same)
+        if best == 1:
+            break  # no other mistake can be closer
     return found
 
 
@@ -264,10 +266,7 @@ def _likeness(pairs) -> tuple[float, list[_Attempt]]:
 def _agree(one, other) -> bool:
     if one.error or other.error:
         return type(one.error) is type(other.error)
-    try:
-        return equal(one.answer, other.answer)
-    except Exception:  # an answer that cannot be compared
-        return False
+    return equal(one.answer, other.answer)  # both have been compared with what was expected
 
 
 def _accepts(accepts, answer, case) -> bool:
