@@ -133,7 +133,7 @@ class Dataset:
 
     @cached_property
     def mean(self) -> Tensor:
-        """The mean of each channel of the training images, from 0 to 1: float32 `(C,)`."""
+        """The mean of each channel of the training images as float32 `(C,)`, from 0 to 1."""
         return self._moments[0]
 
     @cached_property

@@ -247,6 +247,8 @@ def _find_hint(attempts, mistakes, accepts) -> tuple[str | None, list[_Attempt]]
         likeness, same = _likeness([(attempt, redo(mistake, attempt)) for attempt in attempts])
         if likeness > best or (likeness == best and not found[0]):
             best, found = likeness, (hint, same)
+        if best == 1:
+            break  # no other mistake can be closer
     return found
 
 
