@@ -78,10 +78,8 @@ class LinearSurrogateMode(TorchFunctionMode):
         if isinstance(result, Tensor):
             if self.dense and op not in _ALIASES:
                 result = result.expand(shape).clone(memory_format=torch.contiguous_format)
-            if not dense.is_floating_point():
-                vars(result)["_convbook_dtype"] = (
-                    dense.dtype
-                )  # as of a comparison, which `where` asks for
+            if not dense.is_floating_point():  # as of a comparison, which `where` asks for
+                vars(result)["_convbook_dtype"] = dense.dtype
         return result
 
     def written(self, target: Tensor, result: Tensor) -> Tensor:
