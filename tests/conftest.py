@@ -104,15 +104,20 @@ def tab_stops():
 
 @pytest.fixture
 def assert_accessible():
-    """Assert that axe finds nothing on a page: names, roles, contrast."""
+    """Assert that axe finds nothing on a page, light or dark: names, roles, contrast."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
-    # Without `resultTypes`, most of the time goes into an account of all that is right.
-    options = {"runOnly": {"type": "tag", "values": tags}, "resultTypes": ["violations"]}
+    # The other theme has other colours, and is otherwise the same page.
+    rules = {"light": {"type": "tag", "values": tags}}
+    rules["dark"] = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 
     def check(page):
-        results = axe.run(page, options=options)
-        assert results.violations_count == 0, results.generate_report()
+        for theme, run_only in rules.items():
+            page.evaluate("(theme) => (document.documentElement.dataset.theme = theme)", theme)
+            # Without `resultTypes`, most of the time goes into an account of what is right.
+            options = {"runOnly": run_only, "resultTypes": ["violations"]}
+            results = axe.run(page, options=options)
+            assert results.violations_count == 0, f"{theme}: {results.generate_report()}"
 
     return check
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from PIL import Image
 
@@ -158,6 +159,23 @@ def copy_book(folder):
         shutil.copy(ROOT / name, folder)
 
 
+FEW = ["chapters/03_shapes", "chapters/solutions/03_shapes", "chapters/references"]
+
+
+def copy_few_pages(folder):
+    """Copy a book of few pages, of each kind one, where a build of all would show no more."""
+    copy_book(folder)
+    table = yaml.safe_load((folder / "_toc.yml").read_text("utf8"))
+    kept = [{"file": name} for name in FEW]
+    (folder / "_toc.yml").write_text(
+        yaml.safe_dump({"format": table["format"], "root": table["root"], "chapters": kept}), "utf8"
+    )
+    for path in folder.rglob("chapters/**/*.*"):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if path.suffix in (".md", ".ipynb") and name not in [table["root"], *FEW]:
+            path.unlink()
+
+
 def make_checkout(folder, remote):
     """Make the copied book a checkout of `remote`, on a branch that is not main."""
     for command in (
@@ -169,12 +187,15 @@ def make_checkout(folder, remote):
         subprocess.run(["git", "-C", folder, *command], check=True, capture_output=True)
 
 
-def build(folder, **environ):
-    """Build the book in `folder` as `make book` does; return the finished process."""
+def build(folder, strict=True, **environ):
+    """Build the book in `folder` as `make book` does; return the finished process.
+
+    A book of few pages has links that lead nowhere: `strict=False` lets such warnings pass.
+    """
     clean = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")}
     command = [Path(sys.executable).parent / "jupyter-book", "build", folder]
     return subprocess.run(
-        [*command, "-W", "-n", "--keep-going", "-q"],
+        [*command, "-q", *["-W", "-n", "--keep-going"] * strict],
         env=clean | environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -190,8 +211,8 @@ def launch_links(page):
 
 
 def test_without_a_remote_there_are_no_buttons(tmp_path):
-    copy_book(tmp_path)
-    done = build(tmp_path)
+    copy_few_pages(tmp_path)
+    done = build(tmp_path, strict=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "the launch and repository buttons and the social cards are left out" in done.stderr
     for page in pages(tmp_path / "_build" / "html").values():
@@ -204,21 +225,26 @@ def test_without_a_remote_there_are_no_buttons(tmp_path):
 def published(request, tmp_path_factory):
     """The site of a fork as GitHub builds it, and of a checkout that only knows its remote."""
     folder = tmp_path_factory.mktemp(request.param)
-    copy_book(folder)
     if request.param == "environment":
         owner, name, branch = "ada", "fork", "main"
+        copy_book(folder)
         done = build(folder, GITHUB_REPOSITORY="ada/fork")
     else:
         owner, name, branch = "grace", "course", "draft"
+        copy_few_pages(folder)
         make_checkout(folder, "git@github.com:grace/course.git")
-        done = build(folder)
+        done = build(folder, strict=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "_build" / "html", owner, name, branch
 
 
 def test_each_notebook_launches_from_its_own_repository(published):
     site, owner, name, branch = published
-    sources = {path.relative_to(ROOT).as_posix() for path in notebooks.notebook_paths()}
+    sources = {
+        path.relative_to(site.parents[1]).as_posix()
+        for path in site.parents[1].glob("chapters/**/*.ipynb")
+    }
+    assert len(sources) in (2, len(notebooks.notebook_paths()))
     for file, page in pages(site).items():
         path = file.relative_to(site).with_suffix(".ipynb").as_posix()
         expected = {
@@ -249,13 +275,13 @@ def test_the_sitemap_has_the_address_of_each_page_and_no_other(published):
 
 
 def test_a_widget_that_needs_a_kernel_stops_the_build(tmp_path):
-    copy_book(tmp_path)
+    copy_few_pages(tmp_path)
     path = tmp_path / "chapters" / "03_shapes.ipynb"
     notebook = notebooks.read(path)
     widget = nbformat.v4.new_output("display_data", {VIEW: {"model_id": "3f"}})
     cell = next(cell for cell in notebook.cells if "Quiz(" in cell.source)
     cell.outputs = [widget]
     notebooks.write(notebook, path)
-    done = build(tmp_path)
+    done = build(tmp_path, strict=False)
     assert done.returncode != 0
     assert "holds a widget, which needs a kernel" in done.stdout + done.stderr

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from convbook.course import colours
 from convbook.course.explorers import MatrixView
 from convbook.functional import conv2d_matrix, unfold
-from tests.helpers.explorer_pages import SEE_KEYS
+from tests.helpers.explorer_pages import SET
 
 pytestmark = pytest.mark.browser
 
@@ -173,17 +173,6 @@ def state(page, name):
     return page.evaluate("(name) => models[0].get(name)", name)
 
 
-def set_all(page, settings):
-    """Write settings to the model, as a kernel does, and wait until they are drawn."""
-    page.evaluate(
-        """async (settings) => {
-          for (const [name, value] of Object.entries(settings)) models[0].set(name, value);
-          await Promise.resolve();
-        }""",
-        settings,
-    )
-
-
 def numbers(texts):
     """Shown cells as numbers; a zero of the matrix has no text."""
     return [[float(text.replace("−", "-") or 0) for text in row] for row in texts]
@@ -240,7 +229,7 @@ def test_shown_numbers_and_line_give_the_output_over_the_whole_control_grid(open
     page = open_page(MatrixView(show="numbers"))
     for settings in GRID:
         view = MatrixView(**settings, show="numbers")
-        set_all(page, settings)
+        page.evaluate(SET, settings)
         for grid, values in (("input", view.input), ("kernel", view.kernel)):
             assert numbers(real_cells(look(page, grid))) == values
         assert numbers(shown(page, "output")) == view.output
@@ -642,62 +631,19 @@ def test_keys_count_while_the_mouse_rests_on_a_grid(open_page):
     assert sum_of(page).startswith("y₁")
 
 
-def test_keys_stay_inside(open_page):
-    page = open_page(MatrixView())
-    page.evaluate(SEE_KEYS)
-    cell(page, "left", 1, 0).focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Enter")
-    assert page.evaluate("seen") == []
-
-
 # ------------------------------------------------------------------ host and kernel
 
 
 def test_changes_from_a_kernel_are_drawn(open_page):
     page = open_page(MatrixView())
-    set_all(page, {"padding": 1, "show": "numbers", "selected": ["output", 5]})
+    page.evaluate(SET, {"padding": 1, "show": "numbers", "selected": ["output", 5]})
     view = MatrixView(padding=1, show="numbers")
     assert page.locator(".cb-summary").inner_text() == view.summary
     assert lit(page, "output") == {(1, 1)}
     assert float(shown(page, "result")[5][0]) == view.output[1][1]
 
 
-def test_cleanup_lets_go_of_the_model(open_page):
-    page = open_page(MatrixView())
-    page.evaluate("cleanups[0]()")
-    assert page.evaluate("models[0].listeners") == 0
-
-
-def test_two_views_do_not_disturb_each_other(open_page):
-    page = open_page(MatrixView(), MatrixView(view="im2col"))
-    page.get_by_role("radio", name="Dense matrix").last.check()
-    assert page.evaluate("models.map((m) => m.get('view'))") == ["dense", "dense"]
-    assert page.get_by_role("radio", name="Dense matrix").first.is_checked()
-
-
-# ------------------------------------------------------------------ accessibility and space
-
-CASES = {
-    "default": {},
-    "windows": {"view": "im2col", "selected": ("weight", 3)},
-    "numbers": {"show": "numbers", "padding": 1, "selected": ("pixel", 4)},
-    "nine tints": {"input_size": 5, "kernel_size": 3, "view": "im2col"},
-    "tiny": {"input_size": 4, "kernel_size": 1, "padding": 1},
-}
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("what", [*CASES, "static"])
-def test_axe_finds_nothing(what, theme, open_page, assert_accessible):
-    view = MatrixView(**CASES.get(what, {}))
-    page = open_page(view, theme=theme)
-    if what == "static":
-        page.evaluate(
-            "(html) => (document.querySelector('.convbook-explorer').innerHTML = html)",
-            view.static_html(),
-        )
-    assert_accessible(page)
+# ------------------------------------------------------------------ space
 
 
 def alignment(page, view):
@@ -715,7 +661,7 @@ def test_every_setting_fits_and_is_aligned(view, width, open_page, assert_fits):
     page = open_page(MatrixView(view=view), width=width)
     for settings in (s for s in GRID if s["view"] == view):
         shape = MatrixView(**settings)
-        set_all(page, settings)
+        page.evaluate(SET, settings)
         assert len(body(page, shape)) == shape.counts["shape"][0]
         assert all(alignment(page, shape)), settings
         assert_fits(page)
@@ -734,13 +680,3 @@ def test_letters_go_where_they_cannot_be_read(open_page):
     slide(page, "Input size", 3)
     slide(page, "Padding", 0)
     assert float(page.evaluate(size).removesuffix("px")) >= 9
-
-
-def test_static_form_fits_a_phone(open_page, assert_fits):
-    view = MatrixView()
-    page = open_page(view, width=360)
-    page.evaluate(
-        "(html) => (document.querySelector('.convbook-explorer').innerHTML = html)",
-        view.static_html(),
-    )
-    assert_fits(page)

@@ -4,38 +4,13 @@ import re
 
 import pytest
 
-from convbook.course.explorers import Quiz
 from convbook.course.quizzes import load, read
-
-GOOD = """
-[[questions]]
-id = "halves"
-question = "What does `stride=2` make of 64 & <b>more</b>?"
-[[questions.choices]]
-text = "`31`"
-correct = true
-why = "The floor of (64 - 3) / 2, plus 1."
-[[questions.choices]]
-text = "32"
-why = "Only with `padding=1`."
-"""
-
-
-@pytest.fixture
-def quiz_folder(tmp_path):
-    (tmp_path / "sample.toml").write_text(GOOD, encoding="utf-8")
-    return tmp_path
-
-
-@pytest.fixture
-def quiz(quiz_folder, monkeypatch):
-    monkeypatch.setattr("convbook.course.explorers.quiz.load", lambda name: load(name, quiz_folder))
-    return Quiz("sample/halves")
+from tests.helpers.sample_quiz import GOOD
 
 
 def test_quiz_loads(quiz):
     assert repr(quiz) == "Quiz('sample/halves')"
-    assert [choice["correct"] for choice in quiz.choices] == [True, False]
+    assert [choice["correct"] for choice in quiz.choices] == [False, True]
     assert quiz.get_state()["explorer"] == "quiz"
 
 
@@ -75,7 +50,7 @@ def test_quiz_name_must_be_text(quiz_folder):
         ('text = "32"\n', 'text = "32"\ncorrect = true\n', "2 correct choices"),
         ("correct = true", 'correct = "yes"', "correct='yes'"),
         ("correct = true", "corect = true", "corect is not known"),
-        ('why = "Only with `padding=1`."', "", "choice 2: why=None"),
+        ('why = "Only with `padding=1`."', "", "choice 1: why=None"),
         ("`padding=1`", "`padding=1", "odd number of backticks"),
         ('text = "32"', 'text = "`31`"', "same choice twice"),
         ('id = "halves"', "", "question 1: id=None"),

@@ -10,7 +10,7 @@ from convbook.arithmetic import Layer, receptive_field
 from convbook.course.explorers import ReceptiveFieldExplorer
 from convbook.course.explorers.receptive_field import LIMITS, SETTINGS
 from convbook.course.explorers.stacks import PRESETS
-from tests.helpers.explorer_pages import SEE_KEYS
+from tests.helpers.explorer_pages import SET
 
 pytestmark = pytest.mark.browser
 
@@ -704,33 +704,21 @@ def test_the_keyboard_edits_the_stack(open_page):
     assert page.evaluate(focused) == "Show layer 1"
 
 
-def test_keys_stay_inside(open_page):
-    page = open_page(ReceptiveFieldExplorer())
-    page.evaluate(SEE_KEYS)
-    page.get_by_role("slider", name=re.compile("^Output")).press("ArrowRight")
-    setting(page, "Stride", 1).press("ArrowUp")
-    assert page.evaluate("seen") == []
-
-
 def test_changes_from_a_kernel_are_drawn(open_page):
     page = open_page(ReceptiveFieldExplorer())
     setting(page, "Kernel size", 1).focus()
     explorer = ReceptiveFieldExplorer([Layer(5, 2, 2)], input_size=12, selected=(1, 1))
     page.evaluate(
-        """async (settings) => {
-          for (const [name, value] of Object.entries(settings)) models[0].set(name, value);
-          await Promise.resolve();
-        }""",
+        SET,
         {"rows": explorer.rows, "input_size": 12, "selected": [1, 1]},
     )
     assert_shows(page, explorer)
     assert address(page) == ""  # what a kernel does is no reader's edit
 
 
-def test_cleanup_lets_go_of_the_model_and_the_address(open_page):
+def test_cleanup_lets_go_of_the_address(open_page):
     page = open_page(ReceptiveFieldExplorer())
     page.evaluate("cleanups[0]()")
-    assert page.evaluate("models[0].listeners") == 0
     page.evaluate("location.hash = '#rf=7;1.1.0.1'")
     page.evaluate("new Promise((done) => setTimeout(done, 50))")
     assert state(page, "input_size") == 9
@@ -746,24 +734,6 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("what", [*CASES, "static", "phone", "messages"])
-def test_axe_finds_nothing(what, theme, open_page, assert_accessible):
-    explorer = CASES.get(what, CASES["default"])()
-    fragment = "#rf=0" if what == "messages" else ""
-    page = open_page(
-        explorer, theme=theme, width=360 if what == "phone" else 760, fragment=fragment
-    )
-    if what == "static":
-        page.evaluate(
-            "(html) => (document.querySelector('.convbook-explorer').innerHTML = html)",
-            explorer.static_html(),
-        )
-    if what == "messages":
-        setting(page, "Kernel size", 1).fill("99")
-    assert_accessible(page)
-
-
 @pytest.mark.parametrize("width", [320, 360, 584, 666, 690, 760, 1000])
 def test_every_stack_fits(width, open_page, assert_fits):
     page = open_page(ReceptiveFieldExplorer(), width=width)
@@ -771,10 +741,7 @@ def test_every_stack_fits(width, open_page, assert_fits):
         press(page, stack.label)
         assert_fits(page)
     for case in CASES.values():
-        page.evaluate(
-            "async (rows) => { models[0].set('rows', rows); await Promise.resolve(); }",
-            case().rows,
-        )
+        page.evaluate(SET, {"rows": case().rows})
         assert_fits(page)
 
 
@@ -785,13 +752,3 @@ def test_a_phone_opens_the_layer_shown(open_page):
     page.get_by_role("radio", name="Show layer 1").check()
     assert setting(page, "Stride", 1).is_visible()
     assert page.locator(".cb-rf-shown .cb-field .cb-name").first.is_visible()
-
-
-def test_static_form_fits_a_phone(open_page, assert_fits):
-    explorer = ReceptiveFieldExplorer(preset="resnet18")
-    page = open_page(explorer, width=360)
-    page.evaluate(
-        "(html) => (document.querySelector('.convbook-explorer').innerHTML = html)",
-        explorer.static_html(),
-    )
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
