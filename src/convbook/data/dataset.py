@@ -138,7 +138,7 @@ class Dataset:
 
     @cached_property
     def std(self) -> Tensor:
-        """The standard deviation of each channel of the training images: float32 `(C,)`."""
+        """The standard deviation of each channel of the training images as float32 `(C,)`."""
         return self._moments[1]
 
     @cached_property
