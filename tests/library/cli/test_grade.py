@@ -283,7 +283,11 @@ def test_an_endless_loop_is_stopped(folder, capsys):
 def test_what_a_file_starts_ends_with_it(folder, capsys):
     for name in ("spawns.py", "beats.py"):
         (folder / name).write_text(FILES[name])
-    assert_refused(run(capsys, "spawns.py:Net", "--time-limit", "6"), "not graded within 6 s")
+    for limit in ("6", "24", "96"):  # a busy machine takes longer to start it
+        result = run(capsys, "spawns.py:Net", "--time-limit", limit)
+        assert_refused(result, f"not graded within {limit} s")
+        if (folder / "beats.txt").exists():
+            break
     beats = (folder / "beats.txt").read_text()
     time.sleep(0.5)
     assert (folder / "beats.txt").read_text() == beats
