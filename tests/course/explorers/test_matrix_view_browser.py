@@ -115,19 +115,15 @@ def test_matrices_and_words_equal_pythons_over_the_whole_control_grid(open_page)
 
 
 def look(page, grid):
-    """The cells of a grid, row by row: text, label, lit, background, and where they are."""
+    """The cells of a grid, row by row: text, label, whether zero or padding, background."""
     return page.evaluate(
         """(grid) => [...document.querySelectorAll(`.cb-grid-${grid} .cb-row`)].map((row) =>
-          [...row.children].map((cell) => {
-            const { x, y } = cell.getBoundingClientRect();
-            return {
-              text: cell.textContent, label: cell.getAttribute("aria-label"),
-              lit: cell.classList.contains("cb-lit"), x, y,
-              zero: cell.classList.contains("cb-zero"),
-              padding: cell.classList.contains("cb-pad"),
-              background: getComputedStyle(cell).backgroundColor,
-            };
-          }))""",
+          [...row.children].map((cell) => ({
+            text: cell.textContent, label: cell.getAttribute("aria-label"),
+            zero: cell.classList.contains("cb-zero"),
+            padding: cell.classList.contains("cb-pad"),
+            background: getComputedStyle(cell).backgroundColor,
+          })))""",
         grid,
     )
 
@@ -136,14 +132,43 @@ def shown(page, grid):
     return [[cell["text"] for cell in row] for row in look(page, grid)]
 
 
+LIT = """() => Object.fromEntries([...document.querySelectorAll(".cb-grid")].map((grid) => [
+  grid.className.match(/cb-grid-(\\w+)/)[1],
+  [...grid.querySelectorAll(".cb-row")].flatMap((row, i) => [...row.children].flatMap((cell, j) =>
+    cell.classList.contains("cb-lit") ? [[i, j]] : [])),
+]))"""
+
+
+def places_of(cells):
+    return {grid: {tuple(place) for place in places} for grid, places in cells.items()}
+
+
+def all_lit(page):
+    """Places (row, column) of the lit cells of each grid."""
+    return places_of(page.evaluate(LIT))
+
+
 def lit(page, grid):
-    """Places (row, column) of the lit cells."""
-    return {
-        (i, j)
-        for i, row in enumerate(look(page, grid))
-        for j, cell in enumerate(row)
-        if cell["lit"]
-    }
+    return all_lit(page)[grid]
+
+
+def click_each(page, places):
+    """Click one cell (grid, row, column) after the other; what is then lit, chosen and said."""
+    seen = page.evaluate(
+        f"""async (places) => {{
+          const seen = [];
+          for (const [grid, row, col] of places) {{
+            const rows = document.querySelectorAll(`.cb-grid-${{grid}} .cb-row`);
+            rows[row].children[col].click();
+            await Promise.resolve();
+            const words = document.querySelector(".cb-sum").innerText;
+            seen.push([({LIT})(), models[0].get("selected"), words]);
+          }}
+          return seen;
+        }}""",
+        places,
+    )
+    return [(places_of(cells), selected, one_line(words)) for cells, selected, words in seen]
 
 
 def body(page, view, what=shown):
@@ -157,8 +182,12 @@ def cell(page, grid, row, col):
     return page.locator(f".cb-grid-{grid} .cb-row").nth(row).locator(".cb-cell").nth(col)
 
 
+def one_line(words):
+    return re.sub(r"\s+|(?<=\S)(?=\+)|(?<=\+)", " ", words).strip()
+
+
 def sum_of(page):
-    return re.sub(r"\s+|(?<=\S)(?=\+)|(?<=\+)", " ", page.locator(".cb-sum").inner_text()).strip()
+    return one_line(page.locator(".cb-sum").inner_text())
 
 
 def slide(page, label, value):
@@ -277,27 +306,28 @@ def test_row_patch_and_output_light_together(settings, open_page):
     view = MatrixView(**settings)
     page = open_page(view)
     n, k, p = view.input_size, view.kernel_size, view.padding
-    for index, window in enumerate(windows_of(view)):
-        grid, row, col = ("left", index + 1, 0) if view.view == "dense" else ("right", 0, index + 1)
-        cell(page, grid, row, col).click()
+    windows, dense = windows_of(view), view.view == "dense"
+    heads = [("left", o + 1, 0) if dense else ("right", 0, o + 1) for o in range(len(windows))]
+    seen = click_each(page, heads)
+    for index, (window, (lit, selected, words)) in enumerate(zip(windows, seen, strict=True)):
         top, left = (o * view.stride for o in divmod(index, view.output_size))
         patch = {(top + i, left + j) for i in range(k) for j in range(k)}
-        assert lit(page, "input") == patch  # the grid starts with the padding
-        assert lit(page, "output") == {divmod(index, view.output_size)}
+        assert lit["input"] == patch  # the grid starts with the padding
+        assert lit["output"] == {divmod(index, view.output_size)}
         read = [pixel for pixel in window if pixel is not None]
         weights = [weight for weight, pixel in enumerate(window) if pixel is not None]
-        if view.view == "dense":
+        if dense:
             entries = {(index + 1, pixel) for pixel in read}
-            assert lit(page, "left") == entries | {(0, pixel) for pixel in read}
-            assert lit(page, "right") == {(pixel, 0) for pixel in read}
-            assert lit(page, "result") == {(index, 0)}
-            assert lit(page, "kernel") == square(weights, k)
+            assert lit["left"] == entries | {(0, pixel) for pixel in read}
+            assert lit["right"] == {(pixel, 0) for pixel in read}
+            assert lit["result"] == {(index, 0)}
+            assert lit["kernel"] == square(weights, k)
         else:
-            assert lit(page, "right") == {(weight, index + 1) for weight in range(k * k)}
-            assert lit(page, "left") == {(0, weight) for weight in range(k * k)}
-            assert lit(page, "result") == {(0, index)}
-        assert state(page, "selected") == ["output", index]
-        assert_sum(sum_of(page), view, index, window)
+            assert lit["right"] == {(weight, index + 1) for weight in range(k * k)}
+            assert lit["left"] == {(0, weight) for weight in range(k * k)}
+            assert lit["result"] == {(0, index)}
+        assert selected == ["output", index]
+        assert_sum(words, view, index, window)
     assert n + 2 * p == len(look(page, "input"))
 
 
@@ -332,18 +362,17 @@ def test_a_pixel_lights_its_column(settings, open_page):
     page = open_page(view)
     choose(page, "Dense matrix")
     windows = windows_of(view)
-    for pixel in range(view.input_size**2):
-        cell(page, "left", 0, pixel).click()
-        assert state(page, "selected") == ["pixel", pixel]
+    heads = [("left", 0, pixel) for pixel in range(view.input_size**2)]
+    for pixel, (lit, selected, words) in enumerate(click_each(page, heads)):
+        assert selected == ["pixel", pixel]
         outputs = [o for o, window in enumerate(windows) if pixel in window]
         entries = {(o + 1, pixel) for o in outputs}
-        assert lit(page, "left") == entries | {(0, pixel)}
-        assert lit(page, "right") == {(pixel, 0)}
-        assert lit(page, "result") == {(o, 0) for o in outputs}
-        assert lit(page, "output") == square(outputs, view.output_size)
+        assert lit["left"] == entries | {(0, pixel)}
+        assert lit["right"] == {(pixel, 0)}
+        assert lit["result"] == {(o, 0) for o in outputs}
+        assert lit["output"] == square(outputs, view.output_size)
         row, col = divmod(pixel, view.input_size)
-        assert lit(page, "input") == {(row + view.padding, col + view.padding)}
-        words = sum_of(page)
+        assert lit["input"] == {(row + view.padding, col + view.padding)}
         count = {0: "no window.", 1: "1 window:"}.get(len(outputs), f"{len(outputs)} windows:")
         assert f"is read by {count}" in words
         named = re.findall(r" in y([₀-₉]+)", words)
@@ -364,24 +393,23 @@ def test_a_weight_lights_its_copies(settings, open_page):
     view = MatrixView(**settings)
     page = open_page(view)
     windows = windows_of(view)
-    for weight in range(view.kernel_size**2):
-        cell(page, "kernel", *divmod(weight, view.kernel_size)).click()
-        assert state(page, "selected") == ["weight", weight]
+    places = [("kernel", *divmod(i, view.kernel_size)) for i in range(view.kernel_size**2)]
+    for weight, (lit, selected, words) in enumerate(click_each(page, places)):
+        assert selected == ["weight", weight]
         real = {
             (o, window[weight]) for o, window in enumerate(windows) if window[weight] is not None
         }
-        words = sum_of(page)
         if view.view == "dense":
             heads = {(0, pixel) for _, pixel in real}
-            assert lit(page, "left") == {(o + 1, pixel) for o, pixel in real} | heads
-            assert lit(page, "result") == {(o, 0) for o, _ in real}
+            assert lit["left"] == {(o + 1, pixel) for o, pixel in real} | heads
+            assert lit["result"] == {(o, 0) for o, _ in real}
             every = {1: "the only row"}.get(len(windows), f"all {len(windows)} rows, once in each")
             lost = len(windows) - len(real)
             part = f"{len(real)} of {len(windows)} rows; in the other {lost} it falls on padding"
             assert words.endswith(f" stands in {part if lost else every}.")
         else:
-            assert lit(page, "left") == {(0, weight)}
-            assert lit(page, "right") == {(weight, o) for o in range(len(windows) + 1)}
+            assert lit["left"] == {(0, weight)}
+            assert lit["right"] == {(weight, o) for o in range(len(windows) + 1)}
             assert f"multiplies row {weight + 1} of U" in words
 
 
@@ -389,22 +417,22 @@ def test_a_weight_lights_its_copies(settings, open_page):
 def test_an_input_pixel_lights_the_window_it_stands_for(settings, open_page):
     view = MatrixView(**settings)
     page = open_page(view)
-    for pixel in range(view.input_size**2):
-        row, col = divmod(pixel, view.input_size)
-        cell(page, "input", row + view.padding, col + view.padding).click()
+    n, p = view.input_size, view.padding
+    places = [("input", row + p, col + p) for row in range(n) for col in range(n)]
+    seen = zip(places, click_each(page, places), strict=True)
+    for pixel, (place, (lit, selected, _)) in enumerate(seen):
         window = window_by_the_rule(view, pixel)
         expected = ["pixel", pixel] if window is None else ["output", window]
-        assert state(page, "selected") == expected
-        assert (row + view.padding, col + view.padding) in lit(page, "input")
+        assert selected == expected
+        assert place[1:] in lit["input"]
 
 
 @pytest.mark.parametrize("view", ["dense", "im2col"])
 def test_the_mouse_lights_and_leaves_no_trace(view, open_page):
     page = open_page(MatrixView(view=view))
-    grids = ("input", "kernel", "output", "left", "right", "result")
 
     def everything():
-        return [lit(page, grid) for grid in grids], sum_of(page)
+        return all_lit(page), sum_of(page)
 
     before = everything()
     cell(page, "output", 1, 0).hover()
@@ -646,13 +674,20 @@ def test_changes_from_a_kernel_are_drawn(open_page):
 # ------------------------------------------------------------------ space
 
 
-def alignment(page, view):
-    """Whether each output is level with its row, or stands under its window."""
-    drawn = body(page, view, look)
-    result = look(page, "result")
-    if view.view == "dense":
-        return [abs(row[0]["y"] - y[0]["y"]) < 1 for row, y in zip(drawn, result, strict=True)]
-    return [abs(top["x"] - y["x"]) < 1 for top, y in zip(drawn[0], result[0], strict=True)]
+# Where each row of the matrix (its columns, for windows as columns) and its output stand, and how
+# wide an entry is.
+PLACES = """(dense) => {
+  const cells = (grid) => [...document.querySelectorAll(`.cb-grid-${grid} .cb-row`)]
+    .map((row) => [...row.children].map((cell) => cell.getBoundingClientRect()));
+  const [left, right, result] = ["left", "right", "result"].map(cells);
+  const entry = document.querySelector(".cb-product .cb-zero, .cb-product .cb-x");
+  return {
+    rows: dense ? left.length - 1 : right.length,
+    lines: dense ? left.slice(1).map(([first]) => first.y) : right[0].slice(1).map(({ x }) => x),
+    outputs: result.flat().map((box) => dense ? box.y : box.x),
+    size: entry.getBoundingClientRect().width,
+  };
+}"""
 
 
 @pytest.mark.parametrize("width", [320, 360, 760])
@@ -660,16 +695,12 @@ def alignment(page, view):
 def test_every_setting_fits_and_is_aligned(view, width, open_page, assert_fits):
     page = open_page(MatrixView(view=view), width=width)
     for settings in (s for s in GRID if s["view"] == view):
-        shape = MatrixView(**settings)
         page.evaluate(SET, settings)
-        assert len(body(page, shape)) == shape.counts["shape"][0]
-        assert all(alignment(page, shape)), settings
+        places = page.evaluate(PLACES, view == "dense")
+        assert places["rows"] == MatrixView(**settings).counts["shape"][0]
+        assert places["lines"] == pytest.approx(places["outputs"], abs=1), settings
+        assert places["size"] >= (3 if width == 320 else 4)
         assert_fits(page)
-        size = page.evaluate(
-            "document.querySelector('.cb-product .cb-zero, .cb-product .cb-x')"
-            ".getBoundingClientRect().width"
-        )
-        assert size >= (3 if width == 320 else 4)
 
 
 def test_letters_go_where_they_cannot_be_read(open_page):
