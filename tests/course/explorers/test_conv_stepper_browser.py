@@ -1,7 +1,4 @@
-"""The explorers in a real browser: arithmetic, mouse, keyboard, accessibility.
-
-The page is `conftest.py`'s; the matrix view has tests of its own in `test_matrix_view_browser.py`.
-"""
+"""The conv stepper in a real browser: arithmetic, mouse, keyboard."""
 
 import functools
 import itertools

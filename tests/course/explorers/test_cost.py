@@ -14,7 +14,8 @@ from torch import nn
 from convbook.analysis import trace
 from convbook.arithmetic import conv_params
 from convbook.course.explorers import CostExplorer
-from convbook.course.explorers.convolutions import (
+from convbook.course.explorers.cost import LIMITS, USUAL, ratio_text
+from convbook.course.explorers.cost_formulas import (
     KINDS,
     PRESETS,
     Settings,
@@ -24,7 +25,6 @@ from convbook.course.explorers.convolutions import (
     params_formula,
     pytorch_lines,
 )
-from convbook.course.explorers.cost import LIMITS, USUAL, ratio_text
 
 DASH = "\N{EN DASH}"
 

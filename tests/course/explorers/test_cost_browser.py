@@ -7,7 +7,8 @@ import re
 import pytest
 
 from convbook.course.explorers import CostExplorer
-from convbook.course.explorers.convolutions import (
+from convbook.course.explorers.cost import LIMITS, USUAL, ratio_text
+from convbook.course.explorers.cost_formulas import (
     KINDS,
     PRESETS,
     Settings,
@@ -17,7 +18,6 @@ from convbook.course.explorers.convolutions import (
     params_formula,
     pytorch_lines,
 )
-from convbook.course.explorers.cost import LIMITS, USUAL, ratio_text
 from tests.helpers.explorer_pages import SET
 
 pytestmark = pytest.mark.browser

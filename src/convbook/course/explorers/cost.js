@@ -7,7 +7,7 @@ const TRAITS = [...SETTINGS, "show"];
 
 // ---------------------------------------------------------------- costs
 // `s` is an object of SETTINGS. A kind is one of the model's `kinds`: its layers, in symbols, are
-// those of `convbook.course.explorers.convolutions`, which says what the symbols mean.
+// those of `convbook.course.explorers.cost_formulas`, which says what the symbols mean.
 
 /** The number behind each symbol. */
 function valuesOf(s) {

@@ -6,7 +6,7 @@ from html import escape
 import traitlets
 
 from convbook.course.explorers.base import Explorer, given, preset_of
-from convbook.course.explorers.convolutions import (
+from convbook.course.explorers.cost_formulas import (
     KINDS,
     PRESETS,
     Settings,
