@@ -21,6 +21,7 @@ from convbook.course.checks._checker import (
     run_checker,
 )
 from convbook.course.checks.answers import size
+from tests.helpers.attempts import said_of
 
 
 def all_checkers():
@@ -185,7 +186,11 @@ def multiples(*added):
     return Checker("", lambda n, zero: 2 * n, cases, {"Not 1.": lambda n, zero: n + 1}, *added)
 
 
-def test_a_variant_of_a_mistake_gets_its_hint(verdict):
+def verdict(checker, function):
+    return said_of(function, checker)
+
+
+def test_a_variant_of_a_mistake_gets_its_hint():
     """Of the cases in which either is wrong, both give the same answer in three of five."""
 
     def answers(*wrong, otherwise=2):
@@ -198,7 +203,7 @@ def test_a_variant_of_a_mistake_gets_its_hint(verdict):
     assert answers(4, 2, otherwise=3) == "<lambda>(n=2, zero=0) returned 3; expected 4."
 
 
-def test_errors_alone_do_not_make_a_variant(verdict):
+def test_errors_alone_do_not_make_a_variant():
     def raises_at(*numbers):
         return lambda n: 1 / 0 if n in numbers else n
 
@@ -209,14 +214,14 @@ def test_errors_alone_do_not_make_a_variant(verdict):
     assert verdict(checker, raises_at(0, 1)).endswith("raised ZeroDivisionError: division by zero")
 
 
-def test_the_closest_of_two_mistakes_wins(verdict):
+def test_the_closest_of_two_mistakes_wins():
     cases = [{"n": n} for n in range(5)]
     mistakes = {"Far.": lambda n: n + (n > 0), "Near.": lambda n: n + (n > 1)}
     checker = Checker("", lambda n: n, cases, mistakes)
     assert verdict(checker, lambda n: n + (n > 2)).endswith("(n=3) returned 4; expected 3. Near.")
 
 
-def test_a_function_is_called_by_name_or_else_by_position(verdict):
+def test_a_function_is_called_by_name_or_else_by_position():
     check = Checker("", lambda height, width: height - width, [{"height": 3, "width": 1}])
     for function in (
         lambda width, height: height - width,
@@ -238,7 +243,7 @@ def test_a_function_is_called_by_name_or_else_by_position(verdict):
     assert "raised TypeError: " in verdict(check, dict)  # does not tell what it takes
 
 
-def test_without_a_hint_the_fallback_stands_under_the_smallest_failing_case(verdict):
+def test_without_a_hint_the_fallback_stands_under_the_smallest_failing_case():
     check = multiples(None, "Draw it.")
     assert verdict(check, lambda n, zero: -1) == (
         "<lambda>(n=0, zero=0) returned -1; expected 0. Draw it."
@@ -247,7 +252,7 @@ def test_without_a_hint_the_fallback_stands_under_the_smallest_failing_case(verd
     assert "Draw it" not in verdict(check, lambda n, zero: n / 0)
 
 
-def test_what_is_shown_is_whole_where_a_smaller_case_fails_too(verdict):
+def test_what_is_shown_is_whole_where_a_smaller_case_fails_too():
     cases = [{"numbers": list(range(n))} for n in (99, 98, 3, 97)]
     check = Checker("", lambda numbers: numbers, cases, {"Not so.": lambda numbers: numbers[1:]})
     for function, more in ((lambda numbers: numbers[1:], " Not so."), (lambda numbers: 0, "")):
@@ -260,7 +265,7 @@ def test_what_is_shown_is_whole_where_a_smaller_case_fails_too(verdict):
     assert "no..." in endless
 
 
-def test_a_generator_is_not_a_list(verdict):
+def test_a_generator_is_not_a_list():
     check = Checker("", lambda n: [n, n], [{"n": 1}], accepts=lambda answer, n: list(answer))
     put = "hands out its numbers one by one; put list(...) around it."
     for answer in (count(), map(abs, [1, 1]), zip([1, 1])):
@@ -270,7 +275,7 @@ def test_a_generator_is_not_a_list(verdict):
     assert verdict(check, lambda n: [map(abs, [1]), map(abs, [1])]).endswith(put)
 
 
-def test_a_right_function_that_changes_its_argument_is_told_so(verdict):
+def test_a_right_function_that_changes_its_argument_is_told_so():
     def grows(numbers, n):
         numbers.append(n)
         return numbers
@@ -282,7 +287,7 @@ def test_a_right_function_that_changes_its_argument_is_told_so(verdict):
     )
 
 
-def test_what_float32_rounds_and_numbers_for_truths_are_accepted(verdict):
+def test_what_float32_rounds_and_numbers_for_truths_are_accepted():
     third = Checker("", lambda n: [n / 3, 1 + n / 3], [{"n": 1}])
     for answer in (torch.tensor([1 / 3, 4 / 3]), [torch.tensor(1 / 3).item(), 4 / 3]):
         assert "correct on" in verdict(third, lambda n, answer=answer: answer)

@@ -387,7 +387,7 @@ def test_execute_stores_outputs_and_a_failing_cell_raises(tmp_path):
 def test_what_is_stored_of_an_explorer_and_a_drawing_needs_no_kernel(tmp_path):
     sources = [
         "from convbook.course.explorers import Quiz\nQuiz('03_shapes/opening-question')",
-        "from convbook import plots\nplots.bars({'a': 1}, 'm')",
+        "from convbook.course import figures\nfigures.bars({'a': 1}, 'm')",
     ]
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     notebook = nbformat.v4.new_notebook(cells=cells)
