@@ -254,9 +254,9 @@ def check_figures(notebook) -> Iterator[str]:
         bundles = [output.get("data", {}) for output in cell.outputs]
         images = [m for bundle in bundles for m in bundle if m.startswith("image/")]
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-        draws = bool(alt) or re.search(r"^plots\.\w+\(", cell.source, re.MULTILINE)
+        draws = bool(alt) or re.search(r"^figures\.\w+\(", cell.source, re.MULTILINE)
         if other := set(images) - {"image/png"}:
-            yield f"{_name(cell)} has a figure of type {sorted(other)}; draw it with `plots`"
+            yield f"{_name(cell)} has a figure of type {sorted(other)}; draw it with `figures`"
         if any(DRAWING in bundle and "image/png" not in bundle for bundle in bundles):
             yield f"{_name(cell)} has a drawing without a PNG; run `make execute`"
         if draws and not images:
