@@ -1,6 +1,8 @@
 """A figure as an image that every viewer shows, and the squares that figures are made of."""
 
+import hashlib
 import io
+import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -49,7 +51,7 @@ def show(figure: Figure, image_format: str = "svg") -> Image:
         case "svg":
             # A date in the file would make each run's figure differ from the stored one.
             figure.savefig(buffer, format="svg", metadata={"Date": None})
-            image = Drawing(buffer.getvalue().decode(), _small_png(figure))
+            image = Drawing(_name_clips(buffer.getvalue().decode()), _small_png(figure))
         case "png":
             figure.savefig(buffer, format="png", metadata={"Software": None})
             image = Image(buffer.getvalue(), format="png")
@@ -57,6 +59,16 @@ def show(figure: Figure, image_format: str = "svg") -> Image:
             raise ValueError(f"image_format={image_format!r} is unknown; use 'svg' or 'png'")
     plt.close(figure)
     return image
+
+
+def _name_clips(svg: str) -> str:
+    """Name the clip paths after their text: six digits of each number, equal on every processor.
+
+    matplotlib names them after all digits, and the last ones depend on the processor's log and exp.
+    """
+    for name, path in re.findall(r'<clipPath id="(\w+)">(.*?)</clipPath>', svg, re.DOTALL):
+        svg = svg.replace(name, f"p{hashlib.sha256(path.encode()).hexdigest()[:10]}")
+    return svg
 
 
 def _small_png(figure: Figure) -> bytes:
