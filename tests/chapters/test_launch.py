@@ -28,7 +28,7 @@ BASE = ROOT / ".venv-colab"
 PREINSTALLED = ("torch", "torchvision", "numpy", "scipy", "matplotlib", "ipywidgets", "ipykernel")
 PATHS = notebooks.notebook_paths()
 NAMES = [str(path.relative_to(notebooks.CHAPTERS)) for path in PATHS]
-NOWHERE = "git+file:///nowhere/convbook"
+NOWHERE = "git+file://localhost/nowhere/convbook"  # an older pip wants a host in an address
 REPO2DOCKER = "jupyter-repo2docker==2026.4.0"
 
 
@@ -156,6 +156,11 @@ def git(folder, *arguments):
     return done.stdout.strip()
 
 
+def address_of(repository):
+    """Return the address of a repository on this machine."""
+    return repository.as_uri().replace("file://", "file://localhost")
+
+
 def commit_all(folder):
     """Commit everything in `folder` to the new repository there, whatever git is set to here."""
     git(folder, "init", "--quiet", "--initial-branch=draft")
@@ -253,7 +258,7 @@ def book(tmp_path_factory):
 def reader(base, book, constraints, tmp_path, monkeypatch):
     reader = Reader.arrive(tmp_path, base)
     monkeypatch.setenv("JUPYTER_PATH", str(reader.kernels))
-    monkeypatch.setenv("CONVBOOK_SOURCE", f"git+{book.as_uri()}")
+    monkeypatch.setenv("CONVBOOK_SOURCE", f"git+{address_of(book)}")
     monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.setenv("PIP_CONSTRAINT", str(constraints))
     # pip warns about settings of this machine; its errors are still shown.
@@ -309,7 +314,7 @@ def test_notebook_alone_installs_the_package_and_runs(path, base, book, reader):
 
     (information,) = reader.site.glob("convbook-*.dist-info")
     origin = json.loads((information / "direct_url.json").read_text("utf8"))
-    assert origin["url"] == book.as_uri()
+    assert origin["url"] == address_of(book)
     assert origin["vcs_info"]["commit_id"] == git(book, "rev-parse", "HEAD")
     installed, source = contents(reader.site / "convbook"), contents(book / "src" / "convbook")
     assert sorted(installed) == sorted(source)
