@@ -252,3 +252,15 @@ def test_no_third_party_code_and_no_trace_of_a_machine():
             text = file.read_text("utf8")
             assert not re.search(r"@license|MIT Licensed|sourceMappingURL", text), file
             assert not re.search(r"(?<![\w.])/(root|work|home/\w+)/", text), file
+
+
+TEXTS = [*notebooks.notebook_paths(), *ROOT.glob("chapters/*.md"), *ROOT.glob("*.md")]
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_names_in_the_text_are_names_of_the_package(path):
+    text = path.read_text("utf8")
+    if path.suffix == ".ipynb":
+        text = "\n".join(cell.source for cell in notebooks.read(path).cells)
+    for name in set(re.findall(r"(?<![\w/-])convbook(?:\.[A-Za-z_]\w*)+", text)):
+        pkgutil.resolve_name(name)
