@@ -3,6 +3,7 @@
 Each network but a few is a small one that passes, with one part exchanged.
 """
 
+import inspect
 import json
 
 import pytest
@@ -12,6 +13,7 @@ from torch import nn
 
 from convbook import grade as package
 from convbook.grade import Report, Requirement, grade
+from convbook.grade.evaluate import grade_address
 from tests.helpers.assignment import (
     ACCURACY,
     DILATED,
@@ -921,3 +923,9 @@ def test_the_report_survives_json(report):
 def test_each_requirement_has_one_row(report):
     assert len({row.requirement for row in report}) == len(report) == 7
     assert package.grade is grade
+
+
+def test_an_address_is_graded_by_default_as_a_model_is():
+    defaults = [inspect.signature(one).parameters for one in (grade, grade_address)]
+    for name in ("accuracy", "input_size", "profile"):
+        assert defaults[0][name].default == defaults[1][name].default
