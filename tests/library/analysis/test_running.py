@@ -52,6 +52,7 @@ def test_moves_between_devices_change_nothing(forward):
     plain = Net(lambda net, x: net.c(x), c=conv(3, 4))
     kept = [row for row in rows(model) if row["op"] not in ("to", "type", "type_as")]
     assert kept == rows(plain)
+    nn.init.ones_(model.c.weight)  # a weight near 0 would not count
     assert effective_receptive_field(model, (3, 9, 9), samples=1).width == pytest.approx(3)
 
 
@@ -226,6 +227,7 @@ def test_one_tensor_is_found_wherever_it_is(wrapped):
     model = Net(lambda net, x: wrapped(net.c(x)), c=conv(3, 4))
     assert_field(model, (3, 1, -1))
     assert trace(model).outputs == ("c",)
+    nn.init.ones_(model.c.weight)  # a weight near 0 would not count
     assert effective_receptive_field(model, (3, 9, 9), samples=1).width == pytest.approx(3)
 
 
@@ -400,6 +402,7 @@ def test_a_forward_that_looks_at_values_is_not_said_not_to_run(forward):
 
 def test_the_effective_field_takes_a_forward_that_looks_at_values():
     model = Net(lambda net, x: net.c(x if x.sum() > 0 else -x), c=conv(3, 4))
+    nn.init.ones_(model.c.weight)  # a weight near 0 would not count
     assert effective_receptive_field(model, (3, 9, 9), samples=2).width == pytest.approx(3)
 
 
