@@ -1,7 +1,5 @@
 """The wheel as somebody gets it: complete, and each half imports with what it declares alone."""
 
-import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -11,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.helpers.checkout import copy_files
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
@@ -37,15 +38,8 @@ for name in modules:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """The wheel of this checkout, as a path."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
     copy = tmp_path_factory.mktemp("checkout")  # so that building leaves nothing behind here
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(("chapters/", "tests/", "assets/")):
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, copy / name)
+    copy_files(copy, without=("chapters/", "tests/", "assets/"))
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     target = tmp_path_factory.mktemp("wheel")
     done = subprocess.run(
@@ -61,7 +55,7 @@ def needed_by(requirements):
     found, left = set(), [Requirement(text) for text in requirements]
     while left:
         requirement = left.pop()
-        name = re.sub(r"[-_.]+", "-", requirement.name).lower()
+        name = canonicalize_name(requirement.name)
         if name in found or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
             continue
         found.add(name)
@@ -86,7 +80,7 @@ def import_all(wheel, folder, extras=(), without="-"):
         name
         for name, providers in metadata.packages_distributions().items()
         if name != "convbook"
-        and not needed & {re.sub(r"[-_.]+", "-", one).lower() for one in providers}
+        and not needed & set(map(canonicalize_name, providers))
         and name not in sys.stdlib_module_names
     ]
     command = [sys.executable, "-c", IMPORT_ALL, str(folder), " ".join(refused), " ".join(modules)]

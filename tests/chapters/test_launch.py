@@ -20,6 +20,7 @@ import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
 
+from tests.helpers.checkout import copy_files
 from tools import notebooks
 
 ROOT = Path(__file__).parents[2]
@@ -172,11 +173,7 @@ def commit_all(folder):
 
 def copy_checkout(folder):
     """Copy what git would carry, uncommitted changes too, to a repository of its own."""
-    listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():  # a deletion may not be committed yet
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    copy_files(folder)
     commit_all(folder)
     return folder
 

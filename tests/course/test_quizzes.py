@@ -1,7 +1,6 @@
 """Every quiz answer is computed in its chapter's test file; a question without a proof fails."""
 
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
@@ -9,7 +8,6 @@ from convbook.course import quizzes
 from tools import notebooks
 
 # chapters/test_03_shapes.py, say, holds QUIZ_ANSWERS: question -> a function that computes it.
-FOLDER = Path(__file__).parents[1] / "chapters"
 CHAPTER_TESTS = sorted(f"test_{stem}" for stem in quizzes.names())
 PROOFS = {
     f"{stem.removeprefix('test_')}/{identifier}": proof

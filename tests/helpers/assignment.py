@@ -2,28 +2,17 @@
 
 from torch import nn
 
+from tests.helpers.networks import Net
+
 POOLS, FIELD, SEPARABLE, DILATED, GAP, PARAMS, ACCURACY = range(7)
 STRUCTURAL = {POOLS, FIELD, SEPARABLE, DILATED, GAP}
 
 
-class Part(nn.Module):
-    """A part of a network with layers and parameters of its own."""
-
-    def __init__(self, function, **parts):
-        super().__init__()
-        self.function = function
-        for name, part in parts.items():
-            setattr(self, name, part)
-
-    def forward(self, x):
-        return self.function(self, x)
-
-
-class Call(Part):
+class Call(Net):
     """A function, or several modules in a function of one's own, as a part of a model."""
 
     def forward(self, x):
-        return self.function(self, x) if [*self.children()] else self.function(x)
+        return self.run(self, x) if [*self.children()] else self.run(x)
 
 
 def conv(c_in, c_out, kernel_size=3, padding=1, **settings):

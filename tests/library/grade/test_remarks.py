@@ -17,17 +17,17 @@ from tests.helpers.assignment import (
     POOLS,
     SEPARABLE,
     Call,
-    Part,
     conv,
     failed,
     net,
     separable,
     told,
 )
+from tests.helpers.networks import Net
 
 
 def head(function):
-    return net(head=Part(function, scores=nn.Linear(32, 10)))
+    return net(head=Net(function, scores=nn.Linear(32, 10)))
 
 
 # ------------------------------------------------------------------ what comes out
@@ -129,7 +129,7 @@ def test_a_map_may_be_returned_beside_the_scores():
     def forward(self, x):
         return self.scores(x.mean((2, 3))), x
 
-    report = grade(net(gap=Part(forward, scores=nn.Linear(32, 10)), flat=None, head=None), 0.8)
+    report = grade(net(gap=Net(forward, scores=nn.Linear(32, 10)), flat=None, head=None), 0.8)
     assert report.passed
     assert report[GAP].measured == "32x4x4 to 32 by `gap.mean`"
 
@@ -141,7 +141,7 @@ def test_what_leads_to_another_output_only_does_not_count():
     parts = {"scores": nn.Linear(32, 10), "wide": conv(32, 32, padding=2, dilation=2)}
     plain = nn.Sequential(conv(32, 32), conv(32, 32))
     report = grade(
-        net(c4=Part(forward, plain=plain, **parts), c5=None, gap=None, flat=None, head=None), 0.8
+        net(c4=Net(forward, plain=plain, **parts), c5=None, gap=None, flat=None, head=None), 0.8
     )
     assert failed(report) == {DILATED}
     assert (
@@ -176,7 +176,7 @@ SILENT = {
 @pytest.mark.parametrize("function", SILENT.values(), ids=SILENT)
 def test_a_branch_that_changes_nothing_does_not_count(function):
     report = grade(
-        net(c4=Part(function, wide=wide()), c5=nn.Sequential(conv(32, 32), conv(32, 32))), 0.8
+        net(c4=Net(function, wide=wide()), c5=nn.Sequential(conv(32, 32), conv(32, 32))), 0.8
     )
     assert failed(report) == {DILATED}
     # Two 3 x 3 at jump 8 after 22 pixels; the branch would make it 86.
@@ -186,7 +186,7 @@ def test_a_branch_that_changes_nothing_does_not_count(function):
 
 def test_of_a_chain_that_changes_nothing_the_first_is_named():
     report = grade(
-        net(c4=Part(SILENT["times 0"], wide=wide()), c5=nn.Sequential(conv(32, 32), conv(32, 32))),
+        net(c4=Net(SILENT["times 0"], wide=wide()), c5=nn.Sequential(conv(32, 32), conv(32, 32))),
         0.8,
     )
     assert told(report) == [f"`c4.wide.0` {UNHEARD}"]
@@ -194,7 +194,7 @@ def test_of_a_chain_that_changes_nothing_the_first_is_named():
 
 def test_a_separable_branch_that_changes_nothing():
     report = grade(
-        net(c3=nn.Sequential(conv(32, 32), Part(lambda s, x: x + 0 * s.pair(x), pair=separable()))),
+        net(c3=nn.Sequential(conv(32, 32), Net(lambda s, x: x + 0 * s.pair(x), pair=separable()))),
         0.8,
     )
     assert told(report) == [f"`c3.1.pair.0.0` {UNHEARD}"]
@@ -220,7 +220,7 @@ def test_a_factor_that_starts_at_0_is_no_branch_times_0(shape):
 def test_a_normalisation_that_starts_at_0_is_none_either():
     layer = wide()
     nn.init.zeros_(layer[1].weight)
-    assert told(grade(net(c4=Part(lambda s, x: x + s.wide(x), wide=layer)), 0.8)) == []
+    assert told(grade(net(c4=Net(lambda s, x: x + s.wide(x), wide=layer)), 0.8)) == []
 
 
 @pytest.mark.parametrize(
@@ -232,18 +232,18 @@ def test_a_normalisation_that_starts_at_0_is_none_either():
     ],
 )
 def test_a_branch_without_gradient_counts_and_is_remarked(function):
-    report = grade(net(c4=Part(function, wide=wide())), 0.8)
+    report = grade(net(c4=Net(function, wide=wide())), 0.8)
     assert told(report) == ["note: no gradient reaches `c4.wide.0`, so it learns nothing"]
 
 
 def test_nobody_is_accused_where_convolutions_cannot_be_told_apart():
     """One convolves a constant, which a trace does not follow: the numbers do not fit."""
-    constant = Part(
+    constant = Net(
         lambda s, x: s.conv(x) + s.other(torch.ones(1, 3, 4, 4)).mean(),
         conv=conv(3, 16),
         other=nn.Conv2d(3, 4, 3),
     )
-    report = grade(net(c1=constant, c4=Part(SILENT["times 0"], wide=wide())), 0.8)
+    report = grade(net(c1=constant, c4=Net(SILENT["times 0"], wide=wide())), 0.8)
     # Of parameters, which have names, the truth is known: 9,216 + 32 + 2 * 32 of the silent branch.
     assert told(report) == [
         "note: no change of 9,312 parameters (`c4.wide.0.weight`, ...) changes the output, but "
@@ -300,7 +300,7 @@ def test_parameters_that_do_nothing(function, notes):
 def test_a_layer_that_does_not_run_is_named_where_it_would_help():
     """A plain convolution in the attic is no dilated and no depthwise one."""
     parts = {"plain": nn.Conv2d(32, 32, 3), "deep": nn.Conv2d(32, 32, 3, groups=32)}
-    attic = Part(lambda s, x: s.used(x), used=conv(32, 32), **parts)
+    attic = Net(lambda s, x: s.used(x), used=conv(32, 32), **parts)
     report = grade(net(c3=conv(32, 32), c4=attic), 0.8)
     assert failed(report) == {SEPARABLE, DILATED}
     assert report[SEPARABLE].why == "`c4.deep` is defined but does not run; call it in forward"
@@ -336,7 +336,7 @@ VALUES = {
 
 @pytest.mark.parametrize("function", VALUES.values(), ids=VALUES)
 def test_a_forward_may_look_at_values(function):
-    report = grade(net(c5=Part(function, conv=conv(32, 32))), 0.8)
+    report = grade(net(c5=Net(function, conv=conv(32, 32))), 0.8)
     assert report.passed
     assert report[FIELD].measured == "70"
     assert report.remarks == (LOOKS,)
@@ -345,7 +345,7 @@ def test_a_forward_may_look_at_values(function):
 def test_the_way_not_taken_is_not_judged():
     function = lambda s, x: s.wide(x) if x.abs().max() > 1e9 else x  # noqa: E731
     report = grade(
-        net(c4=Part(function, wide=wide()), c5=nn.Sequential(conv(32, 32), conv(32, 32))), 0.8
+        net(c4=Net(function, wide=wide()), c5=nn.Sequential(conv(32, 32), conv(32, 32))), 0.8
     )
     assert failed(report) == {DILATED}
     assert report[DILATED].why == "`c4.wide.0` is defined but does not run; call it in forward"
@@ -368,7 +368,7 @@ def meeting(count):
 
 
 def test_a_remark_is_said_once_however_many_ways_lead_to_it():
-    part = Part(
+    part = Net(
         lambda s, x: s.point(meeting(16)(s.depth(x))),
         depth=conv(32, 32, groups=32),
         point=nn.Conv2d(32, 32, 1, padding=1),
@@ -381,7 +381,7 @@ def test_a_remark_is_said_once_however_many_ways_lead_to_it():
 
 
 def test_two_depthwise_convolutions_before_one_fault():
-    part = Part(
+    part = Net(
         lambda s, x: s.point(s.one(x) + s.two(x)),
         one=conv(32, 32, groups=32),
         two=conv(32, 32, groups=32),
@@ -549,7 +549,7 @@ def later(**others):
 def shortcut(c_in, c_out):
     """A residual block with a stride, as ResNet has it: a 1 x 1 keeps the shortcut's size."""
     main = nn.Sequential(strided(c_in, c_out), conv(c_out, c_out))
-    return Part(lambda s, x: s.main(x) + s.side(x), main=main, side=nn.Conv2d(c_in, c_out, 1, 2))
+    return Net(lambda s, x: s.main(x) + s.side(x), main=main, side=nn.Conv2d(c_in, c_out, 1, 2))
 
 
 LATER = {

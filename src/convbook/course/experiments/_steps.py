@@ -23,8 +23,6 @@ def train_steps(model, batches, loss, optimiser, schedule):
         >>> first, second = train_steps(model, [batch] * 2, torch.nn.MSELoss(), optimiser, schedule)
         >>> second < first
         True
-
-    Source: chapter 10.
     """
     losses = []
     for x, target in batches:
