@@ -3,6 +3,8 @@
 Of a notebook only the code runs that the network needs.
 """
 
+from __future__ import annotations
+
 import ast
 import difflib
 import importlib

@@ -1,5 +1,7 @@
 """Copies of a model with other tensors in it, which leave the model itself alone."""
 
+from __future__ import annotations
+
 import contextlib
 import copy
 from collections.abc import Callable, Sequence

@@ -10,6 +10,8 @@ everywhere, the axes are kept apart (rows by turns that see other columns too gi
 and a border (an eighth of the map) that is written apart does not count.
 """
 
+from __future__ import annotations
+
 import contextlib
 from collections import Counter
 from collections.abc import Iterable

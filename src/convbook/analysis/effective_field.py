@@ -1,5 +1,7 @@
 """The effective receptive field: how much each pixel matters, not only whether it is seen."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from types import EllipsisType
 from typing import NamedTuple

@@ -6,6 +6,8 @@ lay both axes into one, and a later one may put them together again: each dimens
 kept as a mixed-radix number. Dimensions are counted from the end, as broadcasting does.
 """
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -42,7 +44,7 @@ def _also_ungated(method: Method[P]) -> Method[P]:
     """Do to what is seen without the gates all that is done to what is seen."""
 
     @wraps(method)
-    def both(self: "TensorField", *args: P.args, **kwargs: P.kwargs) -> "TensorField":
+    def both(self: TensorField, *args: P.args, **kwargs: P.kwargs) -> TensorField:
         result = method(self, *args, **kwargs)
         ungated = self.ungated and both(self.ungated, *args, **kwargs)
         return result if result.ungated is ungated else replace(result, ungated=ungated)
@@ -63,10 +65,10 @@ class TensorField:
     intervals: tuple[PeriodicInterval, ...]
     layout: tuple[Factors, ...]
     input_size: tuple[int, ...]
-    ungated: "TensorField | None" = None
+    ungated: TensorField | None = None
 
     @classmethod
-    def of_input(cls, shape: Shape, rank: int) -> "TensorField":
+    def of_input(cls, shape: Shape, rank: int) -> TensorField:
         """Return what the input `(N, C, ...)` sees: each pixel sees itself."""
         return cls.placed(shape, (PIXELS,) * rank, range(-rank, 0), tuple(shape[-rank:]))
 
@@ -77,7 +79,7 @@ class TensorField:
         intervals: Iterable[PeriodicInterval],
         dims: Iterable[int | None],
         input_size: Shape,
-    ) -> "TensorField":
+    ) -> TensorField:
         """Return what a tensor sees whose axes run along `dims`, each alone; None is along none."""
         axes = {dim: axis for axis, dim in enumerate(dims) if dim is not None}
         layout = tuple((Factor(size, axes.get(i - len(shape)), 1),) for i, size in enumerate(shape))
@@ -120,7 +122,7 @@ class TensorField:
     # ------------------------------------------------------------ the same elements, otherwise
 
     @_also_ungated
-    def settled(self) -> "TensorField":
+    def settled(self) -> TensorField:
         """Return the same with each axis alone along one dimension, or mixed where it is not.
 
         A dimension that holds (blocks, others) sees each block several times; blocks whose pixels
@@ -196,7 +198,7 @@ class TensorField:
         return self._with(layout=layout, shape=shape)
 
     @_also_ungated
-    def collapse(self, dims: Iterable[int] | None = None) -> "TensorField":
+    def collapse(self, dims: Iterable[int] | None = None) -> TensorField:
         """Return the tensor with `dims` (all, if left out) mixed: all along them is seen by all."""
         mixed = None if dims is None else {self.negative(dim) for dim in dims}
         seen = self
@@ -207,7 +209,7 @@ class TensorField:
         return seen
 
     @_also_ungated
-    def change(self, changes: Mapping[int, Change]) -> "TensorField":
+    def change(self, changes: Mapping[int, Change]) -> TensorField:
         """Return the tensor with `changes[dim]` made to the interval along each `dim`."""
         if not any(map(self._has_axis, changes)):
             return self
@@ -226,7 +228,7 @@ class TensorField:
         return self if len(self.layout[dim]) == 1 else self.settled()
 
     @_also_ungated
-    def sliced(self, dim: int, start: int, stride: int, count: int) -> "TensorField":
+    def sliced(self, dim: int, start: int, stride: int, count: int) -> TensorField:
         """Return the tensor with every `stride`-th of the elements along `dim`, from `start`."""
         if (start, stride, count) == (0, 1, self.shape[dim]):
             return self
@@ -239,7 +241,7 @@ class TensorField:
         return seen._with_factors(dim, (Factor(count, axis, step * stride),))
 
     @_also_ungated
-    def windowed(self, dim: int, count: int, stride: int, size: int) -> "TensorField":
+    def windowed(self, dim: int, count: int, stride: int, size: int) -> TensorField:
         """Return `tensor.unfold(dim, size, stride)`: windows along `dim`, their pixels behind."""
         seen = self._single(dim)
         _, axis, step = seen.layout[dim][0]
@@ -248,7 +250,7 @@ class TensorField:
         return seen._with(shape=(*seen.shape, size), layout=layout)
 
     @_also_ungated
-    def folded(self, dim: int, settings: tuple[int, int, int, int], size: int) -> "TensorField":
+    def folded(self, dim: int, settings: tuple[int, int, int, int], size: int) -> TensorField:
         """Return the windows along `dim`, whose pixels are along `dim - 2`, added up to a map."""
         kernel_size, stride, padding, dilation = settings
         seen = self._single(dim)
@@ -270,7 +272,7 @@ class TensorField:
         seen = seen._blank(axis)._with_interval(axis, interval)
         return seen._with_factors(dim, (Factor(size, axis),))
 
-    def moving(self, axis: int, dim: int, interval: PeriodicInterval) -> "TensorField":
+    def moving(self, axis: int, dim: int, interval: PeriodicInterval) -> TensorField:
         """Return the tensor with an axis, which was fixed, along a dimension that had none."""
         seen = self._with_interval(axis, interval)
         return seen._with_factors(dim, (Factor(self.shape[dim], axis),))
@@ -281,7 +283,7 @@ class TensorField:
         sizes: Shape,
         starts: Mapping[int, int],
         steps: Mapping[int | None, Iterable[tuple[int, int]]],
-    ) -> "TensorField":
+    ) -> TensorField:
         """Return what a tensor of those sizes sees whose dimensions run along this one's.
 
         Dimension `i` of `steps[dim]` `(i, step), ...` runs along `dim`, from `starts[dim]` on.
@@ -300,7 +302,7 @@ class TensorField:
         return seen._with(shape=sizes, layout=layout)
 
     @_also_ungated
-    def viewed(self, shape: Shape) -> "TensorField":
+    def viewed(self, shape: Shape) -> TensorField:
         """Return the tensor in another shape with the same elements in the same order."""
         pairs = matching_dims(self.shape, shape)
 
@@ -328,7 +330,7 @@ class TensorField:
         return self.collapse(set(range(-len(self.shape), 0)) - {*kept})
 
     @_also_ungated
-    def rearranged(self, shape: Shape, places: Mapping[int, int]) -> "TensorField":
+    def rearranged(self, shape: Shape, places: Mapping[int, int]) -> TensorField:
         """Return the tensor in another shape: dimension `dim` went to `places[dim]`, from the end.
 
         What has no place any more is mixed.
@@ -340,7 +342,7 @@ class TensorField:
         return seen._with(shape=shape, layout=layout)
 
     @_also_ungated
-    def reshaped(self, shape: Shape) -> "TensorField":
+    def reshaped(self, shape: Shape) -> TensorField:
         """Return the same for a tensor whose dimensions have other sizes."""
         if len(shape) != len(self.shape):
             return self.collapse().rearranged(shape, {})
@@ -350,7 +352,7 @@ class TensorField:
         sizes = zip(seen.layout, shape, strict=True)
         return seen._with(shape=shape, layout=[resize(*one) for one in sizes])
 
-    def broadcast(self, shape: Shape) -> "TensorField":
+    def broadcast(self, shape: Shape) -> TensorField:
         """Return the tensor in a shape it is broadcast to; what is repeated sees the same."""
         fits = range(-min(len(shape), len(self.shape)), 0)
         same = {dim: dim for dim in fits if shape[dim] == self.shape[dim]}

@@ -11,6 +11,8 @@ Windows, reshapes, views and operations in place are not shared: here PyTorch ru
 gradients decide.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial

@@ -6,6 +6,8 @@ changes what an output sees. While a model is looked at, moves change nothing, c
 any other part, and an own function runs as if its forward stood there.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import sys

@@ -5,6 +5,8 @@ every PyTorch function that is called, by a layer or directly, and asks the func
 outputs see of the input.
 """
 
+from __future__ import annotations
+
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -4,6 +4,8 @@ PyTorch's dispatcher says of each operation which of its arguments it writes int
 here, and not `trace`, so that a view that the one overlooks is not overlooked by the other.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 
 import torch

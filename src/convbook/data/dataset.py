@@ -4,6 +4,7 @@ import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -11,7 +12,8 @@ from torch import Tensor
 
 from convbook._checks.tensors import check_layout
 
-Device = str | torch.device
+# In quotes: the site is built where torch is a stand-in, which | does not take.
+Device: TypeAlias = "str | torch.device"
 PARTS = ("train", "validation", "test")
 
 

@@ -1,5 +1,7 @@
 """Folders of images, one folder per class, as torchvision's `ImageFolder` reads them."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Ask a traced network for each requirement of the assignment."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -47,7 +49,7 @@ class Accuracy(NamedTuple):
     note: str = ""
 
     @classmethod
-    def reported(cls, value: float | str | None) -> "Accuracy":
+    def reported(cls, value: float | str | None) -> Accuracy:
         """Return the accuracy of somebody who hands a number in.
 
         Raises:
@@ -67,7 +69,7 @@ class Accuracy(NamedTuple):
     @classmethod
     def measured(
         cls, model: nn.Module, weights: str | None, data: str, input_size: tuple[int, ...]
-    ) -> "Accuracy":
+    ) -> Accuracy:
         """Return the accuracy on the test images of a data set.
 
         Raises:

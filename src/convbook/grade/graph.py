@@ -1,5 +1,7 @@
 """A traced network as a graph: which rows reach the output, and what lies between them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from math import prod

@@ -4,6 +4,8 @@ Which way a forward takes that looks at values, whether what a layer computes re
 and what the output is for several pictures. The network itself is left alone.
 """
 
+from __future__ import annotations
+
 import contextlib
 import warnings
 from collections import deque

@@ -1,5 +1,7 @@
 """What is odd about a network and decides nothing: its output, padding, what runs for nothing."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 
 import torch

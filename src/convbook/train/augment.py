@@ -1,5 +1,7 @@
 """Change pictures at random, each in its own way, all of a batch at once."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import torch
@@ -23,11 +25,11 @@ class AugmentParams(NamedTuple):
     hole_row: Tensor
     hole_column: Tensor
 
-    def take(self, index: Tensor) -> "AugmentParams":
+    def take(self, index: Tensor) -> AugmentParams:
         """Return the numbers of some pictures."""
         return AugmentParams(*(numbers[index] for numbers in self))
 
-    def to(self, device: str | torch.device) -> "AugmentParams":
+    def to(self, device: str | torch.device) -> AugmentParams:
         """Return the numbers on `device`."""
         return AugmentParams(*(numbers.to(device) for numbers in self))
 

@@ -6,6 +6,8 @@ run.json            settings, machine, versions, data and results
 model.safetensors   the trained weights, at the end
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping

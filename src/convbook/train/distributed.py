@@ -1,5 +1,7 @@
 """What the machine can do: number formats, deterministic operations, several processes."""
 
+from __future__ import annotations
+
 import contextlib
 import datetime
 import os
@@ -10,7 +12,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-Device = str | torch.device
+from convbook.data.dataset import Device
+
 Result = TypeVar("Result")
 
 

@@ -1,5 +1,7 @@
 """What a network gives for pictures: one score for each class, how often right, or a refusal."""
 
+from __future__ import annotations
+
 from collections.abc import Sized
 from dataclasses import fields, is_dataclass, replace
 from typing import Any

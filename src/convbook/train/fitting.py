@@ -1,5 +1,7 @@
 """A whole run: epochs of changed pictures, evaluation, and files from which it can go on."""
 
+from __future__ import annotations
+
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator

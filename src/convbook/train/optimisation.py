@@ -1,5 +1,7 @@
 """How the weights move: a step of SGD, one cycle of the learning rate, averaged weights."""
 
+from __future__ import annotations
+
 import copy
 import itertools
 from collections import Counter
@@ -174,7 +176,7 @@ def check_graph(device: torch.device, dtype: torch.dtype, processes: int) -> Non
     raise ValueError(f"cuda_graph=True, but {why}, or cuda_graph=False")
 
 
-def make_ema(model: nn.Module, config: TrainConfig) -> "EMA | None":
+def make_ema(model: nn.Module, config: TrainConfig) -> EMA | None:
     """Return a copy of the network that follows it slowly, or None."""
     return EMA(model, config.ema_decay, config.ema_warmup) if config.ema_decay else None
 

@@ -4,6 +4,8 @@ See `rules.base` for what a rule is. What slides a window is in `rules.windows`,
 shape in `rules.shapes`; what mixes or combines is here.
 """
 
+from __future__ import annotations
+
 import torch
 
 from convbook.analysis.field import join

@@ -4,6 +4,8 @@ A rule takes the outputs of an operation, then exactly what PyTorch's own functi
 names. It serves layers and functions alike, because every `torch.nn` layer calls a function.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, fields, is_dataclass

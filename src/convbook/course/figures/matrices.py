@@ -1,5 +1,7 @@
 """Numbers in cells: maps, kernels, the matrix of a convolution, a confusion matrix."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt

@@ -1,5 +1,7 @@
 """A depthwise separable and a dilated convolution, and what only looks like one."""
 
+from __future__ import annotations
+
 from math import prod
 
 from torch import nn

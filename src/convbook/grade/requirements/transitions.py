@@ -1,5 +1,7 @@
 """Three transitions, C1 C2 C3 C4, by max-pool or by convolution, and the field they lead to."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from torch import nn
