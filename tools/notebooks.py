@@ -21,7 +21,7 @@ from pathlib import Path
 import nbformat
 
 from convbook._files import atomic_write
-from convbook.course.mime_types import DRAWING, EXPLORER, VIEW
+from convbook.course.mime_types import DRAWING, EXPLORER, PICTURES, VIEW
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
@@ -292,7 +292,7 @@ RULES = [
 
 
 def _texts(notebook) -> Iterator[tuple[str, str]]:
-    """Return (place, text) for all that a notebook holds but its PNG data."""
+    """Return (place, text) for all that a notebook holds but its pictures."""
     yield "the notebook's metadata", _plain_text(notebook.metadata)
     for cell in notebook.cells:
         place = f"cell {cell.get('id')}"
@@ -301,7 +301,7 @@ def _texts(notebook) -> Iterator[tuple[str, str]]:
         for output in cell.get("outputs", []):
             yield place, output.get("text", "")
             for mime, content in output.get("data", {}).items():
-                if mime != "image/png":
+                if mime not in ("image/png", PICTURES):
                     yield place, content if isinstance(content, str) else _plain_text(content)
 
 

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from collections import Counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +17,7 @@ from convbook.arithmetic import Layer
 from convbook.course import colours, figures
 from convbook.course.explorers.sources import style_source
 from convbook.course.figures.drawing import _name_clips
-from convbook.course.mime_types import DRAWING
+from convbook.course.mime_types import DATA, DRAWING, PICTURES
 from convbook.course.photographs import grace_hopper
 
 DRAWINGS = {
@@ -65,16 +66,26 @@ def test_drawings_do_not_depend_on_digits_they_do_not_show():
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
-def test_drawings_have_an_opaque_ground(name):
+def test_the_page_is_a_drawings_ground_and_its_png_is_white(name):
     drawing = DRAWINGS[name]()
-    assert "fill: #ffffff" in drawing.svg
+    assert "fill: #ffffff" not in drawing.svg.replace(INK_ON_DARK_TINT, "")
     assert not ink_at_the_edge(drawing)
+
+
+INK_ON_DARK_TINT = 'fill: #ffffff" x='  # never a face: digits on the dark weights
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_every_colour_of_a_drawing_has_a_dark_one_or_stays_on_purpose(name):
+    used = set(re.findall(r"#[0-9a-f]{6}", DRAWINGS[name]().svg.lower()))
+    assert used <= {*colours.DARK, *colours.WEIGHTS, colours.INK_ON_WEIGHTS, "#ffffff"}
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_the_png_of_a_drawing_is_small_and_sharp_and_of_the_same_size(name):
     drawing = DRAWINGS[name]()
     data, metadata = drawing._repr_mimebundle_()
+    data.pop(DATA, None)
     assert data == {DRAWING: drawing.svg, "image/png": base64.b64encode(drawing.data).decode()}
     assert len(drawing.data) < 16_000
     width, height = (float(re.search(rf'{side}="([\d.]+)pt"', drawing.svg)[1]) * 96 / 72
@@ -88,42 +99,95 @@ def test_the_png_of_a_drawing_is_small_and_sharp_and_of_the_same_size(name):
 def test_windows_draws_input_window_output_and_what_is_dropped():
     svg = figures.windows(10, 3, stride=2).svg.lower()
     for colour in (colours.INPUT, colours.KERNEL, colours.OUTPUT, colours.DROPPED):
-        assert colour.lower() in svg
-    assert colours.DROPPED.lower() not in figures.windows(9, 3, stride=2).svg.lower()
+        assert colour in svg
+    assert colours.DROPPED not in figures.windows(9, 3, stride=2).svg.lower()
 
 
 def words(drawing):
-    return re.findall(r"<!-- (.+?) -->", drawing.svg)
+    """Return a drawing's texts in the order of its file."""
+    return re.findall(r"<text[^>]*>([^<]+)</text>", drawing.svg)
 
 
 def test_window_sums_shows_pixels_weights_and_sums():
     texts = words(figures.window_sums([0, 0, 9, 9], [-1, 2]))
-    assert texts == ["0", "0", "9", "9", *["-1", "2", "0", "-1", "2", "18", "-1", "2", "9"],
+    assert texts == ["0", "0", "9", "9", *["−1", "2", "0", "−1", "2", "18", "−1", "2", "9"],
                      "input", "windows", "output"]  # fmt: skip
 
 
-def test_negative_numbers_are_grey_in_the_frame_of_their_role():
-    def uses(values, role):
-        svg = figures.grids([torch.tensor(values)], ["a"], [role], digits=1).svg.lower()
-        hues = (colours.ROLES[role], colours.BELOW_ZERO)
-        return [svg.count(f"{kind}: {hue.lower()}") for kind in ("fill", "stroke") for hue in hues]
+def hues(drawing, kind="fill"):
+    """Count a drawing's cells by the colour of their face or of their outline."""
+    return Counter(re.findall(rf"[\" ]{kind}: (#\w+); {kind}-", drawing.svg.lower()))
 
-    for role in colours.ROLES:
-        assert uses([[1.0, 0.0, 2.0]], role) == [3, 0, 3, 0]
-        assert uses([[1.0, -1.0, -2.0]], role) == [1, 2, 3, 0]
-        assert uses([[1.0, -0.04, 2.0]], role) == [3, 0, 3, 0]  # shown as 0.0
+
+def test_a_sign_shows_in_the_hue_and_a_role_in_the_outline():
+    for role, colour in colours.ROLES.items():
+        plain = figures.grids([torch.tensor([[1.0, 0.0, 2.0]])], ["a"], [role])
+        assert hues(plain) == {colour: 2}  # a zero is blank
+        assert hues(plain, "stroke")[colour] >= 3
+        signed = figures.grids([torch.tensor([[1.0, -1.0, -2.0]])], ["a"], [role])
+        key = 2
+        assert hues(signed) == {colours.POSITIVE: 1 + key, colours.NEGATIVE: 2 + key}
+        assert hues(signed, "stroke")[colour] >= 3
+    rounded = figures.grids([torch.tensor([[1.0, -0.04]])], ["a"], ["input"], digits=1)
+    assert hues(rounded) == {colours.INPUT: 1}  # what is shown as 0.0 is no negative number
+
+
+def test_only_a_kernel_has_a_double_outline():
+    def outlines(role):
+        return hues(figures.grids([torch.ones(2, 2)], ["a"], [role]), "stroke").total()
+
+    assert outlines("input") == outlines("output") == 4
+    assert outlines("kernel") == 8
+
+
+def test_one_scale_serves_all_grids_of_a_figure():
+    def tints(*maps):
+        titles, roles = ["a"] * len(maps), ["input"] * len(maps)
+        svg = figures.grids(maps, titles, roles).svg
+        return [float(tint) for tint in re.findall(r"fill-opacity: ([\d.]+)", svg)]
+
+    small, large = torch.tensor([[1, 2]]), torch.tensor([[4]])
+    assert tints(small, large) == pytest.approx([0.12 + 0.38 * share for share in (0.25, 0.5, 1)])
+    assert tints(small) == pytest.approx([0.12 + 0.38 * share for share in (0.5, 1)])
+
+
+def test_signed_grids_have_a_key_with_the_largest_number():
+    signed = figures.grids([torch.tensor([[1.5, -2.5]])], ["a"], ["input"], digits=1)
+    assert words(signed)[-3:] == ["−2.5", "0", "2.5"]
+    assert words(figures.grids([torch.tensor([[1.5]])], ["a"], ["input"], digits=1)) == ["a", "1.5"]
+
+
+def test_operators_stand_between_the_grids():
+    maps, titles, roles = [torch.ones(2, 2)] * 3, list("abc"), ["input", "kernel", "output"]
+    texts = words(figures.grids(maps, titles, roles, operators="*="))
+    assert [text for text in texts if not text.isalnum()] == ["*", "="]
+
+
+def test_titles_of_grids_do_not_overlap_and_are_not_cut():
+    long = "a title that is wider than its grid"
+    drawing = figures.grids([torch.ones(1, 1)] * 2, [long, long], ["input", "output"])
+    assert not ink_at_the_edge(drawing)
+    one, two = (float(x) for x in re.findall(r'x="([\d.]+)"[^>]*>a title', drawing.svg))
+    assert two - one > len(long) * 10 * 0.5  # points: wider than the title
+
+
+def test_digits_fit_their_cells():
+    wide = figures.grids([torch.full((9, 9), -100)] * 2, ["a", "b"], ["input", "output"])
+    sizes = {float(size) for size in re.findall(r"font-size: ([\d.]+)px", wide.svg)}
+    assert min(sizes) < 9
+    few = figures.grids([torch.full((2, 2), -100)], ["a"], ["input"])
+    assert "font-size: 9px" in few.svg
 
 
 def test_a_small_negative_number_is_shown_without_a_sign():
-    assert words(figures.grids([torch.tensor([[-0.04, -0.06]])], ["a"], ["kernel"], digits=1)) == [
-        *["0.0", "-0.1", "a"]
-    ]
+    texts = words(figures.grids([torch.tensor([[-0.04, -0.06]])], ["a"], ["kernel"], digits=1))
+    assert texts[:3] == ["a", "0.0", "−0.1"]
 
 
 def test_stack_fills_what_the_output_depends_on():
     def fills(layers, output):
-        svg = figures.stack(9, layers, output).svg.lower()
-        return [svg.count(f"fill: {colour.lower()}") for colour in (colours.INPUT, colours.OUTPUT)]
+        counts = hues(figures.stack(9, layers, output))
+        return [counts[colour] for colour in (colours.INPUT, colours.OUTPUT)]
 
     assert fills([Layer(3), Layer(3)], 2) == [5, 3 + 1]
     assert fills([Layer(3, stride=2), Layer(3)], 1) == [7, 3 + 1]
@@ -137,9 +201,7 @@ def test_stack_fills_what_the_output_depends_on():
 
 def test_stack_draws_a_line_to_each_number_that_is_read():
     def lines(layers, output):
-        return (
-            figures.stack(9, layers, output).svg.lower().count(f"stroke: {colours.KERNEL.lower()}")
-        )
+        return figures.stack(9, layers, output).svg.lower().count(f"stroke: {colours.AXIS}")
 
     assert lines([Layer(3)], 0) == 3
     assert lines([Layer(3), Layer(3, dilation=2)], 0) == 3 + 3 * 3
@@ -153,8 +215,8 @@ def test_confusion_outlines_what_is_right_and_tints_what_is_wrong():
         *["80", "5", "0", "10", "90", "0", "0", "0", "95"]
     ]
     assert drawing.svg.lower().count(f"stroke: {colours.OUTPUT.lower()}") == 3
-    tints = re.findall(rf"fill: {colours.KERNEL.lower()}; opacity: ([\d.]+)", drawing.svg.lower())
-    assert sorted(map(float, tints), reverse=True) == [0.6, 0.3]
+    tints = re.findall(rf"fill: {colours.POSITIVE}; fill-opacity: ([\d.]+)", drawing.svg.lower())
+    assert [tint for tint in sorted(map(float, tints), reverse=True) if tint] == [0.6, 0.3]
     assert figures.confusion([[1, 0], [0, 1]], "ab").svg  # nothing is wrong
 
 
@@ -183,7 +245,7 @@ def test_curves_have_their_own_x_and_their_names_at_the_end():
     assert dashed not in drawing.svg
     assert dashed in figures.curves({"a": ([1, 9], [5, 8])}, "s", "%", level=7).svg
     dots = figures.curves({"a": ([1, 9], [5, 8])}, "s", "%", joined=False).svg.lower()
-    line = f"stroke: {colours.INPUT.lower()}; stroke-width: 2"
+    line = f"stroke: {colours.CURVES[0]}; stroke-width: 2"
     assert line in drawing.svg.lower()
     assert line not in dots
 
@@ -271,8 +333,9 @@ def pixels_of(image):
 def test_photographs_leave_no_room_beside_a_broad_picture():
     broad = pixels_of(figures.photographs([torch.zeros(10, 40)], ["a"]))
     square = pixels_of(figures.photographs([torch.zeros(40, 40)], ["a"]))
-    assert broad.shape[1] == square.shape[1]
+    assert broad.shape[1] > 1.3 * square.shape[1]  # a square one would be too high
     assert broad.shape[0] < square.shape[0] / 2
+    assert ((square < 128).mean(0)[8:-8] > 0.9).all()  # no empty column
 
 
 def ink_at_the_edge(image):
@@ -290,14 +353,41 @@ def test_a_long_title_is_not_cut_off():
     assert short.shape == long.shape
 
 
-def test_tiles_share_one_scale_in_which_0_is_mid_grey():
+def stored(plate):
+    """Return the pictures of a plate as they are stored, `(H, W, 3)` in bytes, by row."""
+    rows = plate._repr_mimebundle_()[0][PICTURES]["rows"]
+    return [
+        [np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(p["png"]))).convert("RGB"), int)
+         for p in row["pictures"]] for row in rows
+    ]  # fmt: skip
+
+
+def test_tiles_of_a_row_share_one_scale_in_which_0_is_white():
     maps = torch.stack([torch.zeros(4, 4), torch.full((4, 4), 2.0), torch.full((4, 4), -2.0)])
-    pixels = pixels_of(figures.tiles({"one": maps, "two": maps}))
-    greys, counts = np.unique(pixels, return_counts=True)
-    large = {int(grey) for grey, count in zip(greys, counts, strict=True) if count > 5000}
-    assert {0, 255} < large
-    assert [grey for grey in large if 120 < grey < 136]
-    assert figures.tiles({"one": maps / 2}).data == figures.tiles({"one": maps}).data
+    (zero, most, least), half = stored(figures.tiles({"one": maps, "two": maps / 2}))
+    assert (zero == 255).all()
+    assert "#{:02x}{:02x}{:02x}".format(*most[0, 0]) == colours.POSITIVE
+    assert "#{:02x}{:02x}{:02x}".format(*least[0, 0]) == colours.NEGATIVE
+    assert all((one == two).all() for one, two in zip((zero, most, least), half, strict=True))
+
+
+def test_signed_maps_share_one_scale_and_others_stay_as_they_are():
+    maps = [torch.tensor([[1.0, -1.0]]), torch.tensor([[2.0, -2.0]]), torch.tensor([[0.0, 3.0]])]
+    photo = torch.rand(3, 1, 2)
+    ((weak, strong, grey, colour),) = stored(figures.gallery([*maps, photo], "abcd", 4, True))
+    assert "#{:02x}{:02x}{:02x}".format(*strong[0, 0]) == colours.POSITIVE
+    assert abs(weak - (strong + 255) / 2).max() < 2  # half as far from white
+    assert grey.tolist() == [[[0] * 3, [255] * 3]]
+    assert abs(colour - 255 * photo.permute(1, 2, 0).numpy()).max() <= 0.5 + 1e-4
+
+
+def test_pictures_are_stored_pixel_for_pixel_under_their_titles():
+    state = figures.gallery([torch.eye(3), torch.rand(3, 2, 5)], ["one", "two"]).stored
+    (row,) = state["rows"]
+    assert [(p["title"], p["width"], p["height"]) for p in row["pictures"]] == [
+        ("one", 3, 3), ("two", 5, 2)
+    ]  # fmt: skip
+    assert repr(figures.gallery([torch.eye(3)], ["a"])) == "<Plate>"
 
 
 @pytest.mark.parametrize(
@@ -362,7 +452,9 @@ def test_explorers_use_the_book_colours():
 def test_style_sheet_of_figures_uses_the_book_colours():
     text = figures.drawing.STYLE.read_text("utf8")
     cycle = re.search(r'"color", \[(.+?)\]', text)[1]
-    assert cycle.startswith(", ".join(f'"{c[1:]}"' for c in (colours.INPUT, colours.KERNEL)))
+    assert cycle == ", ".join(f'"{colour[1:]}"' for colour in colours.CURVES)
+    inks = re.findall(r"^(?:text|axes|[xy]tick)\.(?:label|edge)?color: (\w+)", text, re.MULTILINE)
+    assert {f"#{ink}" for ink in inks} - {"#none"} == {colours.INK, colours.AXIS}
 
 
 def test_photograph():

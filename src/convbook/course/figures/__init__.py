@@ -1,8 +1,7 @@
-"""The book's figures: one visual language, one colour each for input, kernel and output.
+"""The book's figures: one visual language, one outline each for input, kernel and output.
 
-Every function returns an image that a notebook displays: a `Drawing`, or an `Image` (PNG) for
-photographs. An image, unlike a matplotlib figure, shows the same in every front end and is closed
-once drawn.
+Every function returns an image that a notebook displays: a `Drawing`, or a `Plate` of photographs.
+An image, unlike a matplotlib figure, shows the same in every front end and is closed once drawn.
 
 The functions need matplotlib and torch, the site build needs only `colours`: they load when first
 asked for (PEP 562).
@@ -12,6 +11,7 @@ from importlib import import_module
 
 _MODULES = {
     "Drawing": "drawing",
+    "Plate": "plate",
     "bars": "charts",
     "boxes": "pictures",
     "confusion": "matrices",
@@ -31,6 +31,7 @@ _MODULES = {
 
 __all__ = [
     "Drawing",
+    "Plate",
     "bars",
     "boxes",
     "confusion",

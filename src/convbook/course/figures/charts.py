@@ -33,7 +33,7 @@ def bars(values: Mapping[str, float], label: str, digits: int = 2) -> Drawing:
         axes.invert_yaxis()  # the first value on top
         axes.set_xlabel(label)
         axes.margins(x=0.08)
-        return show(figure)
+        return show(figure, data={"bars": dict(zip(values, shown, strict=True))})
 
 
 def lines(
@@ -58,16 +58,16 @@ def lines(
         _check_log(numbers, axis, log)
     with plt.style.context(STYLE):
         figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
-        for (name, y), marker in zip(curves.items(), MARKERS, strict=False):
-            drawn = [float(f"{value:.3g}") for value in y]
-            (line,) = axes.plot(x, drawn, marker=marker, markersize=4)
-            _name_curve(axes, name, (x[-1], drawn[-1]), line.get_color())
+        drawn = {name: _three_digits(y) for name, y in curves.items()}
+        for place, (name, y) in enumerate(drawn.items()):
+            axes.plot(x, y, marker=MARKERS[place], markersize=4)
+            _name_curve(axes, name, (x[-1], y[-1]), place)
         _scale(axes, xlabel, ylabel, log)
         if "x" in log or len(x) <= 10:
             axes.set_xticks(x, [f"{value:g}" for value in x])
         axes.minorticks_off()
         axes.margins(x=0.05)
-        return show(figure)
+        return show(figure, data={"x": list(x), "curves": drawn})
 
 
 def spread(
@@ -102,7 +102,7 @@ def spread(
         axes.set_ylim(len(rows) - 0.5, -0.5)  # the first row on top
         axes.set_xlabel(label)
         axes.grid(visible=False, axis="y")
-        return show(figure)
+        return show(figure, data={"rows": dict(zip(values, rows, strict=True))})
 
 
 def curves(
@@ -139,15 +139,15 @@ def curves(
         figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
         if level is not None:
             axes.axhline(level, color=colours.PADDING, ls="--", lw=1)
-        for (name, pair), marker in zip(points.items(), MARKERS, strict=False):
-            x, y = ([float(f"{value:.3g}") for value in axis] for axis in pair)
-            style = {} if joined else {"ls": "none", "marker": marker, "alpha": 0.8}
-            (line,) = axes.plot(x, y, **style)
+        drawn = {name: [_three_digits(axis) for axis in pair] for name, pair in points.items()}
+        for place, (name, (x, y)) in enumerate(drawn.items()):
+            style = {} if joined else {"ls": "none", "marker": MARKERS[place], "alpha": 0.8}
+            axes.plot(x, y, **style)
             va = "center" if level is None else "bottom"  # a curve often ends near the level
-            _name_curve(axes, name, (x[-1], y[-1]), line.get_color(), va)
+            _name_curve(axes, name, (x[-1], y[-1]), place, va)
         _scale(axes, xlabel, ylabel, log)
         axes.margins(x=0.12)
-        return show(figure)
+        return show(figure, data={"curves": drawn})
 
 
 def _check_count(curves: Mapping) -> None:
@@ -163,10 +163,14 @@ def _check_log(numbers: Sequence[float], axis: str, log: str) -> None:
         )
 
 
-def _name_curve(axes, name: str, end: tuple[float, float], colour: str, va: str = "center") -> None:
+def _three_digits(numbers: Sequence[float]) -> list[float]:
+    return [float(f"{number:.3g}") for number in numbers]
+
+
+def _name_curve(axes, name: str, end: tuple[float, float], place: int, va: str = "center") -> None:
     axes.annotate(
-        name, end, xytext=(8, 0), textcoords="offset points", va=va, color=colour,
-        fontweight="bold",
+        name, end, xytext=(8, 0), textcoords="offset points", va=va, fontweight="bold",
+        color=colours.CURVE_NAMES[place],
     )  # fmt: skip
 
 

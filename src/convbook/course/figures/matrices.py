@@ -14,10 +14,16 @@ from convbook.course.figures.drawing import (
     WIDTH,
     Drawing,
     depths_of,
+    digit_size,
+    draw_key,
     draw_number,
     draw_square,
     show,
 )
+
+TITLE = 10  # points
+SMALLEST_CELL = 0.16  # inches
+GAP = 0.42  # inches between two grids: room for an operator
 
 
 def grids(
@@ -25,18 +31,28 @@ def grids(
     titles: Sequence[str],
     roles: Sequence[str],
     digits: int = 0,
+    operators: Sequence[str] = (),
 ) -> Drawing:
-    """Draw small matrices side by side, numbers or letters in cells.
+    """Draw small matrices side by side, numbers or letters in cells, with operators between them.
 
-    `roles` choose the colours: "input", "kernel" or "output", where numbers farther from 0 get a
-    deeper tint and those below 0 a grey one, or "weights", where each cell has its own tint, as in
-    `weight_matrix`.
+    `roles` choose the outlines: "input", "kernel" or "output", where numbers farther from 0 get a
+    deeper tint; or "weights", where each cell has its own tint, as in `weight_matrix`. One scale
+    serves all grids. If one of them holds a number below zero the tint tells the sign, orange above
+    zero and purple below, and a key stands below the grids.
 
     Shapes:
         each of `arrays`: `(H, W)`, or H strings of W letters.
 
     Raises:
-        ValueError: the three sequences differ in length, or a role is unknown.
+        ValueError: arrays, titles and roles differ in length, a role is unknown, or there is not
+            one operator for each gap.
+
+    Example:
+        >>> import torch
+        >>> x, k = torch.tensor([[1, 2, 3]]), torch.tensor([[1, 1]])
+        >>> maps, titles = [x, k, torch.tensor([[3, 5]])], ["x", "kernel", "sums"]
+        >>> grids(maps, titles, ["input", "kernel", "output"], operators="*=")
+        <Drawing>
     """
     if not len(arrays) == len(titles) == len(roles):
         raise ValueError(
@@ -46,44 +62,90 @@ def grids(
     known = [*colours.ROLES, "weights"]
     if unknown := set(roles) - set(known):
         raise ValueError(f"roles holds {sorted(unknown)}; use {', '.join(known)}")
+    if operators and len(operators) != len(arrays) - 1:
+        raise ValueError(
+            f"operators={operators!r} do not fill {len(arrays) - 1} gaps; give so many"
+        )
     tables = [_as_table(array, digits) for array in arrays]
+    numbers = [values for _, values in tables if values is not None]
+    largest = max((np.abs(values).max() for values in numbers), default=0)
+    signed = any((values < 0).any() for values in numbers)
     with plt.style.context(STYLE):
-        widths = [texts.shape[1] for texts, _ in tables]
+        cell, title_size, slots = _widths(tables, titles)
+        gap = GAP / cell
         tallest = max(texts.shape[0] for texts, _ in tables)
-        cell = min(WIDTH / (sum(widths) + len(arrays)), 0.5)
-        size = (cell * (sum(widths) + len(arrays)), cell * tallest + 0.62)
-        figure, row = plt.subplots(1, len(arrays), figsize=size, width_ratios=widths, squeeze=False)
-        for axes, (texts, depths), title, role in zip(row[0], tables, titles, roles, strict=True):
-            _draw_grid(axes, texts, depths, role)
-            axes.set_title(title, loc="center", fontsize=10)
+        total, floor = sum(slots) + gap * (len(slots) - 1), -tallest - 1.6 * signed
+        height = 0.32 / cell - floor  # cells, with the titles
+        figure, axes = plt.subplots(figsize=(total * cell, height * cell), layout="none")
+        axes.set_position((0, 0, 1, 1))
+        x = 0.0
+        for index, ((texts, values), slot) in enumerate(zip(tables, slots, strict=True)):
+            left, top = x + (slot - texts.shape[1]) / 2, -(tallest - texts.shape[0]) / 2
+            title = {"ha": "center", "va": "bottom", "fontsize": title_size}
+            axes.text(x + slot / 2, top + 0.08 / cell, titles[index], **title)
+            depths = None if values is None else depths_of(values, largest)
+            _draw_grid(axes, (left, top), texts, depths, roles[index], signed, cell)
+            x += slot + gap
+            if operators and index < len(operators):
+                middle = {"ha": "center", "va": "center_baseline", "fontsize": 14}
+                axes.text(x - gap / 2, -tallest / 2, operators[index], **middle)
+        if signed:
+            text = f"{largest:.{digits}f}"
+            draw_key(axes, total / 2, floor + 0.2, f"-{text}", text)
+        axes.set(xlim=(-0.03, total + 0.03), ylim=(floor - 0.03, floor + height))
+        axes.axis("off")
         return show(figure)
 
 
-def _as_table(array, digits: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the cells say and, from -1 to 1, how large their numbers are."""
+def _widths(tables: Sequence[tuple], titles: Sequence[str]) -> tuple[float, float, list[float]]:
+    """Return the side of a cell in inches, the titles' font size, and the grids' widths in cells.
+
+    A title may be wider than its grid, which then has room on both sides.
+    """
+    columns = [texts.shape[1] for texts, _ in tables]
+    inches = [TITLE / 72 * 0.62 * len(title) for title in titles]  # about, for DejaVu Sans
+    room = WIDTH - GAP * (len(tables) - 1)
+    shrunk = min(1.0, room / max(sum(inches), SMALLEST_CELL))
+    inches = [shrunk * width for width in inches]
+    for step in range(100):
+        cell = 0.5 - 0.01 * step
+        slots = [max(n + 0.1, width / cell) for n, width in zip(columns, inches, strict=True)]
+        if sum(slots) * cell <= room + 1e-9 or cell <= SMALLEST_CELL:
+            break
+    return cell, shrunk * TITLE, slots
+
+
+def _as_table(array, digits: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return what the cells say, and their numbers unless they say letters."""
     if not isinstance(array, Tensor):
-        letters = np.array([list(row) for row in array])
-        return letters, np.zeros(letters.shape)
+        return np.array([list(row) for row in array]), None
     values = array.detach().double().numpy().round(digits)  # what is shown, as in `bars`
     values = values + 0.0  # -0.0 becomes 0.0
-    texts = np.vectorize(lambda value: f"{value:.{digits}f}")(values)
-    return texts, depths_of(values)
+    return np.vectorize(lambda value: f"{value:.{digits}f}")(values), values
 
 
-def _draw_grid(axes, texts: np.ndarray, depths: np.ndarray, role: str) -> None:
+def _draw_grid(
+    axes, corner: tuple[float, float], texts: np.ndarray, depths: np.ndarray | None, role: str,
+    signed: bool, cell: float,
+) -> None:  # fmt: skip
+    """Draw a grid whose upper left corner is at `corner`."""
+    size = digit_size(texts.flat, cell)
     tints = colours.weight_tints(texts.size) if role == "weights" else None
-    for index, (y, x) in enumerate(np.ndindex(texts.shape)):
-        if tints:
-            draw_square(axes, x, -y - 1, facecolor=tints[index], edgecolor=colours.KERNEL)
-            axes.text(
-                x + 0.5, -y - 0.5, texts[y, x], ha="center", va="center", fontsize=9,
-                color=colours.ink_on(tints[index]),
-            )  # fmt: skip
+    for index, (row, column) in enumerate(np.ndindex(texts.shape)):
+        x, y, text = corner[0] + column, corner[1] - row - 1, texts[row, column]
+        if tints is not None:
+            _draw_weight(axes, x, y, text, tints[index])
         else:
-            draw_number(axes, x, -y - 1, texts[y, x], depths[y, x], role)
-    axes.set(xlim=(0, texts.shape[1]), ylim=(-texts.shape[0], 0))
-    axes.set_aspect("equal")
-    axes.axis("off")
+            depth = 0.4 if depths is None else depths[row, column]
+            draw_number(axes, x, y, text, depth, role, signed, size)
+
+
+def _draw_weight(axes, x: float, y: float, text: str, tint: str) -> None:
+    draw_square(axes, x, y, facecolor=tint, edgecolor=tint)
+    axes.text(
+        x + 0.5, y + 0.5, text, ha="center", va="center_baseline", fontsize=9,
+        color=colours.ink_on(tint),
+    )  # fmt: skip
 
 
 def weight_matrix(taps: Tensor, weights: str = "", pixels: str = "") -> Drawing:
@@ -117,13 +179,7 @@ def weight_matrix(taps: Tensor, weights: str = "", pixels: str = "") -> Drawing:
                 if weights:
                     draw_square(axes, x, y, facecolor="none", edgecolor=colours.GRID)
                 continue
-            tint = tints[tap - 1]
-            draw_square(axes, x, y, facecolor=tint, edgecolor=colours.KERNEL if weights else tint)
-            if weights:
-                axes.text(
-                    x + 0.5, y + 0.5, weights[tap - 1], ha="center", va="center", fontsize=9,
-                    color=colours.ink_on(tint),
-                )  # fmt: skip
+            _draw_weight(axes, x, y, weights[tap - 1] if weights else "", tints[tap - 1])
         axes.set(xlim=(0, columns), ylim=(rows, 0), xlabel="input pixel", ylabel="output pixel")
         axes.set_aspect("equal")
         axes.grid(visible=False)
@@ -161,7 +217,7 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Drawin
     with plt.style.context(STYLE):
         figure, axes = plt.subplots(figsize=(WIDTH, 0.45 * len(classes) + 1.2))
         for (y, x), count in np.ndenumerate(table):
-            style = {"facecolor": colours.KERNEL, "alpha": 0.6 * depths[y, x]}
+            style = {"facecolor": colours.POSITIVE, "tint": 0.6 * depths[y, x], "lw": 0}
             if y == x:
                 style = {"facecolor": "none", "edgecolor": colours.OUTPUT, "lw": 1.5}
             draw_square(axes, x, y, **style)

@@ -1,97 +1,93 @@
-"""Photographs and maps as pictures."""
+"""Photographs and maps as pictures, without axes, each under its title."""
 
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Image
-from matplotlib.figure import Figure
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from convbook.course import colours
-from convbook.course.figures.drawing import (
-    MARKERS,
-    STYLE,
-    WIDTH,
-    show,
+from convbook.course.figures.drawing import MARKERS, STYLE, WIDTH, show
+from convbook.course.figures.plate import Plate
+
+# From purple by white to orange: the sign of a number, and how large it is.
+SIGNS = LinearSegmentedColormap.from_list(
+    "signs", [colours.NEGATIVE, "#ffffff", colours.POSITIVE], N=255
 )
 
 
-def photographs(images: Sequence[Tensor], titles: Sequence[str]) -> Image:
-    """Show photographs or feature maps side by side, with pixel numbers along both axes.
+def photographs(images: Sequence[Tensor], titles: Sequence[str], signed: bool = False) -> Plate:
+    """Show photographs or feature maps side by side; four stand two by two.
 
-    A map of one channel is shown in grey, black its least and white its greatest value.
+    A map of one channel is shown in grey, black its least and white its greatest value. If
+    `signed`, maps that hold a negative number are orange above zero and purple below, on one scale.
 
     Shapes:
         each of `images`: `(3, H, W)` in [0, 1], `(1, H, W)` or `(H, W)`.
 
     Raises:
-        ValueError: an image has another shape, or there are more or fewer titles than images.
+        ValueError: an image has another shape, there is none, or not one title for each.
+
+    Example:
+        >>> import torch
+        >>> photographs([torch.rand(3, 8, 8), torch.eye(8)], ["photograph", "map"])
+        <Plate>
     """
-    if len(images) != len(titles):
+    columns = 2 if len(images) == 4 else max(1, len(images))
+    return gallery(images, titles, columns, signed)
+
+
+def gallery(
+    images: Sequence[Tensor], titles: Sequence[str], columns: int = 5, signed: bool = False
+) -> Plate:
+    """Show pictures in rows of `columns`, each under its title.
+
+    Shapes:
+        each of `images`: as in `photographs`.
+
+    Raises:
+        ValueError: an image has another shape, there is none, or not one title for each.
+
+    Example:
+        >>> import torch
+        >>> gallery([torch.rand(3, 8, 8)] * 3, ["a", "b", "c"], columns=2)
+        <Plate>
+    """
+    if not len(images) or len(images) != len(titles):
         raise ValueError(f"{len(images)} images have {len(titles)} titles; give one title for each")
-    with plt.style.context(STYLE):
-        # Four stand two by two: side by side they would be stamps on a phone.
-        columns = 2 if len(images) == 4 else len(images)
-        rows = len(images) // columns
-        tallest = max(image.shape[-2] / image.shape[-1] for image in images)
-        height = min(rows * tallest * WIDTH / columns + 0.5, rows * 4)
-        figure, grid = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False)
-        for axes, image in zip(grid.flat, images, strict=True):
-            axes.imshow(_as_picture(image), cmap="gray", interpolation="nearest")
-            for axis in (axes.xaxis, axes.yaxis):
-                axis.get_major_locator().set_params(integer=True)  # there is no pixel 2.5
-        for axes in grid[-1]:
-            axes.set_xlabel("column (W)")
-        for axes in grid[:, 0]:
-            axes.set_ylabel("row (H)")
-        _set_titles(figure, titles)
-        return show(figure, "png")
+    pictures = _as_pictures(images, signed)
+    cells = [(title, picture) for title, picture in zip(titles, pictures, strict=True)]
+    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
+    return Plate([("", row) for row in rows], columns)
 
 
-def _set_titles(figure: Figure, titles: Sequence[str]) -> None:
-    """Set the title of each axes; where one would reach beyond the figure, all are smaller.
-
-    The layout makes room for the height of a title, not for its width.
-    """
-    texts = [axes.set_title(title) for axes, title in zip(figure.axes, titles, strict=True)]
-    figure.draw_without_rendering()
-    boxes = [text.get_window_extent() for text in texts]
-    room = min((figure.bbox.x1 - box.x0) / box.width for box in boxes)
-    for text in texts:
-        text.set_fontsize(text.get_fontsize() * min(1, 0.97 * room))
-
-
-def tiles(rows: Mapping[str, Tensor]) -> Image:
+def tiles(rows: Mapping[str, Tensor]) -> Plate:
     """Show the kernels of a layer, or other small maps, side by side: one row for each name.
 
-    The grey in the middle is 0; black is the least and white the greatest that a row may hold.
+    White is 0, orange above and purple below; each row has a scale of its own.
 
     Shapes:
         each of `rows`: `(N, H, W)`, the same for all.
 
     Raises:
         ValueError: there is no row, or their shapes differ or have other than three axes.
+
+    Example:
+        >>> import torch
+        >>> tiles({"one layer": torch.randn(4, 3, 3)})
+        <Plate>
     """
     shapes = {tuple(maps.shape) for maps in rows.values()}
     if len(shapes) != 1 or len(next(iter(shapes))) != 3:
         raise ValueError(f"rows have shapes {sorted(shapes)}; use one shape (N, H, W) for all")
-    ((count, height, width),) = shapes
-    with plt.style.context(STYLE):
-        size = (WIDTH, len(rows) * (WIDTH / count * height / width + 0.3))
-        figure, grid = plt.subplots(len(rows), count, figsize=size, squeeze=False)
-        for line, (name, maps) in zip(grid, rows.items(), strict=True):
-            limit = maps.abs().max().item()
-            for axes, values in zip(line, maps, strict=True):
-                axes.imshow(
-                    _as_picture(values), cmap="gray", vmin=-limit, vmax=limit,
-                    interpolation="nearest",
-                )  # fmt: skip
-                axes.set(xticks=[], yticks=[])
-                axes.spines[:].set(visible=True, color=colours.PADDING)
-            line[0].set_title(name)
-        return show(figure, "png")
+    drawn = []
+    for name, maps in rows.items():
+        largest = maps.abs().max().item() or 1.0
+        drawn.append((name, [("", _in_hues(values / largest)) for values in maps.double().numpy()]))
+    return Plate(drawn, len(drawn[0][1]))
 
 
 def boxes(image: Tensor, squares: Mapping[str, tuple[int, int, int, int]]) -> Image:
@@ -106,7 +102,7 @@ def boxes(image: Tensor, squares: Mapping[str, tuple[int, int, int, int]]) -> Im
     """
     if len(squares) > len(MARKERS):
         raise ValueError(f"{len(squares)} squares are too many to tell apart; draw {len(MARKERS)}")
-    picture = _as_picture(image)
+    (picture,) = _as_pictures([image], signed=False)
     height, width = picture.shape[:2]
     frames = [(0, 0, height, width), *squares.values()]
     top, bottom = min(y for y, _, _, _ in frames), max(y + h for y, _, h, _ in frames)
@@ -115,8 +111,7 @@ def boxes(image: Tensor, squares: Mapping[str, tuple[int, int, int, int]]) -> Im
     with plt.style.context(STYLE):
         figure, axes = plt.subplots(figsize=(WIDTH, 4.6))
         axes.imshow(picture, cmap="gray", interpolation="nearest")
-        cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-        for (name, (y, x, h, w)), colour in zip(squares.items(), cycle, strict=False):
+        for (name, (y, x, h, w)), colour in zip(squares.items(), colours.CURVES, strict=False):
             for line, ink in ((4, "white"), (2, colour)):  # a white edge shows on any picture
                 axes.add_patch(Rectangle((x - 0.5, y - 0.5), w, h, fill=False, lw=line, ec=ink))
             axes.plot([], [], color=colour, label=name)  # for the legend, above the picture
@@ -129,42 +124,36 @@ def boxes(image: Tensor, squares: Mapping[str, tuple[int, int, int, int]]) -> Im
         return show(figure, "png")
 
 
-def gallery(images: Sequence[Tensor], titles: Sequence[str], columns: int = 5) -> Image:
-    """Show small pictures in rows, each under its title, without pixel numbers.
-
-    Shapes:
-        each of `images`: as in `photographs`.
-
-    Raises:
-        ValueError: an image has another shape, there is none, or not one title for each.
-
-    Example:
-        >>> import torch
-        >>> type(gallery([torch.rand(3, 8, 8)] * 3, ["a", "b", "c"], columns=2)).__name__
-        'Image'
-    """
-    if not len(images) or len(images) != len(titles):
-        raise ValueError(f"{len(images)} images have {len(titles)} titles; give one title for each")
-    pictures = [_as_picture(image) for image in images]
-    height, width = pictures[0].shape[:2]
-    rows = -(-len(pictures) // columns)
-    lines = 1 + max(title.count("\n") for title in titles)
-    with plt.style.context(STYLE):
-        size = (WIDTH, rows * (WIDTH / columns * height / width + 0.2 * lines))
-        figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False)
-        for axes in grid.flat:
-            axes.axis("off")
-        for axes, picture, title in zip(grid.flat, pictures, titles, strict=False):
-            axes.imshow(picture, cmap="gray", interpolation="nearest")
-            axes.set_title(title, loc="center", fontsize=9)
-        return show(figure, "png")
+def _as_pictures(images: Sequence[Tensor], signed: bool) -> list[np.ndarray]:
+    """Return each image as bytes: `(H, W, 3)` in colour, `(H, W)` in grey."""
+    arrays = [_as_array(image) for image in images]
+    below_zero = [array for array in arrays if array.ndim == 2 and array.min() < 0]
+    largest = max((np.abs(array).max() for array in below_zero), default=1.0)
+    pictures = []
+    for array in arrays:
+        if signed and array.ndim == 2 and array.min() < 0:
+            pictures.append(_in_hues(array / largest))
+        elif array.ndim == 2:
+            pictures.append(_as_bytes((array - array.min()) / (np.ptp(array) or 1.0)))
+        else:
+            pictures.append(_as_bytes(array.clip(0, 1)))
+    return pictures
 
 
-def _as_picture(image: Tensor) -> np.ndarray:
+def _as_bytes(values: np.ndarray) -> np.ndarray:
+    return (255 * values).round().astype(np.uint8)
+
+
+def _in_hues(values: np.ndarray) -> np.ndarray:
+    """Return numbers from -1 to 1 in the hues of their signs, `(H, W, 3)` in bytes."""
+    return SIGNS(0.5 + values / 2, bytes=True)[..., :3]
+
+
+def _as_array(image: Tensor) -> np.ndarray:
     shape = tuple(image.shape)
     pixels = image.detach().double().numpy()
     if image.ndim == 3 and shape[0] == 3:
-        return pixels.transpose(1, 2, 0).clip(0, 1)  # (H, W, 3)
+        return pixels.transpose(1, 2, 0)  # (H, W, 3)
     if image.ndim == 2 or (image.ndim == 3 and shape[0] == 1):
         return pixels.reshape(shape[-2:])  # (H, W)
     raise ValueError(f"image has shape {shape}; use (3, H, W), (1, H, W) or (H, W)")

@@ -1,6 +1,7 @@
 """Windows over a row of pixels, and what an output at the top of a stack sees of it."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 
@@ -43,16 +44,11 @@ def windows(
             _draw_input_pixel(axes, pixel, 0 <= pixel < input_size, pixel in read)
         for row, window in enumerate(taps, start=1):
             y = -row - 0.35
-            axes.plot(
-                [window[0] + 0.5, window[-1] + 0.5], [y + 0.5] * 2, color=colours.KERNEL, lw=1
-            )
+            for before, after in pairwise(window):  # what a dilated window leaves out
+                axes.plot([before + 0.94, after + 0.06], [y + 0.5] * 2, color=colours.AXIS, lw=1)
             for tap in window:
-                draw_square(axes, tap, y, facecolor=colours.KERNEL)
-            draw_square(axes, input_size + padding + 1.5, y, facecolor=colours.OUTPUT)
-            axes.text(
-                input_size + padding + 2, y + 0.5, str(row - 1), color="white",
-                ha="center", va="center", fontsize=9,
-            )  # fmt: skip
+                draw_number(axes, tap, y, "", 0.6, "kernel")
+            draw_number(axes, input_size + padding + 1.5, y, str(row - 1), 0.6, "output")
         _label_windows(axes, input_size, padding, count)
         return show(figure)
 
@@ -72,16 +68,20 @@ def window_sums(row: Sequence[int], weights: Sequence[int]) -> Drawing:
     count = conv_output_size(len(row), len(weights))
     places = [row[start : start + len(weights)] for start in range(count)]
     sums = [sum(w * p for w, p in zip(weights, pixels, strict=True)) for pixels in places]
-    pixel_depths, weight_depths, sum_depths = map(depths_of, (row, weights, sums))
+    largest, signed = max(map(abs, [*row, *weights, *sums])), min([*row, *weights, *sums]) < 0
+    pixel_depths, weight_depths, sum_depths = (
+        depths_of(values, largest) for values in (row, weights, sums)
+    )
     with plt.style.context(STYLE):
         figure, axes = _windows_figure(len(row), 0, count)
         for x, pixel in enumerate(row):
-            draw_number(axes, x, 0, str(pixel), pixel_depths[x], "input")
+            draw_number(axes, x, 0, str(pixel), pixel_depths[x], "input", signed)
         for place, total in enumerate(sums):
             y = -place - 1.35
             for tap, weight in enumerate(weights):
-                draw_number(axes, place + tap, y, str(weight), weight_depths[tap], "kernel")
-            draw_number(axes, len(row) + 1.5, y, str(total), sum_depths[place], "output")
+                depth = weight_depths[tap]
+                draw_number(axes, place + tap, y, str(weight), depth, "kernel", signed)
+            draw_number(axes, len(row) + 1.5, y, str(total), sum_depths[place], "output", signed)
         _label_windows(axes, len(row), 0, count)
         return show(figure)
 
@@ -103,19 +103,18 @@ def _label_windows(axes, input_size: int, padding: int, count: int) -> None:
 
 
 def _draw_input_pixel(axes, pixel: int, inside: bool, is_read: bool) -> None:
-    if not inside:
-        style = {"facecolor": "white", "edgecolor": colours.PADDING, "linestyle": "--"}
-    elif is_read:
-        style = {"facecolor": colours.INPUT}
+    if inside and is_read:
+        draw_number(axes, pixel, 0, str(pixel), 0.6, "input")
+    elif inside:
+        style = {"facecolor": "none", "edgecolor": colours.DROPPED, "hatch": "///", "lw": 1.2}
+        draw_square(axes, pixel, 0, **style)
+        axes.text(pixel + 0.5, 1.15, str(pixel), ha="center", va="bottom", fontsize=9)
     else:
-        style = {"facecolor": "white", "edgecolor": colours.DROPPED, "hatch": "////"}
-    draw_square(axes, pixel, 0, **style)
-    hatched = inside and not is_read
-    axes.text(
-        pixel + 0.5, 0.5, str(pixel) if inside else "", ha="center", va="center", fontsize=9,
-        color="white" if inside and is_read else colours.INK,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1} if hatched else None,
-    )  # fmt: skip
+        _draw_padding(axes, pixel, 0)
+
+
+def _draw_padding(axes, x: float, y: float) -> None:
+    draw_square(axes, x, y, facecolor="none", edgecolor=colours.PADDING, linestyle="--")
 
 
 def stack(input_size: int, layers: Sequence[Layer], output: int) -> Drawing:
@@ -155,11 +154,14 @@ def stack(input_size: int, layers: Sequence[Layer], output: int) -> Drawing:
         cell = min(WIDTH / (right - left), 0.42)
         figure, axes = plt.subplots(figsize=((right - left) * cell, (floors[0] + 1.2) * cell))
         for level, ((middle, jump), seen, size) in enumerate(maps):
-            y, colour = floors[level], colours.OUTPUT if level else colours.INPUT
+            y, role = floors[level], "output" if level else "input"
             axes.text(left, y + 0.5, f"map {level}" if level else "input", va="center", fontsize=10)
             for place in sorted({*range(size), *seen}):
-                fill = (colour if place in seen else "white") if 0 <= place < size else None
-                _draw_stack_cell(axes, middle + jump * place, y, str(place), fill)
+                x = middle + jump * place
+                if 0 <= place < size:
+                    _draw_stack_cell(axes, x, y, str(place), role, place in seen)
+                else:
+                    _draw_padding(axes, x - 0.5, y)
         for level, read in enumerate(reads):
             (before, step), (after, jump) = middles[level : level + 2]
             for place, taps in read.items():
@@ -167,7 +169,7 @@ def stack(input_size: int, layers: Sequence[Layer], output: int) -> Drawing:
                     axes.plot(
                         [before + step * tap, after + jump * place],
                         [floors[level] + 0.06, floors[level + 1] + 0.94],
-                        color=colours.KERNEL, lw=1, solid_capstyle="butt",
+                        color=colours.AXIS, lw=1, solid_capstyle="butt",
                     )  # fmt: skip
         axes.set(xlim=(left, right), ylim=(-0.1, floors[0] + 1.1))
         axes.set_aspect("equal")
@@ -194,15 +196,11 @@ def _what_is_read(layers: Sequence[Layer], sizes: Sequence[int], output: int) ->
     return reads, wanted
 
 
-def _draw_stack_cell(axes, middle: float, y: float, number: str, fill: str | None) -> None:
-    """Draw one number of a map; without a fill it is padding."""
-    if fill is None:
-        style = {"facecolor": "white", "edgecolor": colours.PADDING, "linestyle": "--"}
-        draw_square(axes, middle - 0.5, y, **style)
+def _draw_stack_cell(axes, middle: float, y: float, number: str, role: str, seen: bool) -> None:
+    """Draw one number of a map, tinted if the output depends on it."""
+    if seen:
+        draw_number(axes, middle - 0.5, y, number, 0.8, role)
         return
-    edge = {"edgecolor": colours.GRID} if fill == "white" else {}
-    draw_square(axes, middle - 0.5, y, facecolor=fill, **edge)
-    axes.text(
-        middle, y + 0.5, number, ha="center", va="center", fontsize=9,
-        color=colours.PADDING if fill == "white" else "white",
-    )  # fmt: skip
+    draw_square(axes, middle - 0.5, y, facecolor="none", edgecolor=colours.GRID)
+    style = {"ha": "center", "va": "center_baseline", "fontsize": 9, "color": colours.PADDING}
+    axes.text(middle, y + 0.5, number, **style)

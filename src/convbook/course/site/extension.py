@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from docutils import nodes
 
-from convbook.course.site import explorers
+from convbook.course.site import drawings, explorers
 from convbook.course.site.cards import draw_card
 from convbook.course.site.repository import find_repository
 from convbook.course.site.sections import CollapseGoingFurther
@@ -127,6 +127,7 @@ def add_static_files(app) -> None:
         app.builder.templates.environment.filters["without_scripts"] = without_scripts
     app.config.html_static_path.append(str(Path(__file__).parent / "static" / "book"))
     app.add_css_file("book.css")
+    app.add_css_file(drawings.STYLE)
 
 
 def setup(app):
@@ -142,6 +143,7 @@ def setup(app):
     app.connect(
         "html-page-context", drop_unused_assets, priority=900
     )  # after every script is added
+    app.connect("build-finished", drawings.write_style)
     app.connect("build-finished", explorers.write_assets)
     app.connect("build-finished", write_root_page, priority=900)  # after the redirect it replaces
     app.add_transform(CollapseGoingFurther)
