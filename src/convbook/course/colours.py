@@ -1,7 +1,8 @@
 """The book's colours: one each for input, kernel and output, told apart by colour-blind readers.
 
-They are three of the eight colours of Okabe and Ito (2008), `Color Universal Design`. Figures
-(`figures/`) and explorers (`explorers/explorer.css`) use the same values; a test compares them.
+They are three of the eight colours of Okabe and Ito (2008), `Color Universal Design`
+(https://jfly.uni-koeln.de/color/). Figures (`figures/`) and explorers (`explorers/explorer.css`)
+use the same values; a test compares them.
 """
 
 INPUT = "#0072B2"  # blue
