@@ -65,6 +65,10 @@ ABSOLUTE_PATH = re.compile(
     rf"(?<![\w.~/-])/(?:{TOP_FOLDERS})/\w|file:///?\w|\b[A-Z]:[\\/]\w|(?<![\w\\])\\\\\w+\\\w"
 )
 MEMORY_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+# {doc}`name`, ```{note}, (label)=: the site knows them, other viewers show them as they stand.
+MYST = re.compile(
+    r"(?<!`)\{[a-z][\w:.+-]*\}`(?=[^\s`])|^ *(?:`{3,}|:{3,}) *\{|^\([\w-]+\)= *$", re.MULTILINE
+)
 TRACES = {ABSOLUTE_PATH: "a path of one machine", MEMORY_ADDRESS: "a memory address"}
 
 
@@ -227,6 +231,13 @@ def check_length(notebook) -> Iterator[str]:
                 yield f"{_name(cell)}: {len(line)} columns, {MAX_COLUMNS} is the most: {line}"
 
 
+def check_markdown(notebook) -> Iterator[str]:
+    """The text is plain Markdown, without MyST's roles, directives and labels."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (found := MYST.search(cell.source)):
+            yield f"{_name(cell)} holds {found[0].strip()!r}, which viewers show raw; write a link"
+
+
 def check_outputs(notebook) -> Iterator[str]:
     """No error and no stderr."""
     for cell in _code_cells(notebook):
@@ -284,6 +295,7 @@ RULES = [
     check_ids,
     check_launch_cell,
     check_length,
+    check_markdown,
     check_outputs,
     check_traces,
     check_figures,

@@ -215,6 +215,25 @@ class TestRules:
         code_cells(notebook)[2].source = "x = " + "1 + " * 30 + "1"
         self.assert_found(notebook, "columns")
 
+    @pytest.mark.parametrize(
+        ("source", "shown"),
+        [
+            ("As {cite:t}`zhang2019` says.", "{cite:t}`"),
+            ("See {doc}`03_shapes`.", "{doc}`"),
+            ("Before.\n\n```{note}\nMind the gap.\n```", "```{"),
+            (":::{tip}\nMind the gap.\n:::", ":::{"),
+            ("(a-label)=\n## A title", "(a-label)="),
+        ],
+    )
+    def test_markup_of_the_site_alone(self, notebook, source, shown):
+        notebook.cells[0].source = source
+        self.assert_found(notebook, re.escape(repr(shown)))
+
+    def test_braces_in_plain_markdown(self, notebook):
+        text = "The set $\\{1, 2\\}$, `{x}`, `f{x}` or\n\n```python\n{1}\n```\n(x)\n= 2"
+        notebook.cells[0].source = text
+        assert notebooks.problems(notebook) == []
+
     def test_deleted_figure(self, notebook):
         self.figure_cell(notebook).outputs = []
         self.assert_found(notebook, "none is stored")
