@@ -200,7 +200,7 @@ class TestRules:
 
     def test_changed_launch_cell(self, notebook):
         cell = code_cells(notebook)[0]
-        cell.source = cell.source.replace("done.check_returncode()", "done.returncode")
+        cell.source = cell.source.replace("invalidate_caches()", "None")
         self.assert_found(notebook, "launch cell")
 
     def test_launch_cell_shown(self, notebook):
@@ -376,6 +376,7 @@ def test_the_launch_cell_goes_first_and_a_hidden_set_up_cell_stays():
         notebooks._set_launch_cell(notebook)
         assert [c.source for c in code_cells(notebook)] == [notebooks.LAUNCH_CELL, "x = 1"]
         assert notebook.cells[0] is title
+        notebook.cells[1].source = "# An older one\nos.environ['CONVBOOK_SOURCE']"
 
 
 def test_a_failed_write_leaves_the_old_notebook(tmp_path, monkeypatch):
