@@ -2,6 +2,8 @@
 
 PYTHON  ?= python3
 CHAPTER ?=
+ADDRESS ?=
+REF     ?=
 PORT    ?= 8000
 WORKERS ?= 2
 TORCH   ?=
@@ -14,7 +16,7 @@ BOOK := $(BIN)/jupyter-book build . --all -W -n --keep-going
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # `make -j test` must not install twice into one environment
-.PHONY: help book serve lab execute new lint test test-fast test-unit test-notebooks test-site \
+.PHONY: help book serve lab execute address new lint test test-fast test-unit test-notebooks test-site \
         test-numerics test-launch bench freeze clean
 
 help:  ## list these targets
@@ -59,6 +61,9 @@ lab: $(VENV)/all.installed  ## open the chapters in JupyterLab
 
 execute: $(VENV)/all.installed  ## run the notebooks and store their outputs (CHAPTER=03 for one)
 	$(BIN)/python -m tools.notebooks execute $(CHAPTER)
+
+address: $(VENV)/site.installed  ## write the repository's address everywhere (ADDRESS=https://github.com/you/fork)
+	$(BIN)/python -m tools.address $(ADDRESS) $(if $(REF),--ref $(REF))
 
 new: $(VENV)/all.installed  ## start a chapter from templates (CHAPTER=04_channels)
 	$(BIN)/python -m tools.scaffold $(CHAPTER)

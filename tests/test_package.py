@@ -46,7 +46,8 @@ def test_the_site_builds_without_the_libraries_it_does_not_install():
     blocked = ["torch", "numpy", "matplotlib", "scipy", "anywidget", "ipywidgets", "nbclient"]
     code = f"import sys\nfor name in {blocked!r}: sys.modules[name] = None\n"
     code += (
-        "import convbook.course.site.extension, tools.notebooks, convbook.course.explorers.sources"
+        "import convbook.course.site.extension, convbook.course.explorers.sources, "
+        "tools.address, tools.notebooks"
     )
     run(code)
 
@@ -135,17 +136,6 @@ def test_binder_has_what_the_package_needs():
     assert f"Programming Language :: Python :: {version}" in PROJECT["classifiers"]
 
 
-def test_the_repository_has_one_address():
-    home = PROJECT["urls"]["Repository"]
-    assert f"git+{home}" in notebooks.LAUNCH_CELL
-    assert home in (ROOT / "CITATION.cff").read_text("utf8")
-    for name in ("README.md", "chapters/api.md"):
-        addresses = set(
-            re.findall(r"https://github\.com/[\w./-]+", (ROOT / name).read_text("utf8"))
-        )
-        assert addresses <= {home}, name
-
-
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_links_lead_to_files(name):
     text = (ROOT / name).read_text("utf8")
@@ -155,7 +145,7 @@ def test_links_lead_to_files(name):
 
 def all_modules():
     names = (module.name for module in pkgutil.walk_packages(convbook.__path__, "convbook."))
-    return [*names, "tools.notebooks", "tools.scaffold"]
+    return [*names, "tools.address", "tools.notebooks", "tools.scaffold"]
 
 
 @pytest.mark.parametrize("name", all_modules())

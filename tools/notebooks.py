@@ -14,7 +14,6 @@ import itertools
 import json
 import re
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import nbformat
 
 from convbook._files import atomic_write
 from convbook.course.mime_types import DRAWING, EXPLORER, PICTURES, VIEW
+from tools.address import is_launch_cell, read_address
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
@@ -32,26 +32,7 @@ CELL_METADATA = {"tags", "mystnb"}
 WANTS_GPU = {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
 CELL_ID = re.compile(r"c-[0-9a-f]{8}(-\d+)?")
 
-PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))
-HOME = PYPROJECT["project"]["urls"]["Repository"]
-LAUNCH_TITLE = (
-    "# On Colab this installs the book's package; where convbook is installed it does nothing."
-)
-LAUNCH_CELL = f"""\
-{LAUNCH_TITLE}
-import importlib.util
-import os
-import subprocess
-import sys
-
-spec = importlib.util.find_spec("convbook")
-if spec is None or spec.origin is None:  # a folder named convbook has no origin
-    source = os.environ.get("CONVBOOK_SOURCE", "git+{HOME}")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", f"convbook[course] @ {{source}}"]
-    done = subprocess.run(pip, check=False, capture_output=True, text=True)
-    print(done.stderr if done.returncode else "", end="")
-    done.check_returncode()
-    importlib.invalidate_caches()"""
+LAUNCH_CELL = read_address().launch_cell
 
 MAX_CELL_LINES = 15
 MAX_COLUMNS = 77  # what the book's column shows without scrolling
@@ -65,6 +46,10 @@ ABSOLUTE_PATH = re.compile(
     rf"(?<![\w.~/-])/(?:{TOP_FOLDERS})/\w|file:///?\w|\b[A-Z]:[\\/]\w|(?<![\w\\])\\\\\w+\\\w"
 )
 MEMORY_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+# {doc}`name`, ```{note}, (label)=: the site knows them, other viewers show them as they stand.
+MYST = re.compile(
+    r"(?<!`)\{[a-z][\w:.+-]*\}`(?=[^\s`])|^ *(?:`{3,}|:{3,}) *\{|^\([\w-]+\)= *$", re.MULTILINE
+)
 TRACES = {ABSOLUTE_PATH: "a path of one machine", MEMORY_ADDRESS: "a memory address"}
 
 
@@ -211,7 +196,7 @@ def check_launch_cell(notebook) -> Iterator[str]:
     """The first code cell is the launch cell, hidden on the page."""
     cells = _code_cells(notebook)
     if not cells or cells[0].source != LAUNCH_CELL:
-        yield "the first code cell is not the launch cell; run `make execute`"
+        yield "the first code cell is not the launch cell; run `make address` or `make execute`"
     elif "remove-cell" not in cells[0].metadata.get("tags", []):
         yield "the launch cell is not tagged 'remove-cell'"
 
@@ -225,6 +210,13 @@ def check_length(notebook) -> Iterator[str]:
         for line in cell.source.splitlines():
             if len(line) > MAX_COLUMNS:
                 yield f"{_name(cell)}: {len(line)} columns, {MAX_COLUMNS} is the most: {line}"
+
+
+def check_markdown(notebook) -> Iterator[str]:
+    """The text is plain Markdown, without MyST's roles, directives and labels."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (found := MYST.search(cell.source)):
+            yield f"{_name(cell)} holds {found[0].strip()!r}, which viewers show raw; write a link"
 
 
 def check_outputs(notebook) -> Iterator[str]:
@@ -284,6 +276,7 @@ RULES = [
     check_ids,
     check_launch_cell,
     check_length,
+    check_markdown,
     check_outputs,
     check_traces,
     check_figures,
@@ -313,13 +306,13 @@ def _plain_text(value) -> str:
 
 
 def _set_launch_cell(notebook) -> None:
-    """Write the current launch cell into the notebook, before its first code cell."""
-    for cell in _code_cells(notebook)[:1]:
-        if cell.source.startswith(LAUNCH_TITLE) or not cell.source:
-            notebook.cells.remove(cell)
-    place = next((i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"), 1)
-    launch = nbformat.v4.new_code_cell(LAUNCH_CELL, metadata={"tags": ["remove-cell"]})
-    notebook.cells.insert(place, launch)
+    """Write the current launch cell over an older one, or before the first code cell."""
+    first = next(iter(_code_cells(notebook)), None)
+    if first is None or (first.source and not is_launch_cell(first.source)):
+        place = notebook.cells.index(first) if first else 1
+        first = nbformat.v4.new_code_cell()
+        notebook.cells.insert(place, first)
+    first.source, first.metadata = LAUNCH_CELL, nbformat.from_dict({"tags": ["remove-cell"]})
 
 
 def _execute_file(path: Path) -> None:

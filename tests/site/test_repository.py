@@ -1,10 +1,18 @@
 """Links lead to the repository that the book is built from, or nowhere."""
 
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from convbook.course.site.repository import Repository, find_repository, parse_remote
+from convbook.course.site.repository import (
+    Repository,
+    find_repository,
+    foreign_sources,
+    parse_remote,
+)
+from tools import address
 
 
 @pytest.mark.parametrize(
@@ -95,3 +103,24 @@ def test_a_folder_inside_another_checkout_is_not_that_repository(checkout):
 def test_site_urls():
     assert Repository("Ada", "engine").site_url == "https://ada.github.io/engine/"
     assert Repository("Ada", "ada.github.io").site_url == "https://ada.github.io/"
+
+
+@pytest.fixture
+def book(tmp_path):
+    """What `make address` reads, with a chapter and its solutions."""
+    root = Path(__file__).parents[2]
+    notebooks = ["chapters/03_shapes.ipynb", "chapters/solutions/03_shapes.ipynb"]
+    for name in ["pyproject.toml", *address.PLACES, *notebooks]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / name, tmp_path / name)
+    return tmp_path
+
+
+def test_a_fork_installs_from_the_original_until_the_address_is_changed(book):
+    home = address.read_address(book).repository
+    fork = Repository("Ada", "fork.two")
+    assert foreign_sources(book, Repository(*parse_remote(home))) == []
+    assert foreign_sources(book, fork) == [home]
+    address.main(["https://github.com/ada/fork.two", "--ref", "v1.0"], book)
+    assert foreign_sources(book, fork) == []
+    assert foreign_sources(book, Repository("ada", "fork")) == ["https://github.com/ada/fork.two"]

@@ -18,6 +18,7 @@ from PIL import Image
 from convbook.course.mime_types import DRAWING, VIEW
 from convbook.course.site.extension import without_scripts
 from tools import notebooks
+from tools.address import read_address
 
 pytestmark = pytest.mark.site
 ROOT = Path(__file__).parents[2]
@@ -235,6 +236,11 @@ def published(request, tmp_path_factory):
         make_checkout(folder, "git@github.com:grace/course.git")
         done = build(folder, strict=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    home = read_address().repository
+    (notice,) = [line for line in done.stderr.splitlines() if "make address" in line]
+    assert f"this is https://github.com/{owner}/{name}, but" in notice
+    assert f"install the package from {home}; before" in notice
+    assert notice.endswith(f"run `make address ADDRESS=https://github.com/{owner}/{name}`")
     return folder / "_build" / "html", owner, name, branch
 
 

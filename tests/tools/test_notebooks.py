@@ -200,7 +200,7 @@ class TestRules:
 
     def test_changed_launch_cell(self, notebook):
         cell = code_cells(notebook)[0]
-        cell.source = cell.source.replace("done.check_returncode()", "done.returncode")
+        cell.source = cell.source.replace("invalidate_caches()", "None")
         self.assert_found(notebook, "launch cell")
 
     def test_launch_cell_shown(self, notebook):
@@ -214,6 +214,25 @@ class TestRules:
     def test_wide_cell(self, notebook):
         code_cells(notebook)[2].source = "x = " + "1 + " * 30 + "1"
         self.assert_found(notebook, "columns")
+
+    @pytest.mark.parametrize(
+        ("source", "shown"),
+        [
+            ("As {cite:t}`zhang2019` says.", "{cite:t}`"),
+            ("See {doc}`03_shapes`.", "{doc}`"),
+            ("Before.\n\n```{note}\nMind the gap.\n```", "```{"),
+            (":::{tip}\nMind the gap.\n:::", ":::{"),
+            ("(a-label)=\n## A title", "(a-label)="),
+        ],
+    )
+    def test_markup_of_the_site_alone(self, notebook, source, shown):
+        notebook.cells[0].source = source
+        self.assert_found(notebook, re.escape(repr(shown)))
+
+    def test_braces_in_plain_markdown(self, notebook):
+        text = "The set $\\{1, 2\\}$, `{x}`, `f{x}` or\n\n```python\n{1}\n```\n(x)\n= 2"
+        notebook.cells[0].source = text
+        assert notebooks.problems(notebook) == []
 
     def test_deleted_figure(self, notebook):
         self.figure_cell(notebook).outputs = []
@@ -357,6 +376,7 @@ def test_the_launch_cell_goes_first_and_a_hidden_set_up_cell_stays():
         notebooks._set_launch_cell(notebook)
         assert [c.source for c in code_cells(notebook)] == [notebooks.LAUNCH_CELL, "x = 1"]
         assert notebook.cells[0] is title
+        notebook.cells[1].source = "# An older one\nos.environ['CONVBOOK_SOURCE']"
 
 
 def test_a_failed_write_leaves_the_old_notebook(tmp_path, monkeypatch):

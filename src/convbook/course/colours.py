@@ -5,8 +5,8 @@ by their titles. How large a number is shows in its tint, and its sign in a scal
 above zero, purple below. A test keeps each role at least 20 apart (CIE76) from both signs, for
 normal sight and for three kinds of colour-blind sight.
 
-Blue, green and the colours of curves start from Okabe and Ito (2008), `Color Universal Design`;
-orange and purple are the ends of ColorBrewer's PuOr. Figures (`figures/`), explorers
+Blue, green and the colours of curves start from Okabe and Ito (2008), `Color Universal Design`
+(https://jfly.uni-koeln.de/color/); orange and purple are the ends of ColorBrewer's PuOr. Figures (`figures/`), explorers
 (`explorers/explorer.css`) and the site use the same values; tests compare them.
 """
 

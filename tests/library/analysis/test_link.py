@@ -17,7 +17,7 @@ from tests.helpers.networks import Net, conv
 from tests.helpers.strategies import EVEN_SAME
 
 pytestmark = pytest.mark.filterwarnings(EVEN_SAME)
-HOME = "https://convbook.github.io/convbook/chapters/05_receptive_field.html"
+HOME = encoder.page_address()
 
 
 def test_the_explorer_encodes_with_the_same_function():

@@ -13,7 +13,7 @@ from docutils import nodes
 
 from convbook.course.site import drawings, explorers
 from convbook.course.site.cards import draw_card
-from convbook.course.site.repository import find_repository
+from convbook.course.site.repository import find_repository, foreign_sources
 from convbook.course.site.sections import CollapseGoingFurther
 
 LEFT_OUT = "the launch and repository buttons and the social cards"
@@ -26,6 +26,12 @@ def link_repository(app, config) -> None:
         # Not logged: `make book` builds quietly, and a warning would be an error there.
         print(f"convbook: no GitHub remote, so {LEFT_OUT} are left out", file=sys.stderr)
         return
+    for other in foreign_sources(Path(app.confdir), repository):
+        print(
+            f"convbook: this is {repository.url}, but its notebooks install the package from "
+            f"{other}; before you publish it, run `make address ADDRESS={repository.url}`",
+            file=sys.stderr,
+        )
     config.html_theme_options.update(
         repository_url=repository.url,
         repository_branch=repository.branch,

@@ -17,6 +17,10 @@ REMOTE = re.compile(
 )
 
 
+# The line of a notebook's first cell that tools/address.py writes, as JSON has it.
+INSTALLS_FROM = re.compile(r'"HOME = \\"git\+(https://github\.com/[\w./-]+)@')
+
+
 @dataclass(frozen=True)
 class Repository:
     """A GitHub repository and the branch that its links point to."""
@@ -63,6 +67,16 @@ def find_repository(root: Path, environ: Mapping[str, str]) -> Repository | None
     if parsed is None:
         return None
     return Repository(*parsed, branch=_branch(root, environ))
+
+
+def foreign_sources(root: Path, repository: Repository) -> list[str]:
+    """Return from which other repositories the notebooks at `root` install the package.
+
+    In a fork it is the original, until `make address` has been run.
+    """
+    texts = (path.read_text("utf8") for path in root.glob("chapters/**/*.ipynb"))
+    found = {match[1] for text in texts if (match := INSTALLS_FROM.search(text))}
+    return sorted(url for url in found if url.lower() != repository.url.lower())
 
 
 def _branch(root: Path, environ: Mapping[str, str]) -> str:
