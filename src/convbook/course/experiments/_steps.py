@@ -1,7 +1,7 @@
 """The step that the experiments of chapters 10 to 12 have in common."""
 
 
-def train_steps(model, batches, loss, optimiser, schedule):
+def train_steps(model, batches, loss, optimiser, schedule, after_step=None):
     """Take one step of an optimiser, and of its schedule, per batch; return the losses.
 
     Shapes:
@@ -13,6 +13,7 @@ def train_steps(model, batches, loss, optimiser, schedule):
         loss: called with what the model gave and with what it should have given.
         optimiser: of `torch.optim`, over the model's parameters.
         schedule: of the optimiser's learning rate, stepped once per batch.
+        after_step: called with the number of steps taken, after each.
 
     Example:
         >>> import torch
@@ -25,11 +26,13 @@ def train_steps(model, batches, loss, optimiser, schedule):
         True
     """
     losses = []
-    for x, target in batches:
+    for step, (x, target) in enumerate(batches, start=1):
         error = loss(model(x), target)
         optimiser.zero_grad()
         error.backward()
         optimiser.step()
         schedule.step()
         losses.append(error.item())
+        if after_step:
+            after_step(step)
     return losses

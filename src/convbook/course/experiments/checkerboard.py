@@ -83,7 +83,7 @@ def thumbnails(pictures):
     return F.avg_pool2d(pictures, FACTOR)
 
 
-def train(model, pictures, steps, seed=0, batch_size=32, max_lr=0.01):
+def train(model, pictures, steps, seed=0, batch_size=32, max_lr=0.01, after_step=None):
     """Train a decoder to draw pictures from their thumbnails; return the mean loss of the end.
 
     The loss is the mean squared error; Adam's learning rate falls to 0 along a cosine. The same
@@ -99,6 +99,7 @@ def train(model, pictures, steps, seed=0, batch_size=32, max_lr=0.01):
         seed: chooses the batches.
         batch_size: pictures in a batch, drawn anew for each.
         max_lr: the learning rate of the first step.
+        after_step: called with the number of steps taken, after each.
 
     Raises:
         ValueError: `steps` or `batch_size` is out of range.
@@ -116,9 +117,40 @@ def train(model, pictures, steps, seed=0, batch_size=32, max_lr=0.01):
     small = thumbnails(pictures)
     order = (torch.randint(len(pictures), (batch_size,), generator=chooser) for _ in range(steps))
     batches = ((small[some], pictures[some]) for some in order)
-    losses = train_steps(model, batches, F.mse_loss, optimiser, schedule)
+    losses = train_steps(model, batches, F.mse_loss, optimiser, schedule, after_step)
     end = losses[-(steps // 10) :]
     return sum(end) / len(end)
+
+
+def drawings(kind, pictures, sample, steps=(0, 10, 40), seed=0):
+    """Return what a decoder draws of a picture's thumbnail after so many steps of one training.
+
+    Each drawing is stretched from its own darkest number, 0, to its brightest, 1.
+
+    Shapes:
+        pictures `(N, 3, H, W)`, sample `(3, H, W)` -> a list of `(3, H, W)`, one per step named.
+
+    Raises:
+        ValueError: `kind` is unknown, or the last step is below 10.
+
+    Example:
+        >>> pictures = torch.rand(8, 3, 16, 16)
+        >>> [one.shape for one in drawings("resize", pictures, pictures[0], steps=(0, 10))]
+        [torch.Size([3, 16, 16]), torch.Size([3, 16, 16])]
+    """
+    torch.manual_seed(seed)
+    model, drawn = decoder(kind), []
+
+    def look(step):
+        if step in steps:
+            with torch.no_grad():
+                picture = model(thumbnails(sample[None]))[0]
+            darkest = picture.min()
+            drawn.append((picture - darkest) / (picture.max() - darkest))
+
+    look(0)
+    train(model, pictures, max(steps), seed, after_step=look)
+    return drawn
 
 
 def response_to_constant(model, greys):
