@@ -155,7 +155,7 @@ def test_links_lead_to_files(name):
 
 def all_modules():
     names = (module.name for module in pkgutil.walk_packages(convbook.__path__, "convbook."))
-    return [*names, "tools.notebooks", "tools.scaffold"]
+    return [*names, "tools.bounds", "tools.notebooks", "tools.scaffold", "tools.spread"]
 
 
 @pytest.mark.parametrize("name", all_modules())
