@@ -145,7 +145,10 @@ def test_links_lead_to_files(name):
 
 def all_modules():
     names = (module.name for module in pkgutil.walk_packages(convbook.__path__, "convbook."))
-    return [*names, "tools.address", "tools.notebooks", "tools.scaffold"]
+    return [
+        *names,
+        *(f"tools.{name}" for name in ("address", "bounds", "notebooks", "scaffold", "spread")),
+    ]
 
 
 @pytest.mark.parametrize("name", all_modules())

@@ -2,7 +2,12 @@
 
     python -m tools.notebooks execute            every chapter and solution
     python -m tools.notebooks execute 03         those of chapter 03
+    python -m tools.notebooks execute 03 --once  ... without the second run, while writing
     python -m tools.notebooks verify             the hygiene rules, without running anything
+    python -m tools.notebooks spread FILE        store what `make test-numerics` measured
+
+What is stored was run twice, the second time as another processor would compute: an output that
+differs must say how far it may (`tools.bounds`).
 
 nbval proves that stored outputs are right. It cannot see a stripped notebook, wrong execution
 counts, a missing figure or a missing alt text: `problems` does.
@@ -12,6 +17,7 @@ import argparse
 import hashlib
 import itertools
 import json
+import math
 import re
 import sys
 from collections.abc import Iterator
@@ -21,13 +27,15 @@ import nbformat
 
 from convbook._files import atomic_write
 from convbook.course.mime_types import DRAWING, EXPLORER, PICTURES, VIEW
+from tools import bounds, spread
 from tools.address import is_launch_cell, read_address
+from tools.bounds import cell_name as _name
+from tools.execution import execute, execute_twice
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
-CELL_TIMEOUT = 120  # seconds, as in pyproject.toml
 
-CELL_METADATA = {"tags", "mystnb"}
+CELL_METADATA = {"tags", "mystnb", "convbook"}
 # What a notebook's metadata says where the chapter asks Colab for a machine with a GPU.
 WANTS_GPU = {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
 CELL_ID = re.compile(r"c-[0-9a-f]{8}(-\d+)?")
@@ -85,24 +93,6 @@ def store_unexecuted(text: str, path: Path) -> None:
     write(normalise(notebook), path)
 
 
-def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
-    """Run `notebook` on a fresh kernel in `folder` and return it with its new outputs.
-
-    Raises nbclient.exceptions.CellExecutionError when a cell raises.
-    """
-    from nbclient import NotebookClient  # noqa: PLC0415  (the site build reads this module too)
-
-    client = NotebookClient(
-        notebook,
-        timeout=CELL_TIMEOUT,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(folder)}},
-        store_widget_state=False,  # what is stored is shown without a kernel
-        coalesce_streams=True,  # or one text may come in two pieces, another time in one
-    )
-    return client.execute()
-
-
 def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Remove from `notebook`, in place, what differs from run to run or machine to machine."""
     notebook.metadata = nbformat.from_dict(
@@ -143,12 +133,6 @@ def _set_cell_ids(notebook) -> None:
             candidates = itertools.chain([stem], (f"{stem}-{n}" for n in itertools.count(1)))
             cell.id = next(i for i in candidates if i not in taken | kept)
         taken.add(cell.id)
-
-
-def _name(cell) -> str:
-    """Return how a message names a cell: by its id and its first line, which an author knows."""
-    first = cell.source.strip().split("\n")[0]
-    return f"cell {cell.get('id')} ({first[:40]!r})"
 
 
 def _code_cells(notebook) -> list:
@@ -270,6 +254,13 @@ def check_widgets(notebook) -> Iterator[str]:
                 yield f"{_name(cell)} has an explorer without its HTML; run `make execute`"
 
 
+def check_bounds(notebook) -> Iterator[str]:
+    """A cell that nbval does not compare says how far its numbers may move, and that is seldom."""
+    for cell in notebook.cells:
+        for flaw in (*bounds.flaws(cell), *bounds.looseness(cell)):
+            yield f"{_name(cell)} {flaw}"
+
+
 RULES = [
     check_counts,
     check_metadata,
@@ -281,6 +272,7 @@ RULES = [
     check_traces,
     check_figures,
     check_widgets,
+    check_bounds,
 ]
 
 
@@ -315,40 +307,75 @@ def _set_launch_cell(notebook) -> None:
     first.source, first.metadata = LAUNCH_CELL, nbformat.from_dict({"tags": ["remove-cell"]})
 
 
-def _execute_file(path: Path) -> None:
+def _execute_file(path: Path, once: bool) -> list[str]:
+    """Run and store the notebook at `path`; or return what forbids it, and store nothing."""
     notebook = read(path)
     _set_launch_cell(notebook)
-    write(normalise(execute(notebook, path.parent)), path)
+    if once:
+        execute(notebook, path.parent)
+    elif lines := execute_twice(notebook, path.parent):
+        return lines
+    write(normalise(notebook), path)
+    return []
+
+
+def _execute_all(paths: list[Path], once: bool) -> int:
+    status = 0
+    for path in paths:
+        name = path.relative_to(ROOT)
+        print(f"{name}: executing", flush=True)
+        try:
+            lines = _execute_file(path, once)
+        except KeyboardInterrupt:
+            print(f"{name}: stopped; the file is as it was")
+            return 130
+        except Exception as error:  # a cell may raise anything
+            lines = [str(error)]
+        if lines:
+            print(f"{name}: failed; the file is as it was", *lines, sep="\n")
+            status = 1
+        else:
+            status |= _verify([path])
+    return status
+
+
+def _verify(paths: list[Path]) -> int:
+    lines = [f"{path.relative_to(ROOT)}: {line}" for path in paths for line in problems(read(path))]
+    print(*lines, sep="\n", end="\n" * bool(lines))
+    return int(bool(lines))
+
+
+def _store_spread(file: str) -> None:
+    """Raise `seen` where the runs that wrote `file` saw a larger deviation."""
+    for path, deviations in spread.load(file).items():
+        notebook = read(path)
+        for cell in notebook.cells:
+            if spread.raise_seen(cell, deviations.get(cell.id, math.inf)):
+                print(f"{path.name}: {_name(cell)}: seen is now {cell.metadata.convbook.seen}")
+        if notebook != read(path):
+            write(notebook, path)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description=__doc__)
-    parser.add_argument("action", choices=["execute", "verify"])
-    parser.add_argument("chapter", nargs="?", default="", help="start of a file name, such as 03")
+    parser.add_argument("action", choices=["execute", "verify", "spread"])
+    parser.add_argument(
+        "what",
+        nargs="?",
+        default="",
+        help="start of a notebook's name, such as 03; for spread, FILE",
+    )
+    parser.add_argument("--once", action="store_true", help="execute: leave the second run out")
     options = parser.parse_args(arguments)
     try:
-        paths = notebook_paths(options.chapter)
-    except ValueError as error:
+        if options.action == "spread":
+            _store_spread(options.what)
+            return 0
+        paths = notebook_paths(options.what)
+    except (ValueError, OSError) as error:
         parser.error(str(error))
-    status = 0
-    for path in paths:
-        name = path.relative_to(ROOT)
-        if options.action == "execute":
-            print(f"{name}: executing", flush=True)
-            try:
-                _execute_file(path)
-            except KeyboardInterrupt:
-                print(f"{name}: stopped; the file is as it was")
-                return 130
-            except Exception as error:  # a cell may raise anything
-                print(f"{name}: failed; the file is as it was\n{error}")
-                status = 1
-                continue
-        for line in problems(read(path)):
-            print(f"{name}: {line}")
-            status = 1
-    return status
+    return _execute_all(paths, options.once) if options.action == "execute" else _verify(paths)
 
 
 if __name__ == "__main__":
