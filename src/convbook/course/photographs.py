@@ -73,7 +73,7 @@ def flower(size: int = 256) -> Tensor:
     Shapes, errors: as for `astronaut`.
 
     Example:
-        >>> red, green, blue = flower()[0, :, 120, 20]  # on the leaf
+        >>> red, green, blue = flower()[0, :, 150, 20]  # on the leaf
         >>> bool(green > red and green > blue)
         True
 
