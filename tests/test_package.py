@@ -209,7 +209,7 @@ def test_the_readme_shows_the_tree_as_it_is():
     package = ROOT / "src" / "convbook"
     for folder in (package, package / "course"):
         named = {f"{p.name}{'/' * p.is_dir()}" for p in shown if p.parent == folder}
-        minor = {"convbook.mplstyle", "py.typed", "colours.py", "mime_types.py", "photographs.py"}
+        minor = {"convbook.mplstyle", "py.typed", "colours.py", "mime_types.py"}
         assert named | minor >= rooms(folder), folder
     public = {name.removesuffix("/").removesuffix(".py") for name in rooms(package)}
     assert public == set(convbook._SUBMODULES)

@@ -18,7 +18,6 @@ from convbook.course import colours, figures
 from convbook.course.explorers.sources import style_source
 from convbook.course.figures.drawing import _name_clips
 from convbook.course.mime_types import DATA, DRAWING, PICTURES
-from convbook.course.photographs import grace_hopper
 
 DRAWINGS = {
     "windows": lambda: figures.windows(10, 3, stride=2, padding=1, dilation=2),
@@ -435,7 +434,6 @@ def test_pictures_are_stored_pixel_for_pixel_under_their_titles():
         (lambda: figures.photographs([torch.rand(2, 8, 8)], ["a"]), r"shape \(2, 8, 8\)"),
         (lambda: figures.photographs([], ["a"]), "0 images have 1 titles"),
         (lambda: figures.show(None, "gif"), "image_format='gif'"),
-        (lambda: grace_hopper(0), "size=0"),
     ],
 )
 def test_refusals_name_argument_and_value(call, message):
@@ -455,16 +453,6 @@ def test_style_sheet_of_figures_uses_the_book_colours():
     assert cycle == ", ".join(f'"{colour[1:]}"' for colour in colours.CURVES)
     inks = re.findall(r"^(?:text|axes|[xy]tick)\.(?:label|edge)?color: (\w+)", text, re.MULTILINE)
     assert {f"#{ink}" for ink in inks} - {"#none"} == {colours.INK, colours.AXIS}
-
-
-def test_photograph():
-    photo = grace_hopper(64)
-    assert photo.shape == (1, 3, 64, 64)
-    assert photo.dtype == torch.float32
-    assert 0 <= photo.min() < photo.max() <= 1
-    assert torch.equal(photo, grace_hopper(64))
-    blue_wall = photo[0, :, 5, 60]
-    assert blue_wall.argmax() == 2
 
 
 def test_clip_paths_are_named_after_what_is_written_of_them():

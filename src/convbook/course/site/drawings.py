@@ -14,7 +14,6 @@ from convbook.course.mime_types import DRAWING
 
 STYLE = "figures.css"
 TO_PIXELS = 96 / 72  # matplotlib writes points
-LIVE = '<p class="cb-live">Run this chapter to move it.</p>'  # beside the first state of `live`
 
 
 class DrawingRenderer:
@@ -32,10 +31,7 @@ class DrawingRenderer:
         )
         name = f"figure-{data.cell_index}-{data.output_index}"
         svg = inline_svg(data.string, name, options.get("alt", ""))
-        _, outputs = renderer.renderer.nb_client.code_cell_outputs(data.cell_index)
-        text = outputs[data.output_index]["data"].get("text/plain", "")
-        note = LIVE if text.startswith("live(") else ""
-        return [nodes.raw(text=f'<div class="cb-drawing">{svg}{note}</div>', format="html")]
+        return [nodes.raw(text=f'<div class="cb-drawing">{svg}</div>', format="html")]
 
 
 def inline_svg(svg: str, name: str, alt: str) -> str:

@@ -13,6 +13,7 @@ from docutils import nodes
 
 from convbook.course.site import drawings, explorers
 from convbook.course.site.cards import draw_card
+from convbook.course.site.live import AddRunHint
 from convbook.course.site.repository import find_repository, foreign_sources
 from convbook.course.site.sections import CollapseGoingFurther
 
@@ -153,4 +154,5 @@ def setup(app):
     app.connect("build-finished", explorers.write_assets)
     app.connect("build-finished", write_root_page, priority=900)  # after the redirect it replaces
     app.add_transform(CollapseGoingFurther)
+    app.add_transform(AddRunHint)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
