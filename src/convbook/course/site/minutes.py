@@ -71,7 +71,7 @@ def _pieces(notebook) -> Iterator[tuple[str, Mapping, str]]:
             continue
         before, *rest = HEADING.split(text)
         yield title, cell, before
-        for title, section in zip(rest[::2], rest[1::2], strict=True):  # noqa: B020  (it stays)
+        for title, section in zip(rest[::2], rest[1::2], strict=True):
             yield title, cell, f"{title}\n{section}"
 
 

@@ -22,7 +22,7 @@ SMALLEST_PSNR = 40  # in dB; below it, a reader may see what the encoder left ou
 METHOD = 4  # 6 saves another 2 % of the bytes and takes twice as long
 
 
-class picture(nodes.image):  # noqa: N801  (docutils names a node as it names its element)
+class picture(nodes.image):
     """An image that knows its size in `pixels`, so that Sphinx copies its file like any image's."""
 
 
