@@ -1,34 +1,23 @@
 """The built site, as files: links, pictures, metadata, what each page loads, launch buttons."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-import yaml
 from bs4 import BeautifulSoup
 from PIL import Image
 
 from convbook.course.mime_types import DRAWING, VIEW
 from convbook.course.site.extension import without_scripts
+from tests.helpers.site_builds import build, copy_book, copy_few_pages, make_checkout, pages
 from tools import notebooks
 from tools.address import read_address
 
 pytestmark = pytest.mark.site
 ROOT = Path(__file__).parents[2]
-
-
-def pages(site):
-    """Return path -> soup of every page of the book."""
-    files = sorted((site / "chapters").rglob("*.html"))
-    assert files
-    return {file: BeautifulSoup(file.read_text("utf8"), "html.parser") for file in files}
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +128,7 @@ def test_a_drawing_is_shown_once_and_as_svg(site, book):
         page = book[site / path.relative_to(ROOT).with_suffix(".html")]
         cells = [cell for cell in notebooks.read(path).cells if cell.cell_type == "code"]
         stored = [o.get("data", {}).keys() for cell in cells for o in cell.outputs]
-        expected = ["svg" if DRAWING in data else "png" for data in stored if "image/png" in data]
+        expected = ["svg" if DRAWING in data else "webp" for data in stored if "image/png" in data]
         shown = [image["src"].rpartition(".")[2] for image in page.select(".cell_output img")]
         assert shown == expected, path
 
@@ -150,55 +139,6 @@ def test_going_further_is_collapsed(book):
     assert section.h2
     assert section.details.summary
     assert section.select("details .cell")
-
-
-def copy_book(folder):
-    """Copy what a build reads to `folder`, which is no git checkout."""
-    for name in ("chapters", "assets"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".ipynb_*"))
-    for name in ("_config.yml", "_toc.yml"):
-        shutil.copy(ROOT / name, folder)
-
-
-FEW = ["chapters/03_shapes", "chapters/solutions/03_shapes", "chapters/references"]
-
-
-def copy_few_pages(folder):
-    """Copy a book of few pages, of each kind one, where a build of all would show no more."""
-    copy_book(folder)
-    table = yaml.safe_load((folder / "_toc.yml").read_text("utf8"))
-    kept = [{"file": name} for name in FEW]
-    (folder / "_toc.yml").write_text(
-        yaml.safe_dump({"format": table["format"], "root": table["root"], "chapters": kept}), "utf8"
-    )
-    for path in folder.rglob("chapters/**/*.*"):
-        name = path.relative_to(folder).with_suffix("").as_posix()
-        if path.suffix in (".md", ".ipynb") and name not in [table["root"], *FEW]:
-            path.unlink()
-
-
-def make_checkout(folder, remote):
-    """Make the copied book a checkout of `remote`, on a branch that is not main."""
-    for command in (
-        ["init", "--initial-branch=draft"],
-        ["remote", "add", "origin", remote],
-        ["add", "."],
-        ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "-m", "The book"],
-    ):
-        subprocess.run(["git", "-C", folder, *command], check=True, capture_output=True)
-
-
-def build(folder, strict=True, **environ):
-    """Build the book in `folder` as `make book` does; return the finished process.
-
-    A book of few pages has links that lead nowhere: `strict=False` lets such warnings pass.
-    """
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")}
-    command = [Path(sys.executable).parent / "jupyter-book", "build", folder]
-    return subprocess.run(
-        [*command, "-q", *["-W", "-n", "--keep-going"] * strict],
-        env=clean | environ, capture_output=True, text=True, check=False,
-    )  # fmt: skip
 
 
 def button_links(page):
@@ -220,6 +160,9 @@ def test_without_a_remote_there_are_no_buttons(tmp_path):
         assert not [link for link in button_links(page) if urlsplit(link).netloc]
         assert not launch_links(page)
         assert not meta(page, "og:image")
+        for strip in page.select(".header-strip"):
+            assert "min" in strip.get_text()
+            assert [a.get_text() for a in strip.find_all("a")] == ["Download .ipynb"]
 
 
 @pytest.fixture(scope="module", params=["environment", "remote"])

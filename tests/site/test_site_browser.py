@@ -1,12 +1,10 @@
 """The built site, as readers meet it: in Chromium, on a desk and a phone, light and dark."""
 
-import functools
-import http.server
-import threading
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+
+from tests.helpers.site_pages import CHAPTER, SCREENS, axe_findings
 
 pytestmark = [pytest.mark.site, pytest.mark.browser]
 SOURCES = Path(__file__).parents[2] / "chapters"
@@ -17,15 +15,6 @@ CHAPTER_PAGES = sorted(
 )
 # The first is the page that `make book` says to open.
 PAGES = ["../index.html", "../search.html?q=stride", "../genindex.html", *CHAPTER_PAGES]
-SCREENS = {
-    "desktop": {"viewport": {"width": 1280, "height": 900}},
-    "phone": {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True},
-    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-}
-CHAPTER = "03_shapes.html"
-# The theme has chosen its colours (the root page has none: it leads on), the explorers run.
-READY = """['light', 'dark'].includes(document.documentElement.dataset.theme)
-  && [...document.querySelectorAll('.convbook-explorer')].every((e) => e.dataset.ready)"""
 # Each icon of the theme: the character it draws, and its font's name as the style sheet has it.
 ICONS = """[...document.querySelectorAll("[class*=fa-]")].map((e) => {
   const style = getComputedStyle(e, "::before");
@@ -34,78 +23,6 @@ ICONS = """[...document.querySelectorAll("[class*=fa-]")].map((e) => {
 })"""
 LOADED_FONTS = """[...document.fonts].filter((font) => font.status === "loaded")
   .map((font) => font.family.replaceAll('"', ""))"""
-# The bibliography's roles are docutils' own, and one of them is deprecated by now.
-AXE_CONTEXT = {"include": [["article"]], "exclude": [[".citation-list"]]}
-AXE_OPTIONS = {
-    "resultTypes": ["violations"],  # an account of all that is right takes several times as long
-    "preload": False,  # axe would ask for style sheets at addresses it works out wrongly
-}
-AXE_RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
-# Dark, a page has other colours, and is otherwise what it is on a desk.
-AXE_COLOUR_RULES = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture(scope="session")
-def address(site):
-    """The site's address on a local web server."""
-    handler = functools.partial(QuietHandler, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/chapters/"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture(scope="session")
-def contexts(browser):
-    """One context for each screen, so that style sheets and scripts are fetched once."""
-    return {screen: browser.new_context(**options) for screen, options in SCREENS.items()}
-
-
-class Visit:
-    """An open page and the complaints it made."""
-
-    def __init__(self, context, url):
-        self.page = context.new_page()
-        self.complaints = []
-        host = url.split("/chapters/")[0]
-        self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("requestfailed", lambda r: self.complaints.append(f"failed: {r.url}"))
-        self.page.on("response", lambda r: r.ok or self.complaints.append(f"{r.status}: {r.url}"))
-        self.page.on("request", lambda r: self._check_host(r.url, host))
-        self.page.goto(url, wait_until="load")
-        self.page.wait_for_function(READY)
-
-    def _on_console(self, message):
-        if message.type in ("error", "warning"):
-            self.complaints.append(f"console: {message.text}")
-
-    def _check_host(self, url, host):
-        if not url.startswith((host, "blob:", "data:")):
-            self.complaints.append(f"asked another host: {url}")
-
-
-@pytest.fixture
-def visit(contexts, address):
-    """Open a page of the book; afterwards close it and let nothing pass that it complained of."""
-    visits = []
-
-    def open_page(name=CHAPTER, screen="desktop", base=None):
-        visits.append(Visit(contexts[screen], (base or address) + name))
-        return visits[-1].page
-
-    yield open_page
-    complaints = [line for visit in visits for line in visit.complaints]
-    for visit in visits:
-        visit.page.close()
-    assert complaints == []
 
 
 @pytest.mark.parametrize("screen", SCREENS)
@@ -119,18 +36,7 @@ def test_page_is_quiet_fits_the_screen_and_is_accessible(visit, name, screen):
     theme = page.evaluate("document.documentElement.dataset.theme")
     assert theme == ("dark" if screen == "dark" else "light")
     if name in CHAPTER_PAGES:  # the others are the theme's own
-        assert axe_findings(page, AXE_COLOUR_RULES if screen == "dark" else AXE_RULES) == []
-
-
-def axe_findings(page, rules):
-    """Return one line for each element that axe objects to."""
-    options = {"runOnly": rules, **AXE_OPTIONS}
-    report = Axe().run(page, context=AXE_CONTEXT, options=options).response
-    return [
-        f"{violation['id']}: {node['html'][:120]} | {node['failureSummary'][:200]}"
-        for violation in report["violations"]
-        for node in violation["nodes"]
-    ]
+        assert axe_findings(page, screen) == []
 
 
 @pytest.mark.parametrize("screen", ["desktop", "phone"])

@@ -10,8 +10,9 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
 
-from convbook.course.site import drawings, explorers
+from convbook.course.site import drawings, explorers, folds, header, pictures
 from convbook.course.site.cards import draw_card
 from convbook.course.site.live import AddRunHint
 from convbook.course.site.repository import find_repository, foreign_sources
@@ -21,7 +22,7 @@ LEFT_OUT = "the launch and repository buttons and the social cards"
 
 
 def link_repository(app, config) -> None:
-    """Turn on launch, source and issue buttons if, and only if, the repository is known."""
+    """Turn on launch, source and issue links if, and only if, the repository is known."""
     repository = find_repository(Path(app.confdir), os.environ)
     if repository is None:
         # Not logged: `make book` builds quietly, and a warning would be an error there.
@@ -40,12 +41,8 @@ def link_repository(app, config) -> None:
         use_repository_button=True,
         use_issues_button=True,
         use_edit_page_button=False,
-        launch_buttons={
-            "binderhub_url": "https://mybinder.org",
-            "colab_url": "https://colab.research.google.com",
-            "notebook_interface": "jupyterlab",
-        },
     )
+    config.html_context["convbook_repository"] = repository  # for the links under a page's title
     config.html_baseurl = repository.site_url
     config.ogp_site_url = repository.site_url
     app.setup_extension("sphinx_sitemap")  # it warns where the site's address is not known
@@ -146,6 +143,7 @@ def setup(app):
     app.connect("config-inited", add_layout)
     app.connect("builder-inited", add_static_files)
     app.connect("html-page-context", explorers.add_style)
+    app.connect("html-page-context", header.add_header)
     app.connect("html-page-context", add_social_card, priority=400)  # before opengraph reads `meta`
     app.connect(
         "html-page-context", drop_unused_assets, priority=900
@@ -155,4 +153,7 @@ def setup(app):
     app.connect("build-finished", write_root_page, priority=900)  # after the redirect it replaces
     app.add_transform(CollapseGoingFurther)
     app.add_transform(AddRunHint)
+    app.add_post_transform(folds.NamePrompts)
+    app.add_node(HideCodeCellNode, override=True, html=(folds.visit_fold, folds.depart_fold))
+    app.add_node(pictures.picture, html=(pictures.visit_picture, pictures.depart_picture))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -34,6 +34,16 @@ class Repository:
         """The address of the repository's page."""
         return f"https://github.com/{self.owner}/{self.name}"
 
+    def colab_url(self, path: str) -> str:
+        """The address that opens the notebook `path` in Colab."""
+        where = f"{self.owner}/{self.name}/blob/{self.branch}/{path}"
+        return f"https://colab.research.google.com/github/{where}"
+
+    def binder_url(self, path: str) -> str:
+        """The address that starts Binder with the notebook `path` in JupyterLab."""
+        where = f"{self.owner}/{self.name}/{self.branch}"
+        return f"https://mybinder.org/v2/gh/{where}?urlpath=lab/tree/{path}"
+
     @property
     def site_url(self) -> str:
         """The address at which GitHub Pages publishes the book."""
@@ -86,8 +96,8 @@ def _branch(root: Path, environ: Mapping[str, str]) -> str:
         name = environ.get("GITHUB_REF_NAME", "") if is_branch else ""
     else:
         name = _git(root, "symbolic-ref", "--short", "HEAD") or ""
-    # The theme writes the name into addresses as it stands, and a slash would end it there. That
-    # also covers pull requests, whose name is "7/merge".
+    # In Binder's and Colab's addresses a slash would end the name. That also covers pull requests,
+    # whose name is "7/merge".
     return name if name and "/" not in name else "main"
 
 
