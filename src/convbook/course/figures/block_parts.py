@@ -1,0 +1,129 @@
+"""The parts of a drawn network and their sizes, in inches; knows nothing of matplotlib."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log2
+
+from convbook.course.figures.block_graph import JOINED, Join, Network, Op, Shape
+
+POINTS = 72  # to the inch
+LABEL, PILL = 8, 9  # points
+RADIUS = 0.1  # of a join
+PILL_HEIGHT = 0.25
+MARK = 0.15  # diameter
+BAR = 0.42  # of a share of 1
+CROSSING = 0.5  # each side of the square in which channels cross
+SLICES = 4  # as many groups as are drawn
+# Widths of characters in ems, a little wider than in most fonts: the site has its own.
+WIDE = {" ": 0.32, "×": 0.84, "/": 0.36, "=": 0.84, "l": 0.3, "i": 0.3, "m": 0.98, "w": 0.82}
+
+
+def text_width(text: str, points: float) -> float:
+    """Return about how wide a text is, in inches."""
+    return sum(WIDE.get(letter, 0.63) for letter in text) * points / POINTS
+
+
+def shape_text(shape: Shape) -> str:
+    """Return what stands below a map: `64 × 56 × 56`."""
+    return " × ".join(map(str, shape))
+
+
+@dataclass
+class Part:
+    """A map, an operation or a join; x is where its left edge stands, on the axis of its line."""
+
+    content: Shape | Op | Join
+    value: int  # the map itself, or what an operation or a join gives
+    role: str = ""  # of a map: "input", "output" or "" between them
+    slices: int = 1
+    x: float = 0.0
+
+    @property
+    def is_map(self) -> bool:
+        return isinstance(self.content, tuple)
+
+    @property
+    def lines(self) -> list[str]:
+        """What stands in a pill: two lines where one would be long."""
+        text = self.content.text if isinstance(self.content, Op) else ""
+        first, _, second = text.rpartition(" ")
+        if text.endswith(" up") and first.count(" "):
+            first, _, second = text.partition(" ")
+        return [first, second] if first and len(text) > 7 else [text]
+
+    @property
+    def face(self) -> float:
+        """How thick a map's plate is, without its side; more channels make it thicker."""
+        if not isinstance(self.content, tuple):
+            return 0.0
+        return 0.06 + 0.04 * log2(self.content[0]) + 0.02 * (self.slices - 1)
+
+    @property
+    def width(self) -> float:
+        if isinstance(self.content, Join):
+            named = self.content.symbol not in JOINED
+            return text_width(self.content.symbol, PILL) + 0.14 if named else 2 * RADIUS
+        if isinstance(self.content, tuple):
+            return self.face + self.depth
+        if self.content.shuffles:
+            return CROSSING
+        marks = (MARK + 0.02) * (len(self.content.before) + len(self.content.after))
+        text = max(text_width(line, PILL) for line in self.lines)
+        return max(text + 0.14, marks, BAR)
+
+    @property
+    def height(self) -> float:
+        """From the axis half of it goes up and half down."""
+        if isinstance(self.content, Op):
+            if self.content.shuffles:
+                return CROSSING
+            return PILL_HEIGHT + 0.14 * (len(self.lines) - 1)
+        if isinstance(self.content, Join):
+            return 2 * RADIUS
+        return 0.16 + 0.12 * log2(max(self.content[1:], default=1))
+
+    @property
+    def depth(self) -> float:
+        """How far the side of a map's plate reaches to the right, and two thirds of it upwards."""
+        return 0.03 + 0.05 * self.height if self.is_map else 0.0
+
+    @property
+    def top(self) -> float:
+        """How far it reaches above the axis, a pill's marks included."""
+        marks = isinstance(self.content, Op) and (self.content.before or self.content.after)
+        return self.height / 2 + (MARK + 0.04 if marks else 0.67 * self.depth)
+
+    @property
+    def middle(self) -> float:
+        return self.x + self.width / 2
+
+    @property
+    def label(self) -> float:
+        """Half the width of the text below."""
+        return text_width(shape_text(self.content), LABEL) / 2 if self.is_map else 0.0
+
+
+def parts_of(network: Network, changes_only: bool = False, u: bool = False) -> list[Part]:
+    """Return the parts of the main path in their order; x is still to be set."""
+    shapes, steps, forks = network.shapes, network.steps, network.forks()
+    parts = [Part(shapes[0], 0, "input")]
+    for i, step in enumerate(steps):
+        parts.append(Part(step, i + 1))
+        after = steps[i + 1] if i + 1 < len(steps) else None
+        if after is None or i + 1 in forks:
+            drawn = True
+        elif isinstance(after, Join):
+            grows = shapes[i + 1][1:] > shapes[i][1:]
+            drawn = after.symbol == "cat" and isinstance(step, Op) and not (u and grows)
+        else:
+            same = isinstance(step, Op) and shapes[i + 1] == shapes[i + 2]
+            drawn = not (changes_only and same)
+        if drawn:
+            parts.append(Part(shapes[i + 1], i + 1, "" if after else "output"))
+    for i, part in enumerate(parts):
+        beside = [one.content for one in parts[max(i - 1, 0) : i + 2] if isinstance(one.content, Op)]
+        if part.is_map:
+            groups = max((op.groups for op in beside), default=1)
+            part.slices = min(groups, SLICES, part.content[0])
+    return parts
