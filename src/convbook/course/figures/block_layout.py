@@ -15,11 +15,12 @@ from convbook.course.figures.block_parts import RADIUS, Part, parts_of
 
 Points = list[tuple[float, float]]
 
-ARROW = 0.17  # from one part to the next at least
-BELOW = 0.5  # from the axis down to the labels at least: bar and share stand above them
+ARROW = 0.15  # from one part to the next
+CLOSE = 0.05  # from one pill to the next, where no map stands between them
+SHARE = 0.21  # bar and share, below a pill
 INSET = 0.28  # an arrow that goes on on the next line
 APART = 0.1  # from one label to the next at least
-BRANCH = 0.36  # from the encoder of a U to its decoder
+BRANCH = 0.26  # from the encoder of a U to its decoder
 
 
 @dataclass
@@ -51,17 +52,22 @@ class Line:
     leaves: bool = False  # for the next one
     branch: int | None = None  # the first part of a U's decoder
     arcs: list[Arc] = field(default_factory=list)
-    frames: list[tuple[Part, Part, int]] = field(default_factory=list)  # around what has copies
     x: float = 0.0
     width: float = 0.0
     y: float = 0.0  # of the axis
     way_down: float = 0.0  # where a U leaves its encoder
+    loose: float = 0.0  # what is added to each arrow
+
+    @property
+    def frames(self) -> list[tuple[Part, Part]]:
+        """The first and the last part in each frame: around what is there several times."""
+        firsts, lasts = ([p for p in self.parts if p.copies], [p for p in self.parts if p.closes])
+        return list(zip(firsts, lasts, strict=True))
 
     @property
     def labels(self) -> float:
         """How far below the axis the labels begin."""
-        tallest = max((part.height for part in self.parts if part.is_map), default=0)
-        return max(tallest / 2 + 0.05, BELOW)
+        return max(map(_below, self.parts)) + 0.05
 
     @property
     def bottom(self) -> float:
@@ -72,7 +78,7 @@ class Line:
     def frame_top(self) -> float:
         """How far above the axis the frames end."""
         inside = [
-            part.top for one, two, _ in self.frames for part in self.parts if one.x <= part.x <= two.x
+            part.top for one, two in self.frames for part in self.parts if one.x <= part.x <= two.x
         ]
         return max(inside, default=0) + 0.08
 
@@ -84,11 +90,20 @@ class Line:
 
 
 @dataclass
+class Way:
+    """An arrow of a U from one line to another, and the operation on it."""
+
+    points: Points
+    op: Part
+    y: float  # of the operation
+
+
+@dataclass
 class Layout:
-    """The lines of a drawing, and the arrows of a U from one line to another."""
+    """The lines of a drawing, and the ways from one to the other."""
 
     lines: list[Line]
-    ways: list[Points]
+    ways: list[Way]
     width: float
     height: float
 
@@ -99,40 +114,66 @@ def lay_out(network: Network, width: float, maps: str = "all") -> Layout:
     Raises:
         ValueError: something that cannot be broken is wider than the page.
     """
-    lines = _u_lines(network, width)
-    if lines is None:
+    lines, ops = _u_lines(network, width) or _u_lines(network, width, tight=True) or ([], [])
+    if not lines:
         lines = _wrap(network, parts_of(network, maps == "changes"), width)
-    y = 0.0
-    for before, line in pairwise([None, *lines]):
-        if line.branch is None and before is None or before and before.branch is None:
+        for line in lines:
             place(line)
-        _add_frames(line, network)
+    y, turns = 0.0, []
+    for i, line in enumerate(lines):
         _add_arcs(line, network.sides)
-        y -= line.top + (0.0 if before is None else before.bottom + 0.22)
-        line.y = y
-    height = lines[-1].bottom - y
+        if ops and i:
+            beside = (ops[i - 1], ops[-i])
+            turns.append(y - 0.08 - max(op.top for op in beside))
+            y = turns[-1] - max(_below(op) for op in beside) - 0.06
+        elif i:
+            y -= 0.2
+        line.y = y - line.top
+        y = line.y - line.bottom
     for line in lines:
-        line.y += height
-    return Layout(lines, _ways(lines), max(line.x + line.width for line in lines), height)
+        line.y -= y
+    ways = _ways(lines, ops, [turn - y for turn in turns])
+    wide = max(line.x + line.width for line in lines)
+    for line in lines:
+        for arc in line.arcs:
+            arc.right = arc.right if arc.end else wide
+    return Layout(lines, ways, wide, -y)
+
+
+def _below(part: Part) -> float:
+    """Return how far a part reaches below the axis, its share or its marks included."""
+    content = part.content
+    if isinstance(content, Op):
+        return part.height / 2 + (SHARE if content.cost or content.shuffles else 0)
+    return part.height / 2 + (0.19 if isinstance(content, Join) and content.after else 0)
 
 
 def place(line: Line, left: float = 0.0) -> None:
     """Set x of each part of a line, and its width."""
     edge, label = left + (INSET if line.enters else 0), left
     for i, part in enumerate(line.parts):
-        x = edge + (ARROW if i else 0)
+        before = line.parts[i - 1] if i else None
+        x = edge + _gap(before, part, line.loose) if before else edge
+        if part.copies or (before and before.closes):  # a frame keeps clear of labels
+            x = max(x + 0.08, label - APART + 0.15)
         if i == line.branch and i:
-            line.way_down = max(edge + 0.08, label - APART + 0.06)
-            x = line.way_down + BRANCH - 0.2
+            line.way_down = max(edge + 0.08, label - APART + 0.05)
+            x = line.way_down + BRANCH - RADIUS
         if part.is_map:
             x = max(x, label + part.label - part.face / 2)
             label = x + part.face / 2 + part.label + APART
-        elif isinstance(part.content, Join) and i == line.branch:
-            label = x + RADIUS + 0.06  # an arrow comes up to it
+        elif i == line.branch:
+            label = x + RADIUS + 0.05  # an arrow comes up to the join
         part.x = x
         edge = part.x + part.width
     end = max(edge, label - APART) + (INSET if line.leaves else 0)
     line.x, line.width = left, end - left
+
+
+def _gap(one: Part, two: Part, loose: float) -> float:
+    if isinstance(one.content, Op) and isinstance(two.content, Op):
+        return CLOSE
+    return ARROW + loose + (0.1 if one.closes else 0)  # other frames stand behind the first
 
 
 def _wrap(network: Network, parts: list[Part], width: float) -> list[Line]:
@@ -151,7 +192,7 @@ def _wrap(network: Network, parts: list[Part], width: float) -> list[Line]:
             if line.width <= width:
                 slack = (width - line.width) * (0.3 if stop == len(parts) else 1)
                 cost, chosen = best[start]
-                choices.append((cost + 4 + slack**2 + 8 * cut, [*chosen, stop]))
+                choices.append((cost + 10 + slack**2 + 8 * cut, [*chosen, stop]))
         if choices:
             best[stop] = min(choices)
     if len(parts) not in best:
@@ -168,17 +209,6 @@ def _may_break(network: Network, parts: list[Part], i: int) -> bool:
     value = parts[i].value
     framed = any(first < value <= last for first, last, _ in network.copies)
     return i == len(parts) - 1 or (parts[i].is_map and not framed)
-
-
-def _add_frames(line: Line, network: Network) -> None:
-    for first, last, count in network.copies:
-        inside = [
-            part
-            for part in line.parts
-            if first < part.value <= last + 1 and not isinstance(part.content, Join)
-        ]
-        if inside:
-            line.frames.append((inside[0], inside[-1], count))
 
 
 def _add_arcs(line: Line, sides: tuple[Side, ...]) -> None:
@@ -210,7 +240,7 @@ def _add_arc(line: Line, arc: Arc) -> None:
     """Set the height of an arc, and where the operations on it stand."""
     under = [p.top for p in line.parts if arc.left - 0.05 <= p.middle <= arc.right + 0.05]
     under += [one.top for one in line.arcs if one.left < arc.right and arc.left < one.right]
-    if any(arc.left < two.x and one.x < arc.right for one, two, _ in line.frames):
+    if any(arc.left < two.x and one.x < arc.right for one, two in line.frames):
         under.append(line.frame_top + 0.2)
     arc.height = max(under) + (0.5 if arc.ops else 0.13)
     total = sum(op.width for op in arc.ops) + 0.25 * (len(arc.ops) - 1)
@@ -221,49 +251,66 @@ def _add_arc(line: Line, arc: Arc) -> None:
     line.arcs.append(arc)
 
 
-def _u_lines(network: Network, width: float) -> list[Line] | None:
-    """Return a line for each size of the maps, or None where no skip goes round a smaller one."""
-    shapes = network.shapes
-    if not any(
-        min(prod(shape[1:]) for shape in shapes[side.start : side.end + 1])
-        < prod(shapes[side.start][1:])
-        for side in network.sides
-        if not side.ops
-    ):
+def _u_lines(
+    network: Network, width: float, tight: bool = False
+) -> tuple[list[Line], list[Part]] | None:
+    """Return a line for each size of the maps, and the operations that lead from one to the next.
+
+    None where no skip goes round a smaller map, or where the sizes do not go down and up again.
+    """
+    areas = [prod(shape[1:]) for shape in network.shapes]
+    skips = [side for side in network.sides if not side.ops]
+    if not any(min(areas[side.start : side.end + 1]) < areas[side.start] for side in skips):
         return None
-    runs = _runs(network, parts_of(network, changes_only=True, u=True))
+    parts = parts_of(network, changes_only=True, u=True)
+    for part in parts:
+        part.tight = tight
+    runs, ops = _runs(areas, parts)
     depth = len(runs) // 2
-    sizes = [prod(shapes[run[-1].value][1:]) for run in runs[: depth + 1]]
-    bends = len(runs) % 2 and all(one > two for one, two in pairwise(sizes))
-    if not bends or not all(_is_level(network, runs[k], runs[-1 - k]) for k in range(depth)):
+    sizes = [areas[run[-1].value] for run in runs if run]
+    bends = len(sizes) == 2 * depth + 1 and sizes == sizes[::-1]
+    falls = all(one > two for one, two in pairwise(sizes[: depth + 1]))
+    if not (bends and falls and all(_is_level(network, *_pair(runs, k)) for k in range(depth))):
         return None
-    lines = [Line(runs[k] + runs[-1 - k], branch=len(runs[k])) for k in range(depth)]
-    lines.append(Line(runs[depth], branch=0))
+    lines = [Line(sum(_pair(runs, k), []), branch=len(runs[k])) for k in range(depth)]
+    lines.append(Line(runs[depth]))
+    _loosen(lines[-1], ops[depth - 1].width + ops[depth].width + BRANCH + 0.6)
     middle = 0.0
     for k, line in enumerate(lines):
         place(line)
-        room = width - line.width
+        room = width - line.width - (0.13 if k else 0)
         if room < (0.15 if k else 0):
             return None
         if k:
             place(line, min(max(middle - line.width / 2, 0.15), room))
         middle = line.way_down + BRANCH / 2
-    return lines
+    return lines, ops
 
 
-def _runs(network: Network, parts: list[Part]) -> list[list[Part]]:
-    """Return the parts in runs of one size; what enlarges a map belongs to the smaller size."""
+def _loosen(line: Line, width: float) -> None:
+    """Make the smallest size of a U wide enough for the operations on the ways to both its ends."""
+    place(line)
+    maps = [part for part in line.parts if part.is_map]
+    line.loose = max(0.0, width - line.width) / max(2 * len(maps) - 2, 1)
+
+
+def _pair(runs: list[list[Part]], level: int) -> tuple[list[Part], list[Part]]:
+    return runs[level], runs[-1 - level]
+
+
+def _runs(areas: list[int], parts: list[Part]) -> tuple[list[list[Part]], list[Part]]:
+    """Return the parts in runs of one size, and the operations between the runs."""
     runs: list[list[Part]] = [[]]
-    size = prod(network.input_shape[1:])
+    ops = []
+    size = areas[0]
     for part in parts:
-        now = prod(network.shapes[part.value][1:])
-        if now < size:
+        if areas[part.value] != size and isinstance(part.content, Op):
             runs.append([])
-        runs[-1].append(part)
-        if now > size:
-            runs.append([])
-        size = now
-    return [run for run in runs if run]
+            ops.append(part)
+        else:
+            runs[-1].append(part)
+        size = areas[part.value]
+    return runs, ops
 
 
 def _is_level(network: Network, encoder: list[Part], decoder: list[Part]) -> bool:
@@ -274,26 +321,21 @@ def _is_level(network: Network, encoder: list[Part], decoder: list[Part]) -> boo
     )
 
 
-def _ways(lines: list[Line]) -> list[Points]:
+def _ways(lines: list[Line], ops: list[Part], turns: list[float]) -> list[Way]:
     """Return the arrows of a U: down from each encoder, and up again to each decoder."""
     ways = []
-    for line, below in pairwise(lines):
-        if line.branch is None:
-            break
-        turn = line.y - line.bottom - 0.09
-        last, first = line.parts[line.branch - 1], below.parts[0]
-        join = line.parts[line.branch]
-        before = first.x - 0.15
-        ways.append(
-            [(last.x + last.width, line.y), (line.way_down, line.y), (line.way_down, turn)]
-            + [(before, turn), (before, below.y), (first.x, below.y)]
-        )
-        end = below.parts[-1]
-        right = end.x + end.width
-        ways.append(
-            [(right, below.y), (right + 0.12, below.y), (right + 0.12, turn), (join.middle, turn)]
-            + [(join.middle, line.y - RADIUS)]
-        )
+    for k, turn in enumerate(turns):
+        line, below = lines[k : k + 2]
+        last, join = line.parts[line.branch - 1 : line.branch + 1]
+        first, end = below.parts[0], below.parts[-1]
+        before, right = first.x - 0.16, end.x + end.width
+        down = [(last.x + last.width, line.y), (line.way_down, line.y), (line.way_down, turn)]
+        down += [(before, turn), (before, below.y), (first.x, below.y)]
+        up = [(right, below.y), (right + 0.13, below.y), (right + 0.13, turn)]
+        up += [(join.middle, turn), (join.middle, line.y - RADIUS)]
+        for points, op in ((down, ops[k]), (up, ops[-1 - k])):
+            op.x = (points[2][0] + points[3][0] - op.width) / 2
+            ways.append(Way(points, op, turn))
     return ways
 
 
@@ -303,8 +345,3 @@ def joined(line: Line) -> list[tuple[Part, Part]]:
     if line.branch:
         del pairs[line.branch - 1]
     return pairs
-
-
-def is_learned(part: Part) -> bool:
-    """Return whether a part is an operation with weights."""
-    return isinstance(part.content, Op) and part.content.learned

@@ -12,11 +12,13 @@ LABEL, PILL = 8, 9  # points
 RADIUS = 0.1  # of a join
 PILL_HEIGHT = 0.25
 MARK = 0.15  # diameter
-BAR = 0.42  # of a share of 1
+MARK_STEP = 0.175  # from one to the next
+BAR = 0.37  # of a share of 1
 CROSSING = 0.5  # each side of the square in which channels cross
 SLICES = 4  # as many groups as are drawn
 # Widths of characters in ems, a little wider than in most fonts: the site has its own.
-WIDE = {" ": 0.32, "×": 0.84, "/": 0.36, "=": 0.84, "l": 0.3, "i": 0.3, "m": 0.98, "w": 0.82}
+WIDE = dict.fromkeys("lij", 0.3) | dict.fromkeys("/f", 0.36) | dict.fromkeys("tr", 0.42)
+WIDE |= {" ": 0.32, "×": 0.84, "=": 0.84, "<": 0.84, "m": 0.98, "w": 0.82, "%": 0.96, "M": 0.87}
 
 
 def text_width(text: str, points: float) -> float:
@@ -24,9 +26,9 @@ def text_width(text: str, points: float) -> float:
     return sum(WIDE.get(letter, 0.63) for letter in text) * points / POINTS
 
 
-def shape_text(shape: Shape) -> str:
-    """Return what stands below a map: `64 × 56 × 56`."""
-    return " × ".join(map(str, shape))
+def shape_text(shape: Shape, tight: bool = False) -> str:
+    """Return what stands below a map: `64 × 56 × 56`, or without spaces where there is no room."""
+    return ("×" if tight else " × ").join(map(str, shape))
 
 
 @dataclass
@@ -37,6 +39,9 @@ class Part:
     value: int  # the map itself, or what an operation or a join gives
     role: str = ""  # of a map: "input", "output" or "" between them
     slices: int = 1
+    copies: int = 0  # of the first part in a frame: how often the frame's parts are there
+    closes: bool = False  # whether it is the last part in a frame
+    tight: bool = False  # whether a map's label has no spaces
     x: float = 0.0
 
     @property
@@ -68,9 +73,9 @@ class Part:
             return self.face + self.depth
         if self.content.shuffles:
             return CROSSING
-        marks = (MARK + 0.02) * (len(self.content.before) + len(self.content.after))
+        marks = MARK_STEP * (len(self.content.before) + len(self.content.after))
         text = max(text_width(line, PILL) for line in self.lines)
-        return max(text + 0.14, marks, BAR)
+        return max(text + 0.1, marks, BAR)
 
     @property
     def height(self) -> float:
@@ -99,31 +104,49 @@ class Part:
         return self.x + self.width / 2
 
     @property
+    def text(self) -> str:
+        """What stands below a map."""
+        return shape_text(self.content, self.tight) if isinstance(self.content, tuple) else ""
+
+    @property
     def label(self) -> float:
         """Half the width of the text below."""
-        return text_width(shape_text(self.content), LABEL) / 2 if self.is_map else 0.0
+        return text_width(self.text, LABEL) / 2
 
 
 def parts_of(network: Network, changes_only: bool = False, u: bool = False) -> list[Part]:
-    """Return the parts of the main path in their order; x is still to be set."""
+    """Return the parts of the main path in their order; x is still to be set.
+
+    With `changes_only` an operation that keeps the shape has no map after it, unless a side path
+    leaves from there; in a `u` what an enlarging operation gives goes straight into the join.
+    """
     shapes, steps, forks = network.shapes, network.steps, network.forks()
     parts = [Part(shapes[0], 0, "input")]
     for i, step in enumerate(steps):
         parts.append(Part(step, i + 1))
         after = steps[i + 1] if i + 1 < len(steps) else None
+        resized = u and isinstance(step, Op) and shapes[i + 1][1:] != shapes[i][1:]
         if after is None or i + 1 in forks:
             drawn = True
         elif isinstance(after, Join):
-            grows = shapes[i + 1][1:] > shapes[i][1:]
-            drawn = after.symbol == "cat" and isinstance(step, Op) and not (u and grows)
+            copied = any(last == i for _, last, _ in network.copies)
+            drawn = after.symbol == "cat" and isinstance(step, Op) and not (resized or copied)
         else:
             same = isinstance(step, Op) and shapes[i + 1] == shapes[i + 2]
-            drawn = not (changes_only and same)
+            drawn = resized or not (changes_only and same)
         if drawn:
             parts.append(Part(shapes[i + 1], i + 1, "" if after else "output"))
-    for i, part in enumerate(parts):
-        beside = [one.content for one in parts[max(i - 1, 0) : i + 2] if isinstance(one.content, Op)]
-        if part.is_map:
-            groups = max((op.groups for op in beside), default=1)
-            part.slices = min(groups, SLICES, part.content[0])
+    _slice(parts)
+    for first, last, count in network.copies:
+        inside = [p for p in parts if first < p.value <= last + 1]
+        inside[0].copies, inside[-1].closes = count, True
     return parts
+
+
+def _slice(parts: list[Part]) -> None:
+    """Set in how many slices each map is drawn: the groups of the operations beside it."""
+    for i, part in enumerate(parts):
+        beside = [one.content for one in parts[max(i - 1, 0) : i + 2]]
+        if isinstance(part.content, tuple):
+            groups = max((op.groups for op in beside if isinstance(op, Op)), default=1)
+            part.slices = min(groups, SLICES, part.content[0])

@@ -8,21 +8,20 @@ from math import erf, exp, sqrt, tanh
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
-from matplotlib.patches import Circle, FancyBboxPatch, Polygon, Rectangle
+from matplotlib.patches import Circle, PathPatch, Polygon, Rectangle
 from matplotlib.path import Path
-from matplotlib.patches import PathPatch
 
 from convbook.course import colours
 from convbook.course.figures.block_graph import JOINED, Join, Network, Op, read
-from convbook.course.figures.block_layout import Arc, Layout, Line, Points, joined, lay_out
+from convbook.course.figures.block_layout import Arc, Layout, Line, Points, Way, joined, lay_out
 from convbook.course.figures.block_parts import (
     BAR,
     LABEL,
     MARK,
+    MARK_STEP,
     PILL,
     RADIUS,
     Part,
-    shape_text,
     text_width,
 )
 from convbook.course.figures.block_text import block_text, title_of
@@ -95,7 +94,8 @@ def draw(network: Network, layout: Layout, unit: str) -> plt.Figure:
     key = _key_lines(network, unit, max(layout.width, 3.0))
     width = max(layout.width, max(_key_width(line) for line in key) if key else 0) + 2 * MARGIN
     height = layout.height + KEY * len(key) + 0.1 * bool(key) + 2 * MARGIN
-    figure = plt.figure(figsize=(width, height), layout="none")
+    figure = plt.figure(figsize=(width, height))
+    figure.set_layout_engine("none")  # everything has its place already
     axes = figure.add_axes((0, 0, 1, 1))
     left, low = (width - layout.width) / 2, height - layout.height - MARGIN
     axes.set(xlim=(-left, width - left), ylim=(-low, height - low))
@@ -103,7 +103,7 @@ def draw(network: Network, layout: Layout, unit: str) -> plt.Figure:
     for line in layout.lines:
         _draw_line(axes, line, network.cost)
     for way in layout.ways:
-        _draw_path(axes, way, arrow=True)
+        _draw_way(axes, way, network.cost)
     for i, items in enumerate(key):
         y = KEY * (len(key) - i - 0.5) - low + MARGIN
         _draw_key(axes, items, (layout.width - _key_width(items)) / 2, y)
@@ -112,10 +112,11 @@ def draw(network: Network, layout: Layout, unit: str) -> plt.Figure:
 
 def _draw_line(axes, line: Line, cost: int) -> None:
     y = line.y
-    for one, two, count in line.frames:
-        _draw_frame(axes, line, one, two, count)
+    for one, two in line.frames:
+        _draw_frame(axes, line, one, two)
     for one, two in joined(line):
-        _draw_path(axes, [(one.x + one.width, y), (two.x, y)], arrow=not two.is_map)
+        close = isinstance(one.content, Op) and isinstance(two.content, Op)
+        _draw_path(axes, [(one.x + one.width, y), (two.x, y)], arrow=not (two.is_map or close))
     first, last = line.parts[0], line.parts[-1]
     if line.enters:
         _draw_path(axes, [(line.x, y), (first.x, y)], arrow=True)
@@ -131,7 +132,7 @@ def _draw_line(axes, line: Line, cost: int) -> None:
 def _draw_part(axes, part: Part, y: float, labels: float, cost: int) -> None:
     if part.is_map:
         _draw_map(axes, part, y)
-        _write(axes, part.x + part.face / 2, y - labels - 0.07, shape_text(part.content), LABEL)
+        _write(axes, part.x + part.face / 2, y - labels - 0.07, part.text, LABEL)
     elif isinstance(part.content, Join):
         _draw_join(axes, part, y)
     elif isinstance(part.content, Op) and part.content.shuffles:
@@ -169,22 +170,32 @@ def _draw_pill(axes, part: Part, y: float, cost: int) -> None:
     style = {"edgecolor": colours.KERNEL, "lw": 1.5}
     if not op.learned:
         style = {"edgecolor": colours.INK, "lw": 1.0, "ls": (0, (3, 2))}
-    axes.add_patch(
-        FancyBboxPatch(
-            (part.x, low), part.width, part.height, facecolor="none",
-            boxstyle="round,pad=0,rounding_size=0.12", **style,
-        )
-    )  # fmt: skip
+    _draw_box(axes, part.x, low, part.width, part.height, 0.125, **style)
     for i, text in enumerate(part.lines):
         _write(axes, part.middle, y + 0.14 * ((len(part.lines) - 1) / 2 - i), text, PILL)
     for i, mark in enumerate(op.before):
-        _draw_mark(axes, part.x + MARK / 2 + i * (MARK + 0.02), low + part.height + 0.1, mark)
+        _draw_mark(axes, part.x + MARK / 2 + i * MARK_STEP, low + part.height + 0.1, mark)
     for i, mark in enumerate(reversed(op.after)):
         right = part.x + part.width
-        _draw_mark(axes, right - MARK / 2 - i * (MARK + 0.02), low + part.height + 0.1, mark)
+        _draw_mark(axes, right - MARK / 2 - i * MARK_STEP, low + part.height + 0.1, mark)
     if cost and op.cost:
         _draw_bar(axes, part.middle, low - 0.06, op.cost / cost)
         _write(axes, part.middle, low - 0.15, _percent(op.cost / cost), LABEL)
+
+
+def _draw_box(axes, x: float, y: float, width: float, height: float, r: float, **style) -> None:
+    """Draw the outline of a box with round corners: quarters of circles."""
+    k = 0.45 * r  # where the two handles of a cubic curve make a quarter of a circle
+    x2, y2 = x + width, y + height
+    corners = [
+        *((x + r, y), (x2 - r, y), (x2 - k, y), (x2, y + k), (x2, y + r)),
+        *((x2, y2 - r), (x2, y2 - k), (x2 - k, y2), (x2 - r, y2)),
+        *((x + r, y2), (x + k, y2), (x, y2 - k), (x, y2 - r)),
+        *((x, y + r), (x, y + k), (x + k, y), (x + r, y), (x + r, y)),
+    ]
+    side = [Path.LINETO, *[Path.CURVE4] * 3]
+    codes = [Path.MOVETO, *side * 4, Path.CLOSEPOLY]
+    axes.add_patch(PathPatch(Path(corners, codes), facecolor="none", **style))
 
 
 def _draw_bar(axes, x: float, y: float, share: float) -> None:
@@ -221,7 +232,7 @@ def _draw_join(axes, part: Part, y: float) -> None:
         _write(axes, x, y, join.symbol, PILL)
     for i, mark in enumerate(join.after):
         middle = (len(join.after) - 1) / 2
-        _draw_mark(axes, x + (i - middle) * (MARK + 0.02), y - RADIUS - 0.11, mark)
+        _draw_mark(axes, x + (i - middle) * MARK_STEP, y - RADIUS - 0.11, mark)
 
 
 def _draw_symbol(axes, x: float, y: float, symbol: str) -> None:
@@ -257,22 +268,20 @@ def _draw_crossing(axes, part: Part, y: float) -> None:
     _write(axes, part.middle, y - part.height / 2 - 0.11, "shuffle", LABEL)
 
 
-def _draw_frame(axes, line: Line, one: Part, two: Part, count: int) -> None:
+def _draw_frame(axes, line: Line, one: Part, two: Part) -> None:
     """Draw a frame around what is there `count` times, with the edges of others behind it."""
-    left, right = one.x - 0.1, two.x + two.width + 0.08
+    labels = [part.x + part.face / 2 + part.label for part in (two,) if part.is_map]
+    left, right = one.x - 0.1, max(two.x + two.width, *labels, 0) + 0.08
     low, high = line.y - line.labels - 0.17, line.y + line.frame_top
     style = {"color": colours.PADDING, "lw": 0.8}
-    box = {"boxstyle": "round,pad=0,rounding_size=0.06", "facecolor": "none"}
-    axes.add_patch(
-        FancyBboxPatch(
-            (left, low), right - left, high - low, **box, edgecolor=colours.PADDING, lw=0.8
-        )
+    _draw_box(
+        axes, left, low, right - left, high - low, 0.06, edgecolor=colours.PADDING, lw=0.8
     )
     for i in (1, 2):
         d = 0.035 * i
         corner = [(left + d + 0.02, high + d), (right + d, high + d), (right + d, low + d + 0.02)]
         axes.plot(*zip(*corner, strict=True), **style)
-    _write(axes, left, high + 0.15, f"{count} paths", LABEL, ha="left")
+    _write(axes, left, high + 0.15, f"{one.copies} paths", LABEL, ha="left")
 
 
 def _draw_arc(axes, line: Line, arc: Arc, cost: int) -> None:
@@ -293,6 +302,16 @@ def _draw_arc(axes, line: Line, arc: Arc, cost: int) -> None:
         edge = op.x + op.width
     rest = [point for point in points if point[0] > edge] if arc.ops else points[:]
     _draw_path(axes, [(edge, y), *rest] if arc.ops else rest, arrow=arc.end is not None)
+
+
+def _draw_way(axes, way: Way, cost: int) -> None:
+    """Draw a way to the next size of a U, with the operation on it."""
+    x1, x2 = way.points[2][0], way.points[3][0]
+    left, right = way.op.x, way.op.x + way.op.width
+    enters, leaves = (right, left) if x1 > x2 else (left, right)
+    _draw_path(axes, [*way.points[:3], (enters, way.y)], arrow=True)
+    _draw_path(axes, [(leaves, way.y), *way.points[3:]], arrow=True)
+    _draw_part(axes, way.op, way.y, 0, cost)
 
 
 def _draw_path(axes, points: Points, arrow: bool = False) -> None:
@@ -353,7 +372,7 @@ def _key_width(items: list[tuple[str, str]]) -> float:
 
 
 def _sign_width(kind: str) -> float:
-    return BAR + 0.07 if kind == "bar" else 0.26
+    return {"bar": BAR, "mark": MARK, "join": 2 * RADIUS}[kind] + 0.06
 
 
 def _draw_key(axes, items: list[tuple[str, str]], x: float, y: float) -> None:
