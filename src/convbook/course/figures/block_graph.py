@@ -315,7 +315,8 @@ def _short(value) -> str:
 def _with_marks_before(network: Network) -> Network:
     """Where a run of operations begins with marks before, they stand before all of the run."""
     steps, forks = list(network.steps), network.forks()
-    for i, (one, two) in enumerate(zip(steps, steps[1:], strict=False)):
+    for i in range(len(steps) - 1):
+        one, two = steps[i : i + 2]
         ops = isinstance(one, Op) and isinstance(two, Op)
         if ops and one.before and one.after and i + 1 not in forks:
             steps[i] = replace(one, after=())
@@ -336,7 +337,9 @@ def _as_copies(network: Network) -> Network:
             and tuple(_look(op) for op in side.ops) == alike
         ]
         rest = [side for side in sides if side not in copy]
-        inside = {one for side in rest for one in (side.start, side.end)} & set(range(start + 1, end))
+        inside = {one for side in rest for one in (side.start, side.end)} & set(
+            range(start + 1, end)
+        )
         if copy and not inside:
             count = 1 + len([side for side in sides if side in copy])
             sides = rest

@@ -178,6 +178,8 @@ def _gap(one: Part, two: Part, loose: float) -> float:
 
 def _wrap(network: Network, parts: list[Part], width: float) -> list[Line]:
     """Return the parts on lines, broken where the fewest side paths are cut and little is empty."""
+    for part in parts * _fits_tight(parts, width):
+        part.tight = True
     stops = [0] + [i + 1 for i in range(len(parts)) if _may_break(network, parts, i)]
     best: dict[int, tuple[float, list[int]]] = {0: (0.0, [])}
     for stop in stops[1:]:
@@ -192,7 +194,7 @@ def _wrap(network: Network, parts: list[Part], width: float) -> list[Line]:
             if line.width <= width:
                 slack = (width - line.width) * (0.3 if stop == len(parts) else 1)
                 cost, chosen = best[start]
-                choices.append((cost + 10 + slack**2 + 8 * cut, [*chosen, stop]))
+                choices.append((cost + 10 + slack**2 + 14 * cut, [*chosen, stop]))
         if choices:
             best[stop] = min(choices)
     if len(parts) not in best:
@@ -202,6 +204,18 @@ def _wrap(network: Network, parts: list[Part], width: float) -> list[Line]:
         )
     ends = [0, *best[len(parts)][1]]
     return [Line(parts[a:b], enters=a > 0, leaves=b < len(parts)) for a, b in pairwise(ends)]
+
+
+def _fits_tight(parts: list[Part], width: float) -> bool:
+    """Return whether the parts need labels without spaces, and then fit on one line."""
+    fits = []
+    for tight in (True, False):
+        for part in parts:
+            part.tight = tight
+        line = Line(parts)
+        place(line)
+        fits.append(line.width <= width)
+    return fits == [True, False]
 
 
 def _may_break(network: Network, parts: list[Part], i: int) -> bool:
@@ -270,11 +284,14 @@ def _u_lines(
     sizes = [areas[run[-1].value] for run in runs if run]
     bends = len(sizes) == 2 * depth + 1 and sizes == sizes[::-1]
     falls = all(one > two for one, two in pairwise(sizes[: depth + 1]))
-    if not (bends and falls and all(_is_level(network, *_pair(runs, k)) for k in range(depth))):
+    if not (
+        bends and falls and all(_is_level(network, runs[k], runs[-1 - k]) for k in range(depth))
+    ):
         return None
-    lines = [Line(sum(_pair(runs, k), []), branch=len(runs[k])) for k in range(depth)]
+    lines = [Line([*runs[k], *runs[-1 - k]], branch=len(runs[k])) for k in range(depth)]
     lines.append(Line(runs[depth]))
-    _loosen(lines[-1], ops[depth - 1].width + ops[depth].width + BRANCH + 0.6)
+    down, up = ops[depth - 1].width, ops[depth].width
+    _loosen(lines[-1], down + up + BRANCH + 0.75)
     middle = 0.0
     for k, line in enumerate(lines):
         place(line)
@@ -282,7 +299,8 @@ def _u_lines(
         if room < (0.15 if k else 0):
             return None
         if k:
-            place(line, min(max(middle - line.width / 2, 0.15), room))
+            left = middle - line.width / 2 + ((up - down) / 2 if k == depth else 0)
+            place(line, min(max(left, 0.15), room))
         middle = line.way_down + BRANCH / 2
     return lines, ops
 
@@ -292,10 +310,6 @@ def _loosen(line: Line, width: float) -> None:
     place(line)
     maps = [part for part in line.parts if part.is_map]
     line.loose = max(0.0, width - line.width) / max(2 * len(maps) - 2, 1)
-
-
-def _pair(runs: list[list[Part]], level: int) -> tuple[list[Part], list[Part]]:
-    return runs[level], runs[-1 - level]
 
 
 def _runs(areas: list[int], parts: list[Part]) -> tuple[list[list[Part]], list[Part]]:

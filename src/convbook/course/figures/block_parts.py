@@ -148,5 +148,7 @@ def _slice(parts: list[Part]) -> None:
     for i, part in enumerate(parts):
         beside = [one.content for one in parts[max(i - 1, 0) : i + 2]]
         if isinstance(part.content, tuple):
-            groups = max((op.groups for op in beside if isinstance(op, Op)), default=1)
+            ops = [op for op in beside if isinstance(op, Op)]
+            ops = [op for op in ops if op.shuffles] or ops
+            groups = max((op.groups for op in ops), default=1)
             part.slices = min(groups, SLICES, part.content[0])

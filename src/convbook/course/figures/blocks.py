@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MARGIN = 0.06
 KEY = 0.24  # inches for each line of the key
 ROUND = 0.1  # corners of arcs
+DASHED = {"lw": 1.0, "ls": (0, (3, 2))}
 SHARES = {"macs": "MACs", "params": "parameters"}
 # What is drawn inside a mark: the activation itself from -3 to 3, a bell for a norm.
 CURVES: dict[str, Callable[[float], float]] = {
@@ -46,9 +47,7 @@ CURVES: dict[str, Callable[[float], float]] = {
 }
 
 
-def blocks(
-    rows: Sequence[Row], share: str = "macs", maps: str = "all", title: str = ""
-) -> Drawing:
+def blocks(rows: Sequence[Row], share: str = "macs", maps: str = "all", title: str = "") -> Drawing:
     """Draw a network, or a part of one, from left to right, from the rows that `trace` gives.
 
     A map is a plate, higher the larger it is and thicker the more channels it has, sliced where a
@@ -169,7 +168,7 @@ def _draw_pill(axes, part: Part, y: float, cost: int) -> None:
     low = y - part.height / 2
     style = {"edgecolor": colours.KERNEL, "lw": 1.5}
     if not op.learned:
-        style = {"edgecolor": colours.INK, "lw": 1.0, "ls": (0, (3, 2))}
+        style = {"edgecolor": colours.INK, **DASHED}
     _draw_box(axes, part.x, low, part.width, part.height, 0.125, **style)
     for i, text in enumerate(part.lines):
         _write(axes, part.middle, y + 0.14 * ((len(part.lines) - 1) / 2 - i), text, PILL)
@@ -256,14 +255,14 @@ def _draw_symbol(axes, x: float, y: float, symbol: str) -> None:
 def _draw_crossing(axes, part: Part, y: float) -> None:
     """Draw where a shuffle sends the channels: two of each of up to four groups."""
     groups, each = min(part.content.groups, 4), 2 if part.content.groups > 2 else 3
-    count = groups * each
-    step = part.height / (count - 1)
-    for place in range(count):
+    low, side, inset = y - part.height / 2, part.height, 0.06
+    _draw_box(axes, part.x, low, side, side, 0.06, edgecolor=colours.INK, **DASHED)
+    step = (side - 2 * inset) / (groups * each - 1)
+    for place in range(groups * each):
         group, member = divmod(place, each)
-        to = member * groups + group
-        ends = [y + part.height / 2 - step * one for one in (place, to)]
-        xs = (part.x, part.x + part.width)
-        axes.plot(xs, ends, color=colours.INK, lw=1, alpha=0.35 + 0.65 * (group % 2))
+        ends = [low + side - inset - step * one for one in (place, member * groups + group)]
+        xs = (part.x + inset, part.x + side - inset)
+        axes.plot(xs, ends, color=colours.INK, lw=1, alpha=0.4 + 0.6 * (group % 2))
         axes.plot(xs, ends, ".", color=colours.INK, markersize=3)
     _write(axes, part.middle, y - part.height / 2 - 0.11, "shuffle", LABEL)
 
@@ -274,9 +273,7 @@ def _draw_frame(axes, line: Line, one: Part, two: Part) -> None:
     left, right = one.x - 0.1, max(two.x + two.width, *labels, 0) + 0.08
     low, high = line.y - line.labels - 0.17, line.y + line.frame_top
     style = {"color": colours.PADDING, "lw": 0.8}
-    _draw_box(
-        axes, left, low, right - left, high - low, 0.06, edgecolor=colours.PADDING, lw=0.8
-    )
+    _draw_box(axes, left, low, right - left, high - low, 0.06, edgecolor=colours.PADDING, lw=0.8)
     for i in (1, 2):
         d = 0.035 * i
         corner = [(left + d + 0.02, high + d), (right + d, high + d), (right + d, low + d + 0.02)]
