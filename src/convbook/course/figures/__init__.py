@@ -1,6 +1,6 @@
 """The book's figures: one visual language, one outline each for input, kernel and output.
 
-Every function returns an image that a notebook displays: a `Drawing`, or a `Plate` of photographs.
+Every function returns what a notebook displays: a `Drawing`, a `Plate` of photographs, or a table.
 An image, unlike a matplotlib figure, shows the same in every front end and is closed once drawn.
 
 The functions need matplotlib and torch, the site build needs only `colours`: they load when first
@@ -13,9 +13,12 @@ _MODULES = {
     "Drawing": "drawing",
     "Plate": "plate",
     "bars": "charts",
+    "block_text": "block_text",
+    "blocks": "blocks",
     "boxes": "pictures",
     "confusion": "matrices",
     "curves": "charts",
+    "film": "film",
     "gallery": "pictures",
     "grids": "matrices",
     "lines": "charts",
@@ -23,6 +26,7 @@ _MODULES = {
     "show": "drawing",
     "spread": "charts",
     "stack": "sliding",
+    "table": "tables",
     "tiles": "pictures",
     "weight_matrix": "matrices",
     "window_sums": "sliding",
@@ -33,9 +37,12 @@ __all__ = [
     "Drawing",
     "Plate",
     "bars",
+    "block_text",
+    "blocks",
     "boxes",
     "confusion",
     "curves",
+    "film",
     "gallery",
     "grids",
     "lines",
@@ -43,6 +50,7 @@ __all__ = [
     "show",
     "spread",
     "stack",
+    "table",
     "tiles",
     "weight_matrix",
     "window_sums",

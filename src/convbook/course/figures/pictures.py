@@ -58,7 +58,7 @@ def gallery(
     """
     if not len(images) or len(images) != len(titles):
         raise ValueError(f"{len(images)} images have {len(titles)} titles; give one title for each")
-    pictures = _as_pictures(images, signed)
+    pictures = as_pictures(images, signed)
     cells = [(title, picture) for title, picture in zip(titles, pictures, strict=True)]
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
     return Plate([("", row) for row in rows], columns)
@@ -102,7 +102,7 @@ def boxes(image: Tensor, squares: Mapping[str, tuple[int, int, int, int]]) -> Im
     """
     if len(squares) > len(MARKERS):
         raise ValueError(f"{len(squares)} squares are too many to tell apart; draw {len(MARKERS)}")
-    (picture,) = _as_pictures([image], signed=False)
+    (picture,) = as_pictures([image], signed=False)
     height, width = picture.shape[:2]
     frames = [(0, 0, height, width), *squares.values()]
     top, bottom = min(y for y, _, _, _ in frames), max(y + h for y, _, h, _ in frames)
@@ -124,8 +124,8 @@ def boxes(image: Tensor, squares: Mapping[str, tuple[int, int, int, int]]) -> Im
         return show(figure, "png")
 
 
-def _as_pictures(images: Sequence[Tensor], signed: bool) -> list[np.ndarray]:
-    """Return each image as bytes: `(H, W, 3)` in colour, `(H, W)` in grey."""
+def as_pictures(images: Sequence[Tensor], signed: bool) -> list[np.ndarray]:
+    """Return each image as bytes: `(H, W, 3)` in colour or in the hues of signs, `(H, W)` in grey."""
     arrays = [_as_array(image) for image in images]
     below_zero = [array for array in arrays if array.ndim == 2 and array.min() < 0]
     largest = max((np.abs(array).max() for array in below_zero), default=1.0)

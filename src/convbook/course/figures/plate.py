@@ -13,8 +13,12 @@ from convbook.course import colours
 from convbook.course.figures.drawing import STYLE, WIDTH, show
 from convbook.course.mime_types import PICTURES
 
-LINE = 0.19  # inches: a line of a title
-NAME = 0.24  # inches: the name of a row
+POINTS = 9  # of titles and names
+LINE = 0.19  # inches: a line of text
+GAP = 0.06  # inches between rows
+HIGHEST = 4  # inches: no picture is higher
+
+Rows = Sequence[tuple[str, Sequence[tuple[str, np.ndarray]]]]
 
 
 class Plate(Image):
@@ -27,12 +31,14 @@ class Plate(Image):
         rows: pairs of a row's name and its cells, pairs of a title and a picture, `(H, W)` or
             `(H, W, 3)` in bytes.
         columns: how many cells a full row has.
+        names: where the names of the rows stand, "above" them or "left" of them.
     """
 
-    def __init__(self, rows: Sequence[tuple[str, Sequence[tuple[str, np.ndarray]]]], columns: int):
-        super().__init__(_draw(rows, columns), format="png")
+    def __init__(self, rows: Rows, columns: int, names: str = "above"):
+        super().__init__(_draw(rows, columns, names), format="png")
         self.stored = {
             "columns": columns,
+            "names": names,
             "rows": [
                 {"name": name, "pictures": [_stored(*cell) for cell in cells]}
                 for name, cells in rows
@@ -55,43 +61,47 @@ def _stored(title: str, picture: np.ndarray) -> dict:
     return {"title": title, "width": width, "height": height, "png": png}
 
 
-def _draw(rows, columns: int) -> bytes:
+def _draw(rows: Rows, columns: int, names: str) -> bytes:
     """Return all pictures as one PNG on white ground."""
     height, width = rows[0][1][0][1].shape[:2]
     columns = max(columns, *(len(cells) for _, cells in rows))
-    side = min(WIDTH / columns, 4 * width / height)  # no picture is higher than four inches
-    names, lines = [], []
-    for name, cells in rows:
-        names.append(NAME if name else 0.0)
-        lines.append(max((1 + title.count("\n") if title else 0) for title, _ in cells))
-    gap = 0.06
-    heights = [
-        room + LINE * count + side * height / width + gap
-        for room, count in zip(names, lines, strict=True)
+    longest = max(len(name) for name, _ in rows)
+    left = POINTS / 72 * 0.62 * longest + 0.1 if names == "left" else 0.0
+    side = min((WIDTH - left) / columns, HIGHEST * width / height)
+    tall = side * height / width
+    above = [LINE * (names == "above" and bool(name)) for name, _ in rows]
+    titles = [
+        LINE * max((1 + title.count("\n") if title else 0) for title, _ in cells)
+        for _, cells in rows
     ]
-    total = sum(heights)
+    total = sum(above) + sum(titles) + (tall + GAP) * len(rows)
+    broad = left + side * columns
     with plt.style.context(STYLE):
-        figure = plt.figure(figsize=(side * columns, total), layout="none")
+        figure = plt.figure(figsize=(broad, total), layout="none")
         top = total
-        for (name, cells), room, count in zip(rows, names, lines, strict=True):
-            figure.text(0.01, (top - 0.05) / total, name, va="top", fontsize=10)
-            floor = top - room - LINE * count - side * height / width
-            for column, (title, picture) in enumerate(cells):
-                box = (
-                    column / columns + 0.02 / side / columns, floor / total,
-                    (1 - 0.04 / side) / columns, side * height / width / total,
+        for (name, cells), room, heads in zip(rows, above, titles, strict=True):
+            floor = top - room - heads - tall
+            if names == "left":
+                figure.text(
+                    (left - 0.08) / broad, (floor + tall / 2) / total, name, fontsize=POINTS,
+                    ha="right", va="center",
                 )  # fmt: skip
+            else:
+                figure.text(0.01, (top - 0.02) / total, name, va="top", fontsize=POINTS + 1)
+            for column, (title, picture) in enumerate(cells):
+                x = left + side * column + 0.02
+                box = (x / broad, floor / total, (side - 0.04) / broad, tall / total)
                 axes = figure.add_axes(box, xticks=[], yticks=[])
                 axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
                 axes.spines[:].set(visible=True, color=colours.GRID, lw=0.5)
                 _set_title(figure, axes, title, side)
-            top = floor - gap
+            top = floor - GAP
         return show(figure, "png").data
 
 
 def _set_title(figure, axes, title: str, room: float) -> None:
     """Write a title above a picture, smaller where it would reach beyond it."""
-    text = axes.set_title(title, loc="center", fontsize=9, pad=3)
+    text = axes.set_title(title, loc="center", fontsize=POINTS, pad=3)
     wide = text.get_window_extent(figure.canvas.get_renderer()).width / figure.dpi
     if wide > room:
-        text.set_fontsize(9 * 0.97 * room / wide)
+        text.set_fontsize(POINTS * 0.97 * room / wide)

@@ -25,10 +25,11 @@ class PlateRenderer:
             "render_image_options", data.cell_metadata, line=data.line
         )
         alt = html.escape(options.get("alt", ""), quote=True)
-        columns = data.content["columns"]
-        phone = columns if columns > 8 else 2 if columns <= 4 else 3
+        columns, named_left = data.content["columns"], data.content["names"] == "left"
+        kind = "cb-plate cb-named" if named_left else "cb-plate"
+        phone = columns if named_left or columns > 8 else 2 if columns <= 4 else 3
         style = f"--columns: {columns}; --phone: {min(columns, phone)}"
-        elements = [_raw(f'<div class="cb-plate" role="group" aria-label="{alt}" style="{style}">')]
+        elements = [_raw(f'<div class="{kind}" role="group" aria-label="{alt}" style="{style}">')]
         lazy = any(renderer.renderer.document.findall(nodes.image))
         for row in data.content["rows"]:
             if row["name"]:
