@@ -99,12 +99,12 @@ test-site: $(VENV)/all.installed  ## build the site with warnings as errors, the
 # Both runs, even if the first fails; then `seen` is raised where a bounded cell moved further.
 test-numerics: export CONVBOOK_SPREAD = $(CURDIR)/_build/spread.jsonl
 test-numerics: $(VENV)/all.installed  ## the notebooks as other processors run them; stores the spread
-	mkdir -p _build && : > $(CONVBOOK_SPREAD)
+	mkdir -p _build && : > "$(CONVBOOK_SPREAD)"
 	status=0; \
 	ATEN_CPU_CAPABILITY=default OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
 	  $(BIN)/pytest --nbval chapters -n $(WORKERS) || status=1; \
 	ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/pytest --nbval chapters || status=1; \
-	$(BIN)/python -m tools.notebooks spread $(CONVBOOK_SPREAD) || status=1; \
+	$(BIN)/python -m tools.notebooks spread "$(CONVBOOK_SPREAD)" || status=1; \
 	exit $$status
 
 # The first run installs what Colab preinstalls into .venv-colab; PyPI's torch alone is several GB.

@@ -9,9 +9,10 @@ what may differ:
     {"convbook": {"times": true}}                    times of the reader's machine: any number
 
 `seen` is the largest deviation that was measured (see `tools.spread`). Everything else is equal:
-words, the keys and lengths of data, which figures there are. Not compared are
+words, the keys and lengths of data, which figures there are. Numbers that are exact belong into
+another cell, for a bound is about all numbers of its cell. Not compared are
 
-- pictures and drawings: a figure carries its numbers along as data (`mime_types.DATA`);
+- photographs and drawings: a drawing carries its numbers along as data (`mime_types.DATA`);
 - blanks and the length of ruled lines, which follow the width of a number;
 - the mark of a table's best value: in HTML a class, a style or bold type, in text an asterisk
   after the number;
@@ -30,7 +31,7 @@ import re
 from collections.abc import Iterator
 
 from convbook.course import mime_types
-from convbook.course.mime_types import DRAWING, VIEW
+from convbook.course.mime_types import DATA, DRAWING, VIEW
 
 TAG = "nbval-ignore-output"
 KEYS = {"within", "relative", "seen", "times", "words"}
@@ -56,6 +57,8 @@ NUMBER = re.compile(
 BEST = re.compile(r"( #%? )[ \t\u00a0]*\*(?=[\s<]|$)")
 RULED_LINE = re.compile(r"([-=_─━═])\1+")
 HTML_TAG = re.compile(r"<[^<>]*>")
+# What `figures.table` puts beside a best value: a star for the eye, a word for the ear.
+MARKS = re.compile(r'<span (?:aria-hidden="true"|style="position: absolute[^"]*")>[^<]*</span>')
 BOLD = re.compile(r"</?(?:b|strong)>")
 APPEARANCE = re.compile(r"""\s(?:class|style|src(?=="data:))=(?:"[^"]*"|'[^']*')""")
 
@@ -122,7 +125,8 @@ def _parts(outputs: list, bound: dict) -> dict[str, list[str]]:
 
 
 def _without_looks(page: str) -> str:
-    """Take out of HTML what only looks: classes, styles, bold type, pixels."""
+    """Take out of HTML what only looks: marks of a best value, classes, styles, bold type, pixels."""
+    page = MARKS.sub("", page)
     page = HTML_TAG.sub(lambda tag: APPEARANCE.sub("", tag[0]), page)
     return html.unescape(BOLD.sub("", page))
 
@@ -208,6 +212,10 @@ def flaws(cell) -> Iterator[str]:
         yield from malformed
     elif not numbers(cell.get("outputs", []), bound):
         yield f"declares {bound}, but shows no number; take it out"
+    elif "within" in bound:
+        bundles = [output.get("data", {}) for output in cell.outputs]
+        if any(DRAWING in bundle and DATA not in bundle for bundle in bundles):
+            yield "holds a drawing without its data, which nothing compares; move it elsewhere"
 
 
 def _malformed(bound) -> Iterator[str]:

@@ -275,6 +275,16 @@ def test_a_bound_without_a_number_is_refused(bound):
     assert "shows no number" in next(bounds.flaws(markdown))
 
 
+def test_a_drawing_of_bounded_numbers_carries_its_data():
+    def flaws(bundle, bound=BOUND):
+        return list(bounds.flaws(cell(bound, outputs=printed("0.5") + shown(**bundle))))
+
+    assert "without its data" in flaws({DRAWING: "<svg/>", PNG: "abc"})[0]
+    assert flaws({DRAWING: "<svg/>", PNG: "abc", DATA: [0.5]}) == []
+    assert flaws({PNG: "a photograph"}) == []
+    assert flaws({DRAWING: "<svg/>", PNG: "abc"}, {"times": True}) == []
+
+
 @pytest.mark.parametrize("tag", ["nbval-skip", "raises-exception", "NBVAL_IGNORE_OUTPUT"])
 def test_other_marks_for_nbval_are_refused(tag):
     assert tag in next(bounds.flaws(cell(tags=[tag])))

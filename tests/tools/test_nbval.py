@@ -96,7 +96,7 @@ CELLS["tag alone"][0].metadata["tags"] = [TAG]
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Run all cells at once; return name -> nbval's message or None, and what was recorded."""
+    """Run all cells at once; return name -> nbval's message or None, notebook, recorded spread."""
     folder = tmp_path_factory.mktemp("nbval")
     path, report, seen = folder / "x.ipynb", folder / "report.xml", folder / "seen.jsonl"
     notebook = nbformat.v4.new_notebook(cells=[cell for cell, _ in CELLS.values()])
@@ -115,7 +115,7 @@ def run(tmp_path_factory):
     messages = {case.get("name"): case.find("failure") for case in cases}
     texts = [messages[f"Cell {i}"] for i in range(len(CELLS))]
     said = [None if t is None else f"{t.get('message')} {t.text}" for t in texts]
-    return dict(zip(CELLS, said, strict=True)), notebook, spread.load(str(seen))[path]
+    return dict(zip(CELLS, said, strict=True)), path, str(seen)
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -126,10 +126,10 @@ def test_each_cell_passes_or_fails_as_it_should(run, name):
 
 
 def test_the_deviations_of_bounded_cells_are_recorded(run):
-    _, notebook, seen = run
-    names = {cell.id: name for name, cell in zip(CELLS, notebook.cells, strict=True)}
-    deviations = {names[cell_id]: deviation for cell_id, deviation in seen.items()}
-    assert deviations == {
+    _, path, file = run
+    (seen,) = spread.load(file).values()
+    names = {cell.id: name for name, cell in zip(CELLS, notebooks.read(path).cells, strict=True)}
+    assert {names[cell_id]: deviation for cell_id, deviation in seen.items()} == {
         "equal": 0.0,
         "moved": 0.022,
         "another best": 0.022,
@@ -141,15 +141,11 @@ def test_the_deviations_of_bounded_cells_are_recorded(run):
     }
 
 
-def test_a_run_on_other_numerics_is_stored(run, tmp_path):
-    """What make test-numerics does after its runs, on what the run above saw."""
-    _, notebook, seen = run
-    path, file = tmp_path / "x.ipynb", str(tmp_path / "seen.jsonl")
-    notebooks.write(notebook, path)
-    for cell_id, deviation in seen.items():
-        spread.record(file, path, cell_id, deviation)
+def test_what_was_recorded_is_stored(run):
+    """What `make test-numerics` does after its runs."""
+    _, path, file = run
     assert notebooks.main(["spread", file]) == 0
-    stored = notebooks.read(path)
-    bounds = {name: c.metadata.get("convbook") for name, c in zip(CELLS, stored.cells, strict=True)}
-    assert bounds["equal"] == BOUND
-    assert bounds["moved"] == BOUND | {"seen": 0.022}
+    cells = dict(zip(CELLS, notebooks.read(path).cells, strict=True))
+    assert cells["equal"].metadata.convbook == BOUND
+    assert cells["moved"].metadata.convbook == BOUND | {"seen": 0.022}
+    assert cells["a time"].metadata.convbook == {"times": True}

@@ -125,7 +125,7 @@ def boxes(image: Tensor, squares: Mapping[str, tuple[int, int, int, int]]) -> Im
 
 
 def as_pictures(images: Sequence[Tensor], signed: bool) -> list[np.ndarray]:
-    """Return each image as bytes: `(H, W, 3)` in colour or in the hues of signs, `(H, W)` in grey."""
+    """Return images as bytes: `(H, W, 3)` in colour or in the hues of signs, `(H, W)` in grey."""
     arrays = [_as_array(image) for image in images]
     below_zero = [array for array in arrays if array.ndim == 2 and array.min() < 0]
     largest = max((np.abs(array).max() for array in below_zero), default=1.0)
