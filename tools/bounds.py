@@ -125,7 +125,7 @@ def _parts(outputs: list, bound: dict) -> dict[str, list[str]]:
 
 
 def _without_looks(page: str) -> str:
-    """Take out of HTML what only looks: marks of a best value, classes, styles, bold type, pixels."""
+    """Take out of HTML what only looks: a best value's marks, classes, styles, bold, pixels."""
     page = MARKS.sub("", page)
     page = HTML_TAG.sub(lambda tag: APPEARANCE.sub("", tag[0]), page)
     return html.unescape(BOLD.sub("", page))

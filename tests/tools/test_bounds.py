@@ -306,3 +306,15 @@ def test_other_marks_for_nbval_are_refused(tag):
 def test_a_bound_is_at_most_four_times_what_was_seen(bound, words):
     found = list(bounds.looseness(cell(bound)))
     assert (words is None and not found) or words in found[0]
+
+
+def test_the_best_value_of_a_table_may_be_another_one():
+    from convbook.course.figures import table  # noqa: PLC0415  (needs torch's room)
+
+    def stored(one, two):
+        shown = table({"a": {"loss": one}, "b": {"loss": two}}, best={"loss": min}, digits=2)
+        return [nbformat.v4.new_output("display_data", shown._repr_mimebundle_())]
+
+    bound = {"within": 0.05}
+    assert bounds.compare(stored(0.50, 0.52), stored(0.53, 0.51), bound) == (0.03, "")
+    assert bounds.compare(stored(0.50, 0.52), stored(0.50, 0.62), bound)[1]

@@ -18,7 +18,7 @@ _MODULES = {
     "boxes": "pictures",
     "confusion": "matrices",
     "curves": "charts",
-    "film": "film",
+    "film": "films",
     "gallery": "pictures",
     "grids": "matrices",
     "lines": "charts",
