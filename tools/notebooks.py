@@ -27,6 +27,7 @@ import nbformat
 
 from convbook._files import atomic_write
 from convbook.course.mime_types import DRAWING, EXPLORER, PICTURES, VIEW
+from convbook.course.site.words import parse_words
 from tools import bounds, spread
 from tools.address import is_launch_cell, read_address
 from tools.bounds import cell_name as _name
@@ -203,6 +204,16 @@ def check_markdown(notebook) -> Iterator[str]:
             yield f"{_name(cell)} holds {found[0].strip()!r}, which viewers show raw; write a link"
 
 
+def check_words(notebook) -> Iterator[str]:
+    """A Words box has the form from which the glossary is made."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            try:
+                parse_words(cell.source, _name(cell))
+            except ValueError as error:
+                yield str(error)
+
+
 def check_outputs(notebook) -> Iterator[str]:
     """No error and no stderr."""
     for cell in _code_cells(notebook):
@@ -268,6 +279,7 @@ RULES = [
     check_launch_cell,
     check_length,
     check_markdown,
+    check_words,
     check_outputs,
     check_traces,
     check_figures,

@@ -86,6 +86,8 @@ class TestChapter:
             "Going further",
             "Sources",
         ]
+        if "Words" in titles:
+            order.insert(order.index("Going further"), "Words")
         assert [title for title in titles if title in order] == order
         assert titles[0] == "The question"
 
@@ -213,6 +215,10 @@ class TestRules:
     def test_markup_of_the_site_alone(self, notebook, source, shown):
         notebook.cells[0].source = source
         self.assert_found(notebook, re.escape(repr(shown)))
+
+    def test_words_box_of_another_form(self, notebook):
+        notebook.cells[2].source = "## Words\n\n- **stride**, how far a window moves"
+        self.assert_found(notebook, "the Words box has the line '- .*stride.*; write '- ")
 
     def test_braces_in_plain_markdown(self, notebook):
         text = "The set $\\{1, 2\\}$, `{x}`, `f{x}` or\n\n```python\n{1}\n```\n(x)\n= 2"

@@ -139,6 +139,7 @@ def setup(app):
     # On import it prints that it draws no cards without matplotlib; we draw them with Pillow.
     with contextlib.redirect_stdout(io.StringIO()):
         app.setup_extension("sphinxext.opengraph")
+    app.setup_extension("convbook.course.site.glossary")
     app.connect("config-inited", link_repository)
     app.connect("config-inited", add_layout)
     app.connect("builder-inited", add_static_files)
