@@ -147,7 +147,7 @@ def all_modules():
     names = (module.name for module in pkgutil.walk_packages(convbook.__path__, "convbook."))
     return [
         *names,
-        *(f"tools.{name}" for name in ("address", "bounds", "notebooks", "scaffold", "spread")),
+        *(f"tools.{name}" for name in ("address", "bounds", "hygiene", "notebooks", "scaffold", "spread")),
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from convbook.course.mime_types import DRAWING, EXPLORER, VIEW
-from tools import notebooks
+from tools import hygiene, notebooks
 
 PATHS = notebooks.notebook_paths()
 NAMES = [str(path.relative_to(notebooks.CHAPTERS)) for path in PATHS]
@@ -346,7 +346,7 @@ def test_words_with_slashes_are_no_paths():
         "K: 3",
         r"\\frac{a}{b}",
     ]:
-        assert not notebooks.ABSOLUTE_PATH.search(text), text
+        assert not hygiene.ABSOLUTE_PATH.search(text), text
 
 
 def test_ids_survive_an_edit_and_an_insertion():
