@@ -217,7 +217,7 @@ class TestRules:
         self.assert_found(notebook, re.escape(repr(shown)))
 
     def test_words_box_of_another_form(self, notebook):
-        notebook.cells[2].source = "## Words\n\n- **stride**, how far a window moves"
+        notebook.cells[0].source = "## Words\n\n- **stride**, how far a window moves"
         self.assert_found(notebook, "the Words box has the line '- .*stride.*; write '- ")
 
     def test_braces_in_plain_markdown(self, notebook):
