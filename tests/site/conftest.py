@@ -36,6 +36,7 @@ def visit(contexts, address):
     assert complaints == []
 
 
+CAPTION = "Look at the *stripes* of the flag."
 # Cells of chapter 3's copy, by a line of theirs: (tags, what goes before the code).
 FOLDED = {
     "figures.photographs([photo[0]]": (["hide-input"], ""),
@@ -46,7 +47,8 @@ FOLDED = {
 
 @pytest.fixture(scope="session")
 def small_fork(tmp_path_factory):
-    """The site of a book of few pages, some of its cells closed, built for the fork ada/fork."""
+    """The site of a book of few pages, some of its cells closed, one
+    with a caption, built for the fork ada/fork."""
     folder = tmp_path_factory.mktemp("fork")
     copy_few_pages(folder)
     path = folder / "chapters" / "03_shapes.ipynb"
@@ -55,6 +57,8 @@ def small_fork(tmp_path_factory):
         cell = next(cell for cell in notebook.cells if f"\n{line}" in f"\n{cell.source}")
         cell.metadata["tags"] = tags
         cell.source = before + cell.source
+        if "hide-input" in tags:
+            cell.metadata["mystnb"]["figure"] = {"caption": CAPTION}
     notebooks.write(notebook, path)
     done = build(folder, strict=False, GITHUB_REPOSITORY="ada/fork")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -128,3 +128,18 @@ def test_a_photograph_keeps_its_shape_and_its_place(visit, screen):
         assert left >= 0
     assert photographs.count() >= 3
     assert page.locator("article").evaluate("e => e.scrollHeight") == before
+
+
+@pytest.mark.site
+@pytest.mark.browser
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_a_caption_stands_small_in_the_middle_below_its_picture(visit, fork_address, screen):
+    page = visit(CHAPTER, screen, base=fork_address)
+    figure = page.locator(".cell_output figure")
+    caption = figure.locator("figcaption p")
+    assert caption.inner_text().startswith("Look at the stripes of the flag.")
+    assert caption.evaluate("e => getComputedStyle(e).fontSize") == "14.4px"
+    above, below = figure.locator("img").bounding_box(), caption.bounding_box()
+    assert above["y"] + above["height"] <= below["y"]
+    middle = above["x"] + above["width"] / 2
+    assert middle == pytest.approx(below["x"] + below["width"] / 2, abs=1)

@@ -58,11 +58,11 @@ def visit_fold(translator, node) -> None:
     """Write the opening tag and the prompts.
 
     myst-nb's own has an `aria-label`, the same on every cell, which hides the prompt from those who
-    listen to the page. Of the two prompts here, the style sheet takes away one.
+    listen to the page, and classes for which the theme has a louder style. Of the two prompts here,
+    the style sheet takes away one.
     """
-    classes = " ".join(["fold", *node["classes"]])
     translator.body.append(
-        f'<details class="{escape(classes)}"><summary>'
+        '<details class="fold"><summary>'
         f'<span class="when-closed">{escape(node["prompt_show"])}</span>'
         f'<span class="when-open">{escape(node["prompt_hide"])}</span></summary>\n'
     )

@@ -40,7 +40,7 @@ def launch_links(repository: Repository | None, path: str) -> list[tuple[str, st
 def header_strip(
     part: str, minutes: Minutes, launch: list[tuple[str, str, str]], download: str
 ) -> str:
-    """Return the strip as HTML: a list of facts and a list of links, without a script."""
+    """Return the strip as HTML: a list of facts and a list of links; no script is needed."""
     facts = [part, f"about {minutes.reading} min"]
     if minutes.exercises:
         facts.append(f"exercises about {minutes.exercises} min")
