@@ -35,9 +35,9 @@ MARKS = {
 JOINS = {"add": "+", "sub": "−", "mul": "×", "cat": "cat"}
 JOINED = {"+": "add", "−": "subtract", "×": "multiply", "cat": "concatenate"}  # in the key
 VIEWS = frozenset(
-    "view reshape flatten unflatten transpose permute swapaxes swapdims movedim moveaxis squeeze "
-    "unsqueeze contiguous dropout dropout2d dropout1d identity".split()
-)
+    ("view", "reshape", "flatten", "unflatten", "transpose", "permute", "swapaxes", "movedim")
+    + ("squeeze", "unsqueeze", "contiguous", "dropout", "dropout1d", "dropout2d")
+)  # fmt: skip
 POOLS = {"max": "max", "avg": "avg", "lp": "norm"}
 
 

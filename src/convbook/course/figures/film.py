@@ -54,7 +54,7 @@ def film(
         figure = plt.figure(figsize=(WIDTH, 1))
         figure.set_layout_engine("none")  # everything gets its place below
         names = [_wrapped(figure, name, NAMES) for name in pictures]
-        left = max((_width(figure, name) for name in names), default=0) + 2 * GAP
+        left = max((_width(figure, name) for name in names), default=0) + 3 * GAP
         size = (WIDTH - left) / len(titles)
         heads = [_wrapped(figure, title, size - 0.04) for title in titles]
         top = LINE * max(head.count("\n") + 1 for head in heads) + GAP
@@ -142,12 +142,12 @@ def _wrapped(figure, text: str, width: float) -> str:
             continue
         if lines[-1]:
             lines.append("")
-        while _width(figure, word) > width:
-            fits = [n for n in range(1, len(word)) if _width(figure, word[:n] + "-") <= width]
+        rest = word
+        while _width(figure, rest) > width:
+            fits = [n for n in range(1, len(rest)) if _width(figure, rest[:n] + "-") <= width]
             if not fits:
-                raise ValueError(f"titles: no room for {text!r}; use fewer columns or lines")
-            lines[-1] = word[: fits[-1]] + "-"
-            lines.append("")
-            word = word[fits[-1] :]
-        lines[-1] = word
+                raise ValueError(f"titles: there is no room for {text!r}; use fewer columns")
+            lines[-1:] = [rest[: fits[-1]] + "-", ""]
+            rest = rest[fits[-1] :]
+        lines[-1] = rest
     return "\n".join(lines)
