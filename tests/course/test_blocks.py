@@ -13,10 +13,10 @@ from torch import nn
 
 from convbook.analysis import trace
 from convbook.course import colours, figures
+from convbook.course.figures.block_drawing import MARGIN, draw
 from convbook.course.figures.block_graph import Join, Op, read
 from convbook.course.figures.block_layout import lay_out
 from convbook.course.figures.block_parts import shape_text
-from convbook.course.figures.block_drawing import MARGIN, draw
 from convbook.course.figures.drawing import STYLE, WIDTH
 from tests.helpers.drawn_networks import NETWORKS, UNet
 from tests.helpers.networks import Net, conv

@@ -93,6 +93,7 @@ def _u(levels):
     return UNet(levels), (3, 64, 64), [*pairs * (2 * levels + 1), *pools, *ups, "1×1"]
 
 
+LAST = ["dw 3×3", "1×1", "global avg", "linear"]
 NETWORKS = {
     "residual": (ResidualBlock(64, 64), (64, 56, 56), ["3×3", "3×3"]),
     "projection": (ResidualBlock(64, 128, 2), (64, 56, 56), ["3×3 /2", "3×3", "1×1 /2"]),
@@ -113,16 +114,14 @@ NETWORKS = {
     "gate": (_gated(), (32, 28, 28), ["global avg", "1×1", "1×1"]),
     "S7Net": (
         *(S7Net(), (3, 32, 32)),
-        ["2×2", *["3×3"] * 5, "3×3 d=2", *["max 2×2 /2"] * 3]
-        + ["dw 3×3", "1×1", "global avg", "linear"],
+        ["2×2", *["3×3"] * 5, "3×3 d=2", *["max 2×2 /2"] * 3, *LAST],
     ),
     "S7Tiny": (
         *(S7Tiny(), (3, 32, 32)),
-        ["3×3", *["dw 3×3"] * 6, "dw 3×3 d=2", *["1×1"] * 7, *["max 2×2 /2"] * 3]
-        + ["global avg", "linear"],
+        ["3×3", *["dw 3×3"] * 5, "dw 3×3 d=2", *["1×1"] * 6, *["max 2×2 /2"] * 3, *LAST],
     ),
     "S7Fast": (
         *(S7Fast(), (3, 32, 32)),
-        [*["3×3"] * 3, "3×3 d=2", *["max 2×2 /2"] * 3, "dw 3×3", "1×1", "global avg", "linear"],
+        [*["3×3"] * 3, "3×3 d=2", *["max 2×2 /2"] * 3, *LAST],
     ),
 }  # fmt: skip
