@@ -26,7 +26,6 @@ def caught(monkeypatch):
     shown = []
 
     def keep(figure, image_format):
-        figure.draw_without_rendering()
         shown.append(figure)
         return show(figure, image_format)
 
@@ -76,6 +75,7 @@ def test_titles_stand_once_and_names_to_the_left(caught):
     figures.film({"a": flat(0, 1, 2), "b": flat(2, 3, 4)}, TITLES)
     texts = [text.get_text().replace("\n", " ") for text in caught[0].texts]
     assert texts == [*TITLES, "a", "b"]
+    caught[0].draw_without_rendering()
     lefts = [axes.get_window_extent().x0 for axes in caught[0].axes]
     for name in caught[0].texts[len(TITLES) :]:
         assert name.get_window_extent().x1 <= min(lefts)
@@ -91,6 +91,7 @@ def test_no_text_is_cut_or_overlaps(titles, name, caught):
     wide = flat(0, 1, 2, size=(2, 30))  # lower than a name of several lines
     figures.film({name: wide, f"{name} again": flat(0, 1, 2)}, titles)
     (figure,) = caught
+    figure.draw_without_rendering()  # at its own resolution again, not that of the file
     boxes = [text.get_window_extent() for text in figure.texts if text.get_text()]
     boxes += [axes.get_window_extent() for axes in figure.axes]
     for i, box in enumerate(boxes):

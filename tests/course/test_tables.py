@@ -130,7 +130,7 @@ def test_text_is_aligned():
     text = repr(figures.table(NETS, best={"MACs": min}, digits=2, caption="Nets", origin="here"))
     assert text.splitlines() == [
         "Nets",
-        "       accuracy         MACs  note    lost",
+        "       accuracy       MACs    note    lost",
         "plain      0.90  1,234,567    wide       \N{EN DASH}",
         "slim       0.90         98 *  narrow    −3",
         "* best of its column",
