@@ -145,10 +145,8 @@ def test_links_lead_to_files(name):
 
 def all_modules():
     names = (module.name for module in pkgutil.walk_packages(convbook.__path__, "convbook."))
-    return [
-        *names,
-        *(f"tools.{name}" for name in ("address", "bounds", "hygiene", "notebooks", "scaffold", "spread")),
-    ]
+    tools = ("address", "bounds", "hygiene", "notebooks", "scaffold", "spread")
+    return [*names, *(f"tools.{name}" for name in tools)]
 
 
 @pytest.mark.parametrize("name", all_modules())

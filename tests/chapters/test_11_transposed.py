@@ -39,7 +39,8 @@ def opening_question():
     for kind in UPSAMPLERS:
         drawn = response_to_constant(decoder(kind).double(), greys.double())
         patterns[kind] = drawn.std(dim=(-2, -1)).max().item()
-    assert patterns["resize"] < 1e-9 < 1e-3 < min(patterns["kernel 3"], patterns["kernel 4"])
+    assert patterns["resize"] < 1e-9
+    assert min(patterns["kernel 3"], patterns["kernel 4"]) > 1e-3
     return "from the way in which they make a map larger"
 
 

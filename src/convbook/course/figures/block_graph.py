@@ -34,10 +34,9 @@ MARKS = {
 }
 JOINS = {"add": "+", "sub": "−", "mul": "×", "cat": "cat"}
 JOINED = {"+": "add", "−": "subtract", "×": "multiply", "cat": "concatenate"}  # in the key
-VIEWS = frozenset(
-    "view reshape flatten unflatten transpose permute swapaxes swapdims movedim moveaxis squeeze "
-    "unsqueeze contiguous dropout dropout2d dropout1d identity".split()
-)
+RESHAPES = ("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "contiguous")
+MOVES = ("transpose", "permute", "swapaxes", "movedim")
+VIEWS = frozenset((*RESHAPES, *MOVES, "dropout", "dropout1d", "dropout2d"))  # no steps
 POOLS = {"max": "max", "avg": "avg", "lp": "norm"}
 
 
@@ -62,6 +61,7 @@ class Join:
     symbol: str
     shape: Shape
     after: tuple[str, ...] = ()
+    cost: int = 0  # of the norms after it
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ class Network:
 
     @property
     def cost(self) -> int:
-        """What all operations cost together."""
-        ops = [*self.steps, *(op for side in self.sides for op in side.ops)]
-        return sum(op.cost for op in ops if isinstance(op, Op))
+        """What all steps cost together."""
+        steps = [*self.steps, *(op for side in self.sides for op in side.ops)]
+        return sum(step.cost for step in steps)
 
     def forks(self) -> set[int]:
         """Return the values that side paths leave from."""
@@ -274,7 +274,7 @@ def _side(nodes: dict[str, _Node], values: dict[str, int], name: str, end: int) 
 def _step(node: _Node) -> Op | Join:
     row, after = node.row, tuple(node.after)
     if len(node.inputs) > 1:
-        return Join(JOINS.get(row.op, row.op), node.shape, after)
+        return Join(JOINS.get(row.op, row.op), node.shape, after, node.cost)
     learned = row.params > 0 or row.op.startswith("conv") or row.op == "linear"
     text = f"shuffle g={node.groups}" if node.shuffles else node.mark or op_text(row)
     return Op(
@@ -349,4 +349,4 @@ def _as_copies(network: Network) -> Network:
 
 
 def _look(step: Op | Join) -> Op | Join:
-    return replace(step, cost=0) if isinstance(step, Op) else step
+    return replace(step, cost=0)

@@ -11,6 +11,7 @@ POINTS = 72  # to the inch
 LABEL, PILL = 8, 9  # points
 RADIUS = 0.1  # of a join
 PILL_HEIGHT = 0.25
+LEADING = 0.155  # from one line of a pill to the next
 MARK = 0.15  # diameter
 MARK_STEP = 0.175  # from one to the next
 BAR = 0.37  # of a share of 1
@@ -83,7 +84,7 @@ class Part:
         if isinstance(self.content, Op):
             if self.content.shuffles:
                 return CROSSING
-            return PILL_HEIGHT + 0.14 * (len(self.lines) - 1)
+            return PILL_HEIGHT + LEADING * (len(self.lines) - 1)
         if isinstance(self.content, Join):
             return 2 * RADIUS
         return 0.16 + 0.12 * log2(max(self.content[1:], default=1))

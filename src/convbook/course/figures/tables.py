@@ -11,7 +11,7 @@ Best = Mapping[str, Callable]
 Cell = object  # a number, a string, or None
 Numbers = list[tuple[int, float]]
 
-MISSING = "–"
+MISSING = "\N{EN DASH}"
 MARK = " *"  # after the best value of a column, where there is no bold type
 # JupyterLab keeps the style of an element, and no style sheet.
 RIGHT = "text-align: right; font-variant-numeric: tabular-nums"
@@ -42,7 +42,6 @@ class ResultTable:
         return {"text/html": self.to_html(), "text/plain": str(self)}
 
     def __repr__(self) -> str:
-        lines = [self.heads, *self.cells]
         marked = [[head + self._space(column) for column, head in enumerate(self.heads)]]
         for i, row in enumerate(self.cells):
             texts = enumerate(row)
@@ -136,11 +135,11 @@ def table(
             without numbers.
 
     Example:
-        >>> nets = {"plain": {"accuracy": 0.9, "MACs": 1200}, "slim": {"accuracy": 0.91, "MACs": 90}}
-        >>> table(nets, best={"accuracy": max, "MACs": min}, digits=2)
-               accuracy     MACs
-        plain      0.90    1,200
-        slim       0.91 *     90 *
+        >>> net = {"old": {"accuracy": 0.9, "MACs": 1200}, "new": {"accuracy": 0.91, "MACs": 90}}
+        >>> table(net, best={"accuracy": max, "MACs": min}, digits=2)
+             accuracy     MACs
+        old      0.90    1,200
+        new      0.91 *     90 *
         * best of its column
     """
     names, records, corner = _records(rows)

@@ -17,6 +17,7 @@ from convbook.course.figures.block_layout import Arc, Layout, Line, Points, Way,
 from convbook.course.figures.block_parts import (
     BAR,
     LABEL,
+    LEADING,
     MARK,
     MARK_STEP,
     PILL,
@@ -24,7 +25,7 @@ from convbook.course.figures.block_parts import (
     Part,
     text_width,
 )
-from convbook.course.figures.block_text import block_text, title_of
+from convbook.course.figures.block_words import block_text, title_of
 from convbook.course.figures.drawing import STYLE, WIDTH, Drawing, show
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def _draw_pill(axes, part: Part, y: float, cost: int) -> None:
         style = {"edgecolor": colours.INK, **DASHED}
     _draw_box(axes, part.x, low, part.width, part.height, 0.125, **style)
     for i, text in enumerate(part.lines):
-        _write(axes, part.middle, y + 0.14 * ((len(part.lines) - 1) / 2 - i), text, PILL)
+        _write(axes, part.middle, y + LEADING * ((len(part.lines) - 1) / 2 - i), text, PILL)
     for i, mark in enumerate(op.before):
         _draw_mark(axes, part.x + MARK / 2 + i * MARK_STEP, low + part.height + 0.1, mark)
     for i, mark in enumerate(reversed(op.after)):
@@ -204,7 +205,9 @@ def _draw_bar(axes, x: float, y: float, share: float) -> None:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.01 else "< 1 %"
+    if share < 0.01:
+        return "< 1 %"
+    return "> 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
 
 
 def _draw_mark(axes, x: float, y: float, name: str) -> None:
