@@ -10,7 +10,7 @@ from pathlib import Path
 from docutils import nodes
 
 from convbook.course import colours
-from convbook.course.mime_types import DRAWING
+from convbook.course.mime_types import DATA, DRAWING
 
 STYLE = "figures.css"
 TO_PIXELS = 96 / 72  # matplotlib writes points
@@ -24,6 +24,8 @@ class DrawingRenderer:
     @staticmethod
     def handle_mime(renderer, data, inline):
         """Return the drawing as an element of the page, or None to leave the output alone."""
+        if data.mime_type == DATA:
+            return []  # read by nbval's hook, not by a reader
         if data.mime_type != DRAWING or inline:
             return None
         options = renderer.renderer.get_cell_level_config(
