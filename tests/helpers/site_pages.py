@@ -54,7 +54,7 @@ class Visit:
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("requestfailed", lambda r: self.complaints.append(f"failed: {r.url}"))
-        self.page.on("response", lambda r: r.ok or self.complaints.append(f"{r.status}: {r.url}"))
+        self.page.on("response", self._on_response)
         self.page.on("request", lambda r: self._check_host(r.url, host))
         self.page.goto(url, wait_until="load")
         self.page.wait_for_function(READY)
@@ -62,6 +62,10 @@ class Visit:
     def _on_console(self, message):
         if message.type in ("error", "warning"):
             self.complaints.append(f"console: {message.text}")
+
+    def _on_response(self, response):
+        if not response.ok and response.status != 304:  # the browser's own copy is still good
+            self.complaints.append(f"{response.status}: {response.url}")
 
     def _check_host(self, url, host):
         if not url.startswith((host, "blob:", "data:")):

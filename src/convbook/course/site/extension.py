@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from docutils import nodes
-from myst_nb.sphinx_ import HideCodeCellNode
 
 from convbook.course.site import drawings, explorers, folds, header, pictures
 from convbook.course.site.cards import draw_card
@@ -136,6 +135,9 @@ def add_static_files(app) -> None:
 
 def setup(app):
     """Register the extension's handlers."""
+    # Not above: it imports what runs notebooks, and tools import this module without that.
+    from myst_nb.sphinx_ import HideCodeCellNode  # noqa: PLC0415
+
     # On import it prints that it draws no cards without matplotlib; we draw them with Pillow.
     with contextlib.redirect_stdout(io.StringIO()):
         app.setup_extension("sphinxext.opengraph")

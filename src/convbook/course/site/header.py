@@ -23,7 +23,7 @@ def add_header(app, pagename, templatename, context, doctree) -> None:
 def launch_links(repository: Repository | None, path: str) -> list[tuple[str, str, str]]:
     """Return (words, note, address) for each service that can run the notebook `path`.
 
-    >>> [(words, address)] = launch_links(Repository("ada", "book"), "01.ipynb")[:1]
+    >>> words, _, address = launch_links(Repository("ada", "book"), "01.ipynb")[0]
     >>> words, address
     ('Open in Colab', 'https://colab.research.google.com/github/ada/book/blob/main/01.ipynb')
     >>> launch_links(None, "01.ipynb")
