@@ -163,7 +163,7 @@ def test_a_live_cell_is_a_figure_and_then_follows_the_keyboard(open_notebook, li
 
 
 def test_nbconvert_writes_figures_quizzes_and_explorers(tmp_path):
-    command = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--log-level=ERROR"]
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "--log-level=ERROR"]
     done = subprocess.run(
         [*command, "--output-dir", tmp_path, CHAPTER], capture_output=True, text=True, check=False
     )
