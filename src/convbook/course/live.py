@@ -53,7 +53,7 @@ class Live:
             self._show(self._draw())
         except Exception as error:  # the reader's `draw` may raise anything
             what = str(error).strip().split("\n")[0] or type(error).__name__
-            said = escape(f"{repr(self).removeprefix('live')} has no picture: {what}")
+            said = escape(f"{repr(self).removeprefix('live')} has no picture: {what}", quote=False)
             self.message.value = f'<span role="alert">{said}</span>'
         else:
             self.message.value = ""
