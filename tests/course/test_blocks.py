@@ -241,11 +241,11 @@ def test_a_slice_of_the_rows_is_drawn_by_itself():
 
 
 def test_title_and_description_say_what_is_drawn():
-    svg = figures.blocks(rows_of("projection"), title="A <b> & c").svg
-    root = ElementTree.fromstring(svg)
+    drawing = figures.blocks(rows_of("projection"), title="A <b> & c")
+    root = ElementTree.fromstring(drawing.svg)
     title, desc = (root.find(f"{{http://www.w3.org/2000/svg}}{tag}") for tag in ("title", "desc"))
     assert title.text == "A <b> & c"
-    assert desc.text == figures.block_text(rows_of("projection"))
+    assert desc.text == drawing.text == figures.block_text(rows_of("projection"))
     assert list(root).index(title) == 0
     assert "128 × 28 × 28" in figures.blocks(rows_of("projection")).svg.split("</title>")[0]
 

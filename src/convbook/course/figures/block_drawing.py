@@ -56,6 +56,7 @@ def blocks(rows: Sequence[Row], share: str = "macs", maps: str = "all", title: s
     bar below it is its share of the whole cost. Norms and activations are marks above it. A skip is
     an arc to where the paths meet. Equal paths are drawn once, in a frame that says how many.
     Long networks go on on the next line; a network whose skips go round smaller maps is a U.
+    The drawing's `text` says the same in words, for an alt text.
 
     Args:
         rows: `trace(model, input_size)`, or a slice of it.
@@ -82,10 +83,11 @@ def blocks(rows: Sequence[Row], share: str = "macs", maps: str = "all", title: s
     with plt.style.context(STYLE):
         figure = draw(network, layout, SHARES[share])
         drawing = show(figure)
-    text = f"<title>{escape(title or title_of(network))}</title>"
-    text += f"<desc>{escape(block_text(rows, share))}</desc>"
+    drawing.text = block_text(rows, share)
+    told = f"<title>{escape(title or title_of(network))}</title>"
+    told += f"<desc>{escape(drawing.text)}</desc>"
     start = drawing.svg.index(">", drawing.svg.index("<svg")) + 1
-    drawing.svg = f"{drawing.svg[:start]}\n {text}{drawing.svg[start:]}"
+    drawing.svg = f"{drawing.svg[:start]}\n {told}{drawing.svg[start:]}"
     return drawing
 
 

@@ -93,10 +93,11 @@ class ResultTable:
         for j, text in enumerate(rest, start=1):
             style, value = self._side(j), escape(text)
             if (i, j) in self.best:
-                # The star is for the eye; a screen reader hears the word instead.
+                # The star is for the eye; a screen reader hears the word instead. Before the number
+                # it leaves the digits of a column one below the other.
                 row.append(
-                    f'<td class="convbook-best" style="{style}; font-weight: bold">{value}'
-                    f'<span aria-hidden="true">{MARK}</span>'
+                    f'<td class="convbook-best" style="{style}; font-weight: bold">'
+                    f'<span aria-hidden="true">* </span>{value}'
                     f'<span style="{UNSEEN}"> (best)</span></td>'
                 )
             else:
