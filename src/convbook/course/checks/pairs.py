@@ -1,4 +1,4 @@
-"""Pairs of layers for the third exercise of chapter 11: is the second the first one's transpose?"""
+"""Pairs of layers to diagnose in chapter 11, and plausible tests that do not tell a transpose."""
 
 from dataclasses import dataclass
 
