@@ -1,5 +1,9 @@
 """Chapter 11, Transposed: its quiz answers, its exercises' right answers, and its identities."""
 
+import ast
+from fractions import Fraction
+from math import isclose
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +13,6 @@ from hypothesis import strategies as st
 from torch import nn
 
 from convbook.analysis import trace
-from convbook.arithmetic import conv_output_size, conv_transpose_output_size
 from convbook.arithmetic.coverage import is_even_overlap
 from convbook.course import runs
 from convbook.course.checks import transposed as exercises
@@ -65,23 +68,6 @@ QUIZ_ANSWERS = {"opening-question": opening_question, "padding": padding, "overl
 # ------------------------------------------------------------------------------------ exercises
 
 
-def test_transposed_size_is_pytorchs():
-    for case in exercises.check_transposed_size.cases:
-        settings = dict(case)
-        x = torch.empty(1, 1, settings.pop("input_size"), device="meta")
-        layer = nn.ConvTranspose1d(1, 1, **settings, device="meta")
-        assert exercises.transposed_size(**case) == layer(x).shape[-1]
-
-
-def test_output_padding_leads_back():
-    for case in exercises.check_output_padding.cases:
-        size, *window = case.values()
-        extra = exercises.output_padding(**case)
-        assert 0 <= extra < case["stride"]
-        small = conv_output_size(size, *window)
-        assert conv_transpose_output_size(small, *window[:3], extra, window[3]) == size
-
-
 def test_transposed_row_is_pytorchs():
     for case in exercises.check_transposed_row.cases:
         numbers, kernel, *settings = case.values()
@@ -100,6 +86,82 @@ def test_overlap_is_what_a_kernel_of_ones_counts():
         inside = counts[0, 0, start : start + stride].int().tolist()
         assert exercises.overlap(**case) == inside
         assert (len(set(inside)) == 1) == is_even_overlap(k, stride, dilation)
+
+
+def matrix_of(layer, shape):
+    """Return the matrix of a linear layer, one column for each pixel."""
+    columns = torch.eye(torch.Size(shape).numel(), dtype=DOUBLE).reshape(-1, 1, *shape)
+    return torch.stack([layer(column).flatten() for column in columns.split(1)], dim=1)
+
+
+def is_linear(layer, shape):
+    """Return whether sums and multiples go through the layer, on maps with both signs."""
+    torch.manual_seed(0)
+    one, other = torch.randn(2, 1, 1, *shape, dtype=DOUBLE)
+    return torch.allclose(layer(one - 3 * other), layer(one) - 3 * layer(other))
+
+
+class TestIsTranspose:
+    @pytest.mark.parametrize("case", exercises.check_is_transpose.cases)
+    def test_it_says_what_the_matrices_say(self, case):
+        small, large, size = case.values()
+        shape = size, size
+        below = tuple(small(torch.zeros(1, 1, *shape)).shape[2:])
+        back = tuple(large(torch.zeros(1, 1, *below)).shape[2:])
+        fits = (
+            back == shape
+            and is_linear(small, shape)
+            and is_linear(large, below)
+            and torch.allclose(matrix_of(large, below), matrix_of(small, shape).T)
+        )
+        assert exercises.check_is_transpose.reference(**case) == fits
+
+    def test_each_verdict_is_asked_for_often(self):
+        check = exercises.check_is_transpose
+        verdicts = [check.reference(**case) for case in check.cases]
+        assert min(verdicts.count(True), verdicts.count(False)) >= 12
+
+    @pytest.mark.parametrize("case", exercises.check_is_transpose.cases)
+    def test_what_is_shown_can_be_pasted_into_a_cell(self, case):
+        """With the chapter's imports and its kernel."""
+        kernel = torch.tensor([[[[2, 0, 1], [1, 0, 0], [0, 1, 1]]]]).double()
+        small, large, size = case.values()
+        x = torch.arange(size**2).reshape(1, 1, size, size).double() - 7
+        for layer in (small, large):
+            assert repr(layer) == ast.unparse(ast.parse(repr(layer)))
+            pasted = eval(repr(layer), {"torch": torch, "F": F, "kernel": kernel})
+            assert torch.equal(pasted(x), layer(x))
+            assert torch.equal(layer(x.long()), layer(x))
+            assert layer(x.float()).dtype == torch.float32
+            x = layer(x).round()
+
+
+def flat_row_grown(weights, stride):
+    """Return a row of ones grown with these weights, away from its ends."""
+    taps = torch.tensor(weights, dtype=DOUBLE)[None, None]
+    grown = F.conv_transpose1d(torch.ones(1, 1, 20, dtype=DOUBLE), taps, stride=stride)[0, 0]
+    return grown[len(weights) : -len(weights)]
+
+
+def test_even_kernel_leaves_a_flat_row_flat():
+    for case in exercises.check_even_kernel.cases:
+        weights = exercises.even_kernel(**case)
+        grown = flat_row_grown(weights, case["stride"])
+        assert len(grown) > case["stride"]
+        assert torch.allclose(grown, torch.ones_like(grown))
+
+
+@given(st.integers(1, 8), st.data())
+def test_an_even_kernel_is_accepted_if_and_only_if_flat_stays_flat(kernel_size, data):
+    stride = data.draw(st.integers(1, kernel_size))
+    weights = data.draw(st.lists(st.integers(1, 9), min_size=kernel_size, max_size=kernel_size))
+    even = [w / sum(weights[tap % stride :: stride]) for tap, w in enumerate(weights)]
+    for answer in (weights, even):
+        grown = flat_row_grown(answer, stride)
+        flat = torch.allclose(grown, torch.ones_like(grown))
+        assert exercises.is_even_kernel(answer, kernel_size, stride) == flat
+    assert not exercises.is_even_kernel([*even, 1e-9], kernel_size, stride)
+    assert exercises.is_even_kernel(even, kernel_size, stride)
 
 
 # ----------------------------------------------------------------------------------- identities
@@ -344,35 +406,6 @@ def test_output_padding_can_keep_a_gap_without_a_stamp():
 # ------------------------------------------------------------------------------------ attempts
 
 
-def sized(size):
-    """Return an attempt at exercise 1 by a formula in i, k, s, p, a and d."""
-
-    def attempt(input_size, kernel_size, stride, padding, output_padding, dilation):
-        return size(input_size, kernel_size, stride, padding, output_padding, dilation)
-
-    return attempt
-
-
-def sized_by_torch(input_size, kernel_size, stride, padding, output_padding, dilation):
-    settings = {"stride": stride, "padding": padding, "output_padding": output_padding}
-    layer = torch.nn.ConvTranspose1d(1, 1, kernel_size, **settings, dilation=dilation)
-    return torch.tensor(layer(torch.zeros(1, 1, input_size)).shape[-1]).float()
-
-
-def room(pixels):
-    """Return an attempt at exercise 2: the rest of so many pixels."""
-    return lambda input_size, kernel_size, stride, padding, dilation: (
-        pixels(input_size, kernel_size, padding, dilation) % stride
-    )
-
-
-def there_and_back(input_size, kernel_size, stride, padding, dilation):
-    settings = {"stride": stride, "padding": padding, "dilation": dilation}
-    weight = torch.zeros(1, 1, kernel_size)
-    small = F.conv1d(torch.zeros(1, 1, input_size), weight, **settings)
-    return input_size - F.conv_transpose1d(small, weight, **settings).shape[-1]
-
-
 def spread(numbers, stride):
     row = np.zeros((len(numbers) - 1) * stride + 1)
     row[::stride] = numbers
@@ -385,7 +418,7 @@ def by_numpy(numbers, kernel, stride, padding, output_padding, slide=np.convolve
 
 
 def cropped(keep):
-    """Return an attempt at exercise 3 that keeps a slice of the stamps."""
+    """Return an attempt at exercise 1 that keeps a slice of the stamps."""
 
     def attempt(numbers, kernel, stride, padding, output_padding):
         return np.convolve(spread(numbers, stride), kernel)[keep(padding, output_padding)]
@@ -400,7 +433,7 @@ def resized(numbers, kernel, stride, padding, output_padding):
 
 
 def counted(moves=1):
-    """Return an attempt at exercise 4 that counts the stamps on a pixel behind some others."""
+    """Return an attempt at exercise 2 that counts the stamps on a pixel behind some others."""
 
     def attempt(kernel_size, stride, dilation):
         row, kernel = torch.ones(1, 1, 60), torch.ones(1, 1, kernel_size)
@@ -410,17 +443,90 @@ def counted(moves=1):
     return attempt
 
 
+def by_draws(draw, same, checks_shape=True):
+    """Return an attempt at exercise 3: compare the brackets of three draws."""
+
+    def attempt(small, large, size):
+        torch.manual_seed(size)
+        for _ in range(3):
+            x = draw(1, 1, size, size)
+            y = draw(*small(x).shape)
+            if checks_shape and large(y).shape != x.shape:
+                return False
+            if not (verdict := same((small(x) * y).sum(), (x * large(y)).sum())):
+                break
+        return verdict
+
+    return attempt
+
+
+def whole(*shape):
+    return torch.randint(-99, 100, shape)
+
+
+def randn_double(*shape):
+    return torch.randn(shape, dtype=DOUBLE)
+
+
+def dot_in_numpy(small, large, size):
+    random = np.random.default_rng(1)
+    x = random.normal(size=(1, 1, size, size))
+    below = small(torch.from_numpy(x)).numpy()
+    y = random.normal(size=below.shape)
+    back = large(torch.from_numpy(y)).numpy()
+    return back.shape == x.shape and np.isclose(np.vdot(below, y), np.vdot(x, back))
+
+
+def by_matrices(small, large, size, signs=(1, -1)):
+    """Light one pixel at a time, with both signs, and compare the two matrices."""
+    x = torch.zeros(1, 1, size, size)
+    y = torch.zeros_like(small(x))
+    if large(y).shape != x.shape:
+        return False
+    for sign in signs:
+        down = matrix_of(lambda x, sign=sign: sign * small(sign * x), x.shape[2:])
+        up = matrix_of(lambda y, sign=sign: sign * large(sign * y), y.shape[2:])
+        if not torch.allclose(down, up.T):
+            return False
+    return True
+
+
+def by_gradient(small, large, size, checks_zero=True):
+    x = torch.randn(1, 1, size, size).double().requires_grad_()
+    below = small(x)
+    y = torch.randn(below.shape).double()
+    (gradient,) = torch.autograd.grad(below, x, y)
+    if checks_zero and small(torch.zeros(x.shape)).any():
+        return False
+    back = large(y)
+    return back.shape == x.shape and torch.allclose(back, gradient)
+
+
+def shared(weight):
+    """Return an attempt at exercise 4: any weights, divided by the sum of those that meet."""
+
+    def attempt(kernel_size, stride):
+        taps = [weight(tap, kernel_size) for tap in range(kernel_size)]
+        return [one / sum(taps[tap % stride :: stride]) for tap, one in enumerate(taps)]
+
+    return attempt
+
+
+def resized_then_blurred(kernel_size, stride):
+    """Repeat each pixel `stride` times, then take means: flat stays flat, whatever the stride."""
+    width = kernel_size - stride + 1
+    return np.convolve(np.ones(stride), np.ones(width) / width)
+
+
+def the_rest(kernel_size, stride):
+    """Give all but the first tap of each kind next to nothing."""
+    taps = torch.full((kernel_size,), 0.001)
+    for first in range(stride):
+        taps[first] = 1 - taps[first + stride :: stride].sum()
+    return taps
+
+
 RIGHT = [
-    (exercises.check_transposed_size, sized_by_torch),
-    (
-        exercises.check_transposed_size,
-        sized(lambda i, k, s, p, a, d: np.float32((i - 1) * s + 1 + d * (k - 1) + a) - 2 * p),
-    ),
-    (exercises.check_output_padding, there_and_back),
-    (
-        exercises.check_output_padding,
-        room(lambda i, k, p, d: torch.tensor(float(i + 2 * p - d * (k - 1) - 1))),
-    ),
     (exercises.check_transposed_row, by_numpy),
     (
         exercises.check_transposed_row,
@@ -438,27 +544,25 @@ RIGHT = [
             np.arange(kernel_size) * dilation % stride, minlength=stride
         ),
     ),
+    (exercises.check_is_transpose, by_draws(whole, lambda one, other: one == other)),
+    (exercises.check_is_transpose, by_draws(randn_double, torch.isclose)),
+    (exercises.check_is_transpose, by_draws(randn_double, isclose)),
+    (
+        exercises.check_is_transpose,
+        by_draws(torch.randn, lambda one, other: int(abs(one - other) < 1e-3)),
+    ),
+    (exercises.check_is_transpose, dot_in_numpy),
+    (exercises.check_is_transpose, by_matrices),
+    (exercises.check_is_transpose, by_gradient),
+    (exercises.check_even_kernel, shared(lambda tap, k: Fraction(1))),
+    (exercises.check_even_kernel, shared(lambda tap, k: torch.tensor(tap + 1.0))),
+    (exercises.check_even_kernel, shared(lambda tap, k: np.exp(-((tap - k / 2) ** 2)))),
+    (exercises.check_even_kernel, resized_then_blurred),
+    (exercises.check_even_kernel, the_rest),
+    (exercises.check_even_kernel, lambda k, s: tuple(shared(lambda tap, k: k + tap % 3)(k, s))),
 ]
 
 WRONG = [
-    (exercises.check_transposed_size, sized(lambda i, k, s, p, a, d: i * s), "often built to give"),
-    (
-        exercises.check_transposed_size,
-        sized(lambda i, k, s, p, a, d: (i - 1) * s + d * (k - 1) + 1 - 2 * p + bool(a)),
-        "",
-    ),
-    (
-        exercises.check_transposed_size,
-        sized(lambda i, k, s, p, a, d: (i - 1) * s + max(d * (k - 1) + 1, s) - 2 * p + a),
-        "",
-    ),
-    (
-        exercises.check_output_padding,
-        room(lambda i, k, p, d: i + 2 * p - k),
-        "Dilation takes room away",
-    ),
-    (exercises.check_output_padding, room(lambda i, k, p, d: d * (k - 1) + 1 - i - 2 * p), ""),
-    (exercises.check_output_padding, room(lambda i, k, p, d: i - 1), ""),
     (
         exercises.check_transposed_row,
         cropped(lambda p, a: slice(p, -p + a)),
@@ -502,6 +606,86 @@ WRONG = [
         ),
         "",
     ),
+    (
+        exercises.check_is_transpose,
+        lambda small, large, size: (
+            large(small(torch.zeros(1, 1, size, size))).shape == (1, 1, size, size)
+        ),
+        "The right shape is only the start",
+    ),
+    (exercises.check_is_transpose, by_draws(torch.ones, torch.isclose), "Ones cannot tell"),
+    (exercises.check_is_transpose, by_draws(torch.rand, torch.isclose), "Draw negative numbers"),
+    (
+        exercises.check_is_transpose,
+        lambda small, large, size: by_matrices(small, large, size, signs=(1,)),
+        "Draw negative numbers",
+    ),
+    (
+        exercises.check_is_transpose,
+        by_draws(randn_double, torch.isclose, checks_shape=False),
+        "First ask whether large(y) has the shape of x",
+    ),
+    (
+        exercises.check_is_transpose,
+        lambda small, large, size: torch.isclose(
+            (small(x := randn_double(1, 1, size, size)) * (y := torch.randn_like(x))).sum(),
+            (x * large(y)).sum(),
+        ),
+        "y stands on the other side",
+    ),
+    (
+        exercises.check_is_transpose,
+        lambda small, large, size: torch.allclose(
+            large(small(x := randn_double(1, 1, size, size))), x
+        ),
+        "whether `large` undoes `small`",
+    ),
+    (
+        exercises.check_is_transpose,
+        lambda small, large, size: (
+            small(y := small(randn_double(1, 1, size, size))).shape == y.shape
+            and torch.allclose(small(large(y)), y)
+        ),
+        "",
+    ),
+    (
+        exercises.check_is_transpose,
+        by_draws(torch.randn, lambda one, other: one == other),
+        "Two float32 sums",
+    ),
+    (
+        exercises.check_is_transpose,
+        lambda small, large, size: by_gradient(small, large, size, checks_zero=False),
+        "The gradient forgets",
+    ),
+    (exercises.check_is_transpose, lambda small, large, size: True, "two brackets must agree"),
+    (
+        exercises.check_even_kernel,
+        lambda kernel_size, stride: torch.full((kernel_size,), stride / kernel_size),
+        "Equal weights do where the stride divides",
+    ),
+    (exercises.check_even_kernel, lambda k, s: np.ones(k), "Ones count the stamps"),
+    (exercises.check_even_kernel, lambda k, s: torch.ones(k) / k, "not to 1"),
+    (
+        exercises.check_even_kernel,
+        lambda k, s: np.bartlett(k + 2)[1:-1] * s / np.bartlett(k + 2).sum(),
+        "Falling off to the sides",
+    ),
+    (
+        exercises.check_even_kernel,
+        lambda k, s: torch.tensor([1.0] * s + [0.0] * (k - s)),
+        "All weights are to be above 0",
+    ),
+    (exercises.check_even_kernel, shared(lambda tap, k: tap - 0.5), ""),
+    (exercises.check_even_kernel, lambda k, s: torch.randn(k).softmax(0) * s, ""),
+    (exercises.check_even_kernel, lambda k, s: shared(lambda tap, k: 1)(k, s)[:-1], ""),
+    (exercises.check_even_kernel, lambda k, s: [*shared(lambda tap, k: 1)(k, s), 0.5], ""),
+    (
+        exercises.check_even_kernel,
+        lambda k, s: torch.outer(*[torch.tensor(shared(lambda tap, k: 1)(k, s))] * 2),
+        "One row of weights is enough",
+    ),
+    (exercises.check_even_kernel, lambda k, s: map(float, [1 / k] * k), "put list(...) around it"),
 ]
 
 

@@ -1,17 +1,10 @@
 """Checkers for chapter 11, Transposed."""
 
+from math import isclose
+
 from convbook.arithmetic import span
+from convbook.course.checks import pairs
 from convbook.course.checks._checker import Checker, grid
-
-
-def transposed_size(input_size, kernel_size, stride, padding, output_padding, dilation):
-    """Return the pixels of a transposed convolution's output."""
-    return (input_size - 1) * stride + span(kernel_size, dilation) - 2 * padding + output_padding
-
-
-def output_padding(input_size, kernel_size, stride, padding, dilation):
-    """Return the output padding that leads back to `input_size`: what the floor dropped."""
-    return (input_size + 2 * padding - span(kernel_size, dilation)) % stride
 
 
 def transposed_row(numbers, kernel, stride, padding, output_padding):
@@ -32,6 +25,22 @@ def overlap(kernel_size, stride, dilation):
     return counts
 
 
+def even_kernel(kernel_size, stride):
+    """Return weights that let flat stay flat: each tap shares the 1 of the pixels it falls on."""
+    counts = overlap(kernel_size, stride, 1)
+    return [1 / counts[tap % stride] for tap in range(kernel_size)]
+
+
+def is_even_kernel(answer, kernel_size, stride):
+    """Return whether so many weights, all above 0, bring each pixel inside a sum of 1."""
+    sums = [sum(answer[first::stride]) for first in range(stride)]
+    return (
+        len(answer) == kernel_size
+        and min(answer) > 0
+        and all(isclose(one, 1, rel_tol=1e-5) for one in sums)
+    )
+
+
 def _overwritten(numbers, kernel, stride, padding, output_padding):
     """Stamp, and let a later stamp cover an earlier one."""
     length = (len(numbers) - 1) * stride + len(kernel) + output_padding
@@ -46,6 +55,18 @@ def _stamped(numbers, kernel, stride):
     return transposed_row(numbers, kernel, stride, 0, 0)
 
 
+def _triangle(kernel_size, stride):
+    """Return weights that fall off to both sides in a straight line; together they are `stride`."""
+    heights = [min(tap + 1, kernel_size - tap) for tap in range(kernel_size)]
+    return [stride * height / sum(heights) for height in heights]
+
+
+def _shared_with_neighbours(kernel_size, stride):
+    """Share a 1 among `stride` taps in a row, or what is left of them at the end."""
+    rows = [min(stride, kernel_size - tap // stride * stride) for tap in range(kernel_size)]
+    return [1 / length for length in rows]
+
+
 def _rows():
     """Return cases for `transposed_row` with an output padding below the stride."""
     cases = grid(
@@ -58,107 +79,8 @@ def _rows():
     return [case for case in cases if case["output_padding"] < case["stride"]]
 
 
-check_transposed_size = Checker(
-    "Exercise 1: function(input_size, kernel_size, stride, padding, output_padding, dilation) -> "
-    "pixels",
-    transposed_size,
-    [
-        case
-        for case in grid(
-            input_size=[4, 5, 8],
-            kernel_size=[2, 3, 4],
-            stride=[1, 2, 3],
-            padding=[0, 1],
-            output_padding=[0, 1, 2],
-            dilation=[1, 2],
-        )
-        if case["output_padding"] in (0, max(case["stride"], case["dilation"]) - 1)
-    ],
-    {
-        "The last stamp is as wide as the kernel: its size must be in the formula.": (
-            lambda input_size, kernel_size, stride, padding, output_padding, dilation: (
-                input_size * stride - 2 * padding + output_padding
-            )
-        ),
-        "That is what layers are often built to give. Each of the six settings counts here.": (
-            lambda input_size, kernel_size, stride, padding, output_padding, dilation: (
-                input_size * stride
-            )
-        ),
-        "The first stamp starts at pixel 0, so the last one starts at stride * (input_size - 1).": (
-            lambda input_size, kernel_size, stride, padding, output_padding, dilation: (
-                transposed_size(
-                    input_size + 1, kernel_size, stride, padding, output_padding, dilation
-                )
-            )
-        ),
-        "Padding crops: it takes pixels away.": (
-            lambda input_size, kernel_size, stride, padding, output_padding, dilation: (
-                transposed_size(input_size, kernel_size, stride, -padding, output_padding, dilation)
-            )
-        ),
-        "Padding crops at both ends.": (
-            lambda input_size, kernel_size, stride, padding, output_padding, dilation: (
-                transposed_size(input_size, kernel_size, stride, 0, output_padding, dilation)
-                - padding
-            )
-        ),
-        "Dilation spreads the taps: a stamp covers dilation * (kernel_size - 1) + 1 pixels.": (
-            lambda input_size, kernel_size, stride, padding, output_padding, dilation: (
-                transposed_size(input_size, kernel_size, stride, padding, output_padding, 1)
-            )
-        ),
-        "Add output_padding once: it is for the far end only.": (
-            lambda input_size, kernel_size, stride, padding, output_padding, dilation: (
-                transposed_size(
-                    input_size, kernel_size, stride, padding, 2 * output_padding, dilation
-                )
-            )
-        ),
-    },
-    fallback="Draw the stamps: where does the first one begin, where does the last one end? "
-    "Then crop.",
-)
-
-check_output_padding = Checker(
-    "Exercise 2: function(input_size, kernel_size, stride, padding, dilation) -> output_padding",
-    output_padding,
-    grid(
-        input_size=[9, 10, 11, 12, 16],
-        kernel_size=[2, 3, 5],
-        stride=[1, 2, 3, 4],
-        padding=[0, 1],
-        dilation=[1, 2],
-    ),
-    {
-        "Not the size alone counts, but the room that the window has: i + 2p - d(k - 1) - 1.": (
-            lambda input_size, kernel_size, stride, padding, dilation: input_size % stride
-        ),
-        "Padding gives the window more room, at both ends.": (
-            lambda input_size, kernel_size, stride, padding, dilation: output_padding(
-                input_size, kernel_size, stride, 0, dilation
-            )
-        ),
-        "Dilation takes room away: the window covers dilation * (kernel_size - 1) + 1 pixels.": (
-            lambda input_size, kernel_size, stride, padding, dilation: output_padding(
-                input_size, kernel_size, stride, padding, 1
-            )
-        ),
-        "stride - 1 is the most that output_padding can be; often it must be less.": (
-            lambda input_size, kernel_size, stride, padding, dilation: stride - 1
-        ),
-        "The first place needs no room: one less.": (
-            lambda input_size, kernel_size, stride, padding, dilation: output_padding(
-                input_size + 1, kernel_size, stride, padding, dilation
-            )
-        ),
-    },
-    fallback="Which input sizes give the output that the convolution made of this one? Put "
-    "them into the size formula.",
-)
-
 check_transposed_row = Checker(
-    "Exercise 3: function(numbers, kernel, stride, padding, output_padding) -> the row that grows",
+    "Exercise 1: function(numbers, kernel, stride, padding, output_padding) -> the row that grows",
     transposed_row,
     _rows(),
     {
@@ -202,7 +124,7 @@ check_transposed_row = Checker(
 )
 
 check_overlap = Checker(
-    "Exercise 4: function(kernel_size, stride, dilation) -> a list of `stride` counts",
+    "Exercise 2: function(kernel_size, stride, dilation) -> a list of `stride` counts",
     overlap,
     grid(kernel_size=[1, 2, 3, 4, 5, 6], stride=[1, 2, 3, 4], dilation=[1, 2, 3]),
     {
@@ -228,4 +150,68 @@ check_overlap = Checker(
         ),
     },
     fallback="Draw the stamps along a row, and count how many cover each pixel inside.",
+)
+
+check_is_transpose = Checker(
+    "Exercise 3: function(small, large, size) -> True or False",
+    pairs.is_transpose,
+    pairs.CASES,
+    {
+        "The right shape is only the start: the two brackets must agree as well.": (
+            pairs.shapes_only
+        ),
+        "Ones cannot tell a kernel from its mirror image: draw numbers at random.": pairs.on_ones,
+        "Draw negative numbers, too: a ReLU lets positive ones pass, and nothing can be its "
+        "transpose.": pairs.on_positive_numbers,
+        "First ask whether large(y) has the shape of x. If not, the product raises an error, or "
+        "stretches a single pixel over the whole map.": pairs.without_shapes,
+        "y stands on the other side: draw it in the shape of small(x), not in that of x.": (
+            pairs.y_like_x
+        ),
+        "That asks whether `large` undoes `small`. A transpose sends each number back along the "
+        "weights that made it, and need not restore anything.": pairs.is_inverse,
+        "Two float32 sums of the same products may differ in the last digit: draw whole numbers, "
+        "or allow for rounding.": pairs.exactly_equal,
+        "The gradient forgets what `small` adds; the brackets do not.": pairs.is_gradient,
+    },
+    fallback="Draw x, then y in the shape of small(x): the two brackets must agree in every draw. "
+    "Whole numbers or float64 leave no doubt about the last digit.",
+)
+
+check_even_kernel = Checker(
+    "Exercise 4: function(kernel_size, stride) -> a list of `kernel_size` weights",
+    even_kernel,
+    [
+        {"kernel_size": kernel_size, "stride": stride}
+        for kernel_size in range(1, 9)
+        for stride in range(1, kernel_size + 1)
+    ],
+    {
+        "Equal weights do where the stride divides the kernel size. Elsewhere some pixels get a "
+        "tap more than others.": lambda kernel_size, stride: [stride / kernel_size] * kernel_size,
+        "Ones count the stamps: a pixel on which two meet becomes 2.": (
+            lambda kernel_size, stride: [1] * kernel_size
+        ),
+        "The kernel as a whole adds up to the stride, not to 1: there is a 1 for each of the "
+        "`stride` kinds of pixels.": lambda kernel_size, stride: [1 / kernel_size] * kernel_size,
+        "Falling off to the sides is a good start. Now scale the taps of each kind of pixels by "
+        "themselves; the sum of the whole kernel does not decide.": (_triangle),
+        "All weights are to be above 0: share the 1 among the taps that fall on the same pixels.": (
+            lambda kernel_size, stride: [1] * stride + [0] * (kernel_size - stride)
+        ),
+        "Neighbouring taps fall on different pixels. Those that meet are `stride` apart: 0, "
+        "`stride`, 2 * `stride` and so on.": _shared_with_neighbours,
+        "kernel_size // stride is the smallest number of taps on a pixel: some have one more.": (
+            lambda kernel_size, stride: [1 / (kernel_size // stride)] * kernel_size
+        ),
+        "One row of weights is enough: the page multiplies a column by a row.": (
+            lambda kernel_size, stride: [
+                [one * other for other in even_kernel(kernel_size, stride)]
+                for one in even_kernel(kernel_size, stride)
+            ]
+        ),
+    },
+    accepts=is_even_kernel,
+    fallback="Which taps fall on pixel 0, 2, 4, ... with stride 2, and which on the pixels between "
+    "them? What must each of the two groups add up to?",
 )
