@@ -16,8 +16,7 @@ SCREENS = {
 # The theme has chosen its colours (the root page has none: it leads on), the explorers run.
 READY = """['light', 'dark'].includes(document.documentElement.dataset.theme)
   && [...document.querySelectorAll('.convbook-explorer')].every((e) => e.dataset.ready)"""
-# The bibliography's roles are docutils' own, and one of them is deprecated by now.
-AXE_CONTEXT = {"include": [["article"]], "exclude": [[".citation-list"]]}
+AXE_CONTEXT = {"include": [["article"]]}
 AXE_OPTIONS = {
     "resultTypes": ["violations"],  # an account of all that is right takes several times as long
     "preload": False,  # axe would ask for style sheets at addresses it works out wrongly

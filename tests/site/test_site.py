@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from convbook.course.mime_types import DRAWING, VIEW
+from convbook.course.mime_types import VIEW
 from convbook.course.site.extension import without_scripts
 from tests.helpers.site_builds import build, copy_book, copy_few_pages, make_checkout, pages
 from tools import notebooks
@@ -121,16 +121,6 @@ def test_the_page_holds_each_explorers_state_once(book):
             (script,) = host.find_all("script", type="application/json")
             assert json.loads(script.string)["explorer"] == host["data-explorer"]
         assert not page.find("script", type=re.compile("jupyter")), file
-
-
-def test_a_drawing_is_shown_once_and_as_svg(site, book):
-    for path in notebooks.notebook_paths():
-        page = book[site / path.relative_to(ROOT).with_suffix(".html")]
-        cells = [cell for cell in notebooks.read(path).cells if cell.cell_type == "code"]
-        stored = [o.get("data", {}).keys() for cell in cells for o in cell.outputs]
-        expected = ["svg" if DRAWING in data else "webp" for data in stored if "image/png" in data]
-        shown = [image["src"].rpartition(".")[2] for image in page.select(".cell_output img")]
-        assert shown == expected, path
 
 
 def test_going_further_is_collapsed(book):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convbook.course.mime_types import DRAWING, EXPLORER, VIEW
+from convbook.course.mime_types import DATA, DRAWING, EXPLORER, VIEW
 from tools import hygiene, notebooks
 
 PATHS = notebooks.notebook_paths()
@@ -423,7 +423,7 @@ def test_what_is_stored_of_an_explorer_and_a_drawing_needs_no_kernel(tmp_path):
     quiz, drawing = notebooks.normalise(notebooks.execute(notebook, tmp_path)).cells
     assert quiz.outputs[0].data.keys() == {EXPLORER, "text/html", "text/plain"}
     assert quiz.outputs[0].data[EXPLORER]["name"] == "03_shapes/opening-question"
-    assert drawing.outputs[0].data.keys() == {DRAWING, "image/png", "text/plain"}
+    assert drawing.outputs[0].data.keys() == {DRAWING, DATA, "image/png", "text/plain"}
     assert notebook.metadata.keys() == {"kernelspec", "language_info"}
 
 
