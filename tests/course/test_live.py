@@ -1,6 +1,5 @@
 """Live cells: without a kernel a picture, the same in each run; with one, controls redraw it."""
 
-import base64
 import io
 import subprocess
 import sys
@@ -40,12 +39,10 @@ def test_the_first_state_is_stored_as_a_picture_and_the_controls_beside_it():
     drawing = bars()
     data, metadata = cell._repr_mimebundle_()
     assert data.pop(VIEW)["model_id"] == cell.box.model_id
-    assert data == {
-        DRAWING: drawing.svg,
-        "image/png": base64.b64encode(drawing.data).decode(),
-        "text/plain": "live(height=2, unit='m')",
-    }
-    assert metadata == drawing._repr_mimebundle_()[1]
+    stored, sizes = drawing._repr_mimebundle_()
+    assert data == {**stored, "text/plain": "live(height=2, unit='m')"}
+    assert data.keys() >= {DRAWING, "image/png"}
+    assert metadata == sizes
     assert cell.image.value == drawing.data
     assert [type(child) for child in cell.box.children] == [
         ipywidgets.IntSlider,
