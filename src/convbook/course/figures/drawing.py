@@ -63,7 +63,8 @@ def show(figure: Figure, image_format: str = "svg", data: Mapping | None = None)
             image = Drawing(svg, small_png(figure), data)
         case "png":
             figure.savefig(buffer, format="png", metadata={"Software": None})
-            image = Image(buffer.getvalue(), format="png")
+            width = round(figure.get_figwidth() * SCREEN_DPI)
+            image = Image(buffer.getvalue(), format="png", width=width)
         case _:
             raise ValueError(f"image_format={image_format!r} is unknown; use 'svg' or 'png'")
     plt.close(figure)

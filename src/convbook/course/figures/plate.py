@@ -35,7 +35,8 @@ class Plate(Image):
     """
 
     def __init__(self, rows: Rows, columns: int, names: str = "above"):
-        super().__init__(_draw(rows, columns, names), format="png")
+        drawn = _draw(rows, columns, names)
+        super().__init__(drawn.data, format="png", width=drawn.width)
         self.stored = {
             "columns": columns,
             "names": names,
@@ -61,7 +62,7 @@ def _stored(title: str, picture: np.ndarray) -> dict:
     return {"title": title, "width": width, "height": height, "png": png}
 
 
-def _draw(rows: Rows, columns: int, names: str) -> bytes:
+def _draw(rows: Rows, columns: int, names: str) -> Image:
     """Return all pictures as one PNG on white ground."""
     height, width = rows[0][1][0][1].shape[:2]
     columns = max(columns, *(len(cells) for _, cells in rows))
@@ -96,7 +97,7 @@ def _draw(rows: Rows, columns: int, names: str) -> bytes:
                 axes.spines[:].set(visible=True, color=colours.GRID, lw=0.5)
                 _set_title(figure, axes, title, side)
             top = floor - GAP
-        return show(figure, "png").data
+        return show(figure, "png")
 
 
 def _set_title(figure, axes, title: str, room: float) -> None:
