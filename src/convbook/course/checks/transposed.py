@@ -114,6 +114,11 @@ check_transposed_row = Checker(
                 _stamped(numbers, kernel, stride) + [0] * output_padding
             )[padding:-padding]
         ),
+        "Where output_padding is more than padding, cropping less is not enough: append zeros.": (
+            lambda numbers, kernel, stride, padding, output_padding: _stamped(
+                numbers, kernel, stride
+            )[padding : (len(numbers) - 1) * stride + len(kernel) + output_padding - padding]
+        ),
         "output_padding is for the end of the row, not for its start.": (
             lambda numbers, kernel, stride, padding, output_padding: (
                 [0] * output_padding + transposed_row(numbers, kernel, stride, 0, 0)
