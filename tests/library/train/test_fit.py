@@ -381,7 +381,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(straight, tmp_path, where):
 def test_runs_killed_at_random_moments_go_on(straight, tmp_path):
     """A real SIGKILL, again and again; in the thorough profile twenty times as often."""
     delays = random.Random(0)
-    for kill in range(1 * SCALE):
+    for kill in range(max(1, int(SCALE))):
         folder = tmp_path / str(kill)
         command = [sys.executable, HELPERS / "toy_data.py", folder]
         for _ in range(2):
