@@ -15,6 +15,7 @@ from convbook.analysis.tracing import periods
 from tests.helpers.fx_models import WIDTH
 from tests.helpers.memory_graphs import MEMORY, Part, convolutions, memory_parts, positive, reshapes
 from tests.helpers.networks import Net, conv, weight
+from tests.helpers.refusals import whole
 from tests.helpers.sampling import examples
 from tests.helpers.strategies import EVEN_SAME
 
@@ -415,20 +416,34 @@ def _pixel_by_pixel(net, x):
     return y
 
 
+NO_RULE = (
+    "no rule says what its outputs see; use another operation, or trace the model's parts before "
+    "and after it"
+)
 REFUSED = {
-    "a list as index": (_listed, "'setitem' .* its index is a list or a tensor; use slices"),
-    "no rule": (_index_add, "cannot follow 'index_add' .* no rule says what its outputs see"),
-    "out": (_out, "cannot follow 'add' .* it writes into another tensor than its first"),
-    "several tensors": (_foreach, "cannot follow 'foreach_mul' .* no rule says"),
-    "row by row": (_pixel_by_pixel, "'setitem_1' .* the pieces see different pixels"),
+    "a list as index": (
+        _listed,
+        "setitem",
+        "its index is a list or a tensor; use slices, or torch.where",
+    ),
+    "no rule": (_index_add, "index_add", NO_RULE),
+    "out": (_out, "add", "it writes into another tensor than its first; assign its result instead"),
+    "several tensors": (_foreach, "foreach_mul", NO_RULE),
+    "row by row": (
+        _pixel_by_pixel,
+        "setitem_1",
+        "it is written piece by piece, and the pieces see different pixels; compute it at once, "
+        "by a convolution or F.unfold",
+    ),
 }
 
 
-@pytest.mark.parametrize(("forward", "message"), REFUSED.values(), ids=REFUSED)
-def test_a_write_that_cannot_be_followed_is_refused_by_name(forward, message):
+@pytest.mark.parametrize(("forward", "name", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_write_that_cannot_be_followed_is_refused_by_name(forward, name, message):
+    told = f"cannot follow {name!r} (op {name.removesuffix('_1')} in Net): {message}"
     model = Net(forward, a=conv(3, 4), b=conv(3, 2, 7))
     for function in (trace, empirical_receptive_field):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ValueError, match=whole(told)):
             function(model, (3, 8, 8))
 
 
