@@ -330,6 +330,27 @@ REFUSED = {
         "cannot follow '1.conv2d' (op conv2d in Call '1'): "
         "its weight or bias is computed from the input; use parameters",
     ),
+    "repeats without a dimension": (
+        lambda x: x.repeat_interleave(2),
+        "cannot follow '1.repeat_interleave' (op repeat_interleave in Call '1'): "
+        "use an int for repeats, and dim",
+    ),
+    "an equation with dots": (
+        lambda x: torch.einsum("...hw,cw->...hc", x, torch.ones(4, 28)),
+        "cannot follow '1.einsum' (op einsum in Call '1'): "
+        "use an equation in letters, without '...'",
+    ),
+    "an index that is computed": (
+        lambda x: x[:, x[0, :, 0, 0].long()],
+        "cannot follow '1.getitem_1' (op getitem in Call '1'): "
+        "the index is computed from the input; use slices",
+    ),
+    "a resize that looks further": (
+        lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", antialias=True),
+        "cannot follow '1.interpolate' (op interpolate in Call '1'): mode='bilinear', "
+        "antialias=True: use one of ['nearest', 'nearest-exact', 'linear', 'bilinear', "
+        "'trilinear', 'bicubic'], False",
+    ),
     "an input that is too small": (
         lambda x: F.conv2d(x, torch.zeros(4, 4, 40, 40)),
         "model does not run on input_size=(3, 30, 30): …Kernel size… (in Call '1'); "
