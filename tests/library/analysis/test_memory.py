@@ -2,6 +2,7 @@
 
 from math import ceil
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -386,6 +387,52 @@ def test_an_output_that_was_written_in_parts_has_a_row():
     assert (last.name, last.op, last.inputs) == ("output", "output", ("a", "add"))
     assert (last.output_shape, last.receptive_field) == ((4, 8, 8), (7, 1, -3))
     assert (last.params, last.macs, table.outputs) == (0, 0, ("output",))
+
+
+NUMBER = torch.zeros(1)  # a number that does not see the input
+
+
+def _assigned(index, value):
+    """Return a forward that assigns to a part of `a(x)`."""
+
+    def forward(net, x):
+        y = net.a(x)
+        y[index] = value(net, x)
+        return y
+
+    return forward
+
+
+ASSIGNED = {
+    "numbers to some channels": (
+        _assigned(np.s_[:, :2], lambda net, x: torch.ones(1, 2, 16, 16)),
+        (3, 1, -1),
+    ),
+    "one number to some channels": (_assigned(np.s_[:, :2], lambda net, x: NUMBER), (3, 1, -1)),
+    "a channel to all": (_assigned(np.s_[:], lambda net, x: net.b(x)[:, :1]), (7, 1, -3)),
+    "a channel to some": (_assigned(np.s_[:, 1:], lambda net, x: net.b(x)[:, :1]), (7, 1, -3)),
+    "a map without batch": (_assigned(np.s_[0, 2:], lambda net, x: net.b(x)[0, :1]), (7, 1, -3)),
+    "a row to all": (
+        _assigned(np.s_[:], lambda net, x: net.b(x)[:, :1].mean(2, keepdim=True)),
+        ((16, 7), (0, 1), (0, -3)),
+    ),
+    "a column to all": (
+        _assigned(np.s_[...], lambda net, x: net.b(x)[:, :1].mean(3, keepdim=True)),
+        ((7, 16), (1, 0), (-3, 0)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("forward", "field"), ASSIGNED.values(), ids=ASSIGNED)
+def test_what_is_assigned_is_broadcast_to_its_place(forward, field):
+    model = Net(forward, a=conv(3, 4), b=conv(3, 2, 7))
+    assert trace(model, (3, 16, 16))[-1].receptive_field == field
+
+
+def test_what_is_overwritten_by_numbers_is_not_seen_any_more():
+    forward = _assigned(np.s_[:], lambda net, x: NUMBER)
+    model = Net(lambda net, x: forward(net, x) + net.b(x)[:, :1], a=conv(3, 4), b=conv(3, 2, 7))
+    assert trace(model, (3, 16, 16)).receptive_field == (7, 1, -3)
 
 
 def _listed(net, x):

@@ -1,6 +1,7 @@
 """What `trace` counts and prints: shapes, parameters, MACs; what it refuses, and how it says so."""
 
 import json
+import math
 
 import pytest
 import torch
@@ -263,6 +264,18 @@ def test_stacked_ones_give_the_binomial_weights_that_theory_says():
         nn.init.ones_(layer.weight)
     field = effective_receptive_field(stack, (1, 27, 27), samples=1)
     assert field.sigma == pytest.approx(((6 * 8 / 12) ** 0.5,) * 2)
+
+
+@pytest.mark.parametrize(("kind", "axes"), [(nn.Conv1d, 1), (nn.Conv3d, 3)])
+def test_effective_fields_have_the_axes_of_the_input(kind, axes):
+    layer = kind(2, 3, 3)
+    nn.init.ones_(layer.weight)
+    field = effective_receptive_field(layer, (2, *[7] * axes), samples=1)
+    seen = torch.zeros([7] * axes, dtype=torch.float64)
+    seen[(slice(2, 5),) * axes] = 1  # by the central of five outputs
+    assert torch.equal(field.map, seen)
+    assert field.width == pytest.approx(3)
+    assert field.sigma == pytest.approx((math.sqrt(2 / 3),) * axes)
 
 
 def test_the_seed_decides():
