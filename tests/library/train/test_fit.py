@@ -452,6 +452,40 @@ def test_two_processes_give_the_result_of_one(tmp_path):
         assert one["loss"] == pytest.approx(other["loss"], abs=1e-5)
 
 
+def test_only_the_first_process_writes_and_clears_up(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(World, "barrier", lambda self: None)
+    (tmp_path / "weights.part").touch()
+    for rank, first in ((1, False), (0, True)):
+        training = fitting._Training(network(), bands(), CONFIG, tmp_path, False)
+        training.world = World(rank, 2)
+        training.start(resume=False)
+        assert (tmp_path / "weights.part").exists() is not first
+        assert (tmp_path / checkpoint.CHECKPOINT).exists() is first
+        training.say_how_to_resume()
+        told = f"\nstopped in epoch 1; {tmp_path} holds the run after epoch 0; go on with resume\n"
+        assert capsys.readouterr().out == (told if first else "")
+
+
+def test_a_run_without_folder_says_that_nothing_was_saved(capsys):
+    fitting._Training(network(), bands(), CONFIG, None, False).say_how_to_resume()
+    told = "\nstopped in epoch 1; nothing was saved: use folder=\n"
+    assert capsys.readouterr().out == told
+
+
+@pytest.mark.parametrize(("progress", "hidden"), [(None, None), (True, False), (False, True)])
+def test_each_epoch_has_a_bar_that_goes_away(monkeypatch, progress, hidden):
+    bars = []
+
+    def tqdm(batches, *shown, **options):
+        bars.append((shown, options))
+        return batches
+
+    monkeypatch.setattr(fitting, "tqdm", tqdm)
+    fit(network(), bands(), replace(CONFIG, epochs=2), progress=progress)
+    options = {"leave": False, "disable": hidden}
+    assert bars == [((f"epoch {number} of 2", 8), options) for number in (1, 2)]
+
+
 # ------------------------------------------------------------------ what a run leaves
 
 
