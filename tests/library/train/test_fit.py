@@ -293,6 +293,36 @@ def test_bfloat16_changes_digits_and_not_what_is_learnt(straight):
     assert run.epochs[0]["loss"] != straight[1].epochs[0]["loss"]
 
 
+def test_each_row_says_what_its_epoch_came_to():
+    model, data, rows = network(), bands(), []
+
+    def look(row):
+        found = evaluate(model, data.validation)
+        assert (row["validation_accuracy"], row["validation_loss"]) == (
+            found["accuracy"],
+            found["loss"],
+        )
+        rows.append(row)
+
+    config = replace(CONFIG, epochs=2, ema_decay=0)
+    run = fit(model, data, config, progress=False, each_epoch=look)
+    assert rows == run.epochs
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert all(row["seconds"] > 0 for row in rows)
+    assert run.seconds == sum(row["seconds"] for row in rows)
+    assert rows[-1]["lr"] == pytest.approx(CONFIG.max_lr / 10_000)
+    assert set(run.test) == {"accuracy", "loss", "images", "mirrored_accuracy"}
+    untested = fit(network(), data, config, progress=False, test=False)
+    assert untested.test == {}
+
+
+def test_a_run_stops_where_it_is_told_to():
+    for until, epochs in ((1, 1), (2, 2), (9, 2), (None, 2)):
+        run = fit(network(), bands(), replace(CONFIG, epochs=2), until=until, progress=False)
+        assert len(run.epochs) == epochs
+        assert bool(run.test) is (epochs == 2)
+
+
 def test_without_validation_the_rows_have_none():
     data = bands()
     empty = Split(data.validation.images[:0], data.validation.labels[:0])
