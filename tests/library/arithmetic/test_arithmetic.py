@@ -1,6 +1,7 @@
 """Sizes agree with what PyTorch gives, and receptive fields with what gradients reach."""
 
 import operator
+from itertools import combinations
 
 import pytest
 import torch
@@ -374,6 +375,30 @@ def test_refused_values(function, arguments, message):
     with pytest.raises(ValueError) as refusal:  # noqa: PT011 (the message is compared below)
         function(**arguments)
     assert str(refusal.value) == message
+
+
+# In the order in which they are asked: one that speaks of other axes than one before it is wrong.
+ASKED = {
+    conv_output_size: ["input_size", "kernel_size", "stride", "padding", "dilation"],
+    conv_transpose_output_size: [
+        *("input_size", "kernel_size", "stride", "padding", "output_padding", "dilation"),
+    ],
+    Layer: ["kernel_size", "stride", "padding", "dilation"],
+    same_padding: ["kernel_size", "dilation"],
+}
+
+
+@pytest.mark.parametrize("function", ASKED, ids=lambda function: function.__name__)
+def test_of_two_that_differ_in_their_axes_the_later_is_named(function):
+    sizes = {"input_size": 9, "kernel_size": 3, "stride": 2, "padding": 1, "dilation": 2}
+    sizes["output_padding"] = 1
+    given = {name: sizes[name] for name in ASKED[function]}
+    for earlier, later in combinations(given, 2):
+        apart = {earlier: (given[earlier],) * 2, later: (given[later],) * 3}
+        with pytest.raises(ValueError, match="values") as refusal:
+            function(**{**given, **apart})
+        told = f"{later}={apart[later]} has 3 values; use one int or 2 ints"
+        assert str(refusal.value) == told
 
 
 @pytest.mark.parametrize("value", [1.0, True, "1", None, (1, 1.5), (True, 1)], ids=repr)
