@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 
-from convbook.analysis import empirical_receptive_field, trace
+from convbook.analysis import effective_receptive_field, empirical_receptive_field, trace
 from convbook.analysis.interval import PIXELS
 from convbook.arithmetic import Layer, ReceptiveField, receptive_field
 from tests.helpers.fx_models import (
@@ -19,6 +19,7 @@ from tests.helpers.fx_models import (
     torchvision_model,
 )
 from tests.helpers.memory_graphs import positive
+from tests.helpers.networks import Net, conv
 from tests.helpers.refusals import whole
 from tests.helpers.sampling import examples
 from tests.helpers.strategies import EVEN_SAME
@@ -255,3 +256,24 @@ def test_an_output_without_a_gradient_is_refused():
     told = "model's output does not depend on an input of (4, 40, 44)"
     with pytest.raises(ValueError, match=whole(told)):
         empirical_receptive_field(Index(), SIZE)
+
+
+def test_a_gradient_that_pytorch_cannot_compute_is_named(monkeypatch):
+    def grad(*_, **__):
+        raise RuntimeError("derivative is not implemented")
+
+    monkeypatch.setattr(torch.autograd, "grad", grad)
+    told = "model has no gradient that PyTorch can compute: derivative is not implemented"
+    with pytest.raises(ValueError, match=whole(told)):
+        empirical_receptive_field(nn.Conv2d(3, 4, 3), (3, 16, 16))
+
+
+@pytest.mark.parametrize("field", [empirical_receptive_field, effective_receptive_field])
+def test_a_layer_that_does_not_run_is_refused(field):
+    model = Net(lambda net, x: net.a(x), a=conv(3, 4), spare=conv(3, 4))
+    told = "layer='spare' does not run; use another layer"
+    with pytest.raises(ValueError, match=whole(told)):
+        field(model, (3, 16, 16), layer="spare")
+    told = "layer='other' is not in the model; use one of ['a', 'spare']"
+    with pytest.raises(ValueError, match=whole(told)):
+        field(model, (3, 16, 16), layer="other")

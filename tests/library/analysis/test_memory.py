@@ -494,6 +494,25 @@ def test_a_write_that_cannot_be_followed_is_refused_by_name(forward, name, messa
             function(model, (3, 8, 8))
 
 
+def test_pieces_that_see_different_pixels_are_refused_where_they_are_read():
+    """Each was written well, through a view of its own; together they are no map."""
+
+    def forward(net, x):
+        y = torch.zeros(1, 1, 6, 6)
+        upper, lower = y[:, :, :3], y[:, :, 3:]
+        upper.copy_(x[:, :1, :1, :6].expand(upper.shape))
+        lower.copy_(x[:, :1, 5:6, :6].expand(lower.shape))
+        return y + 1
+
+    told = (
+        "cannot follow what 'add' (in Net) reads: it is written piece by piece, and the pieces "
+        "see different pixels; compute it at once, by a convolution or F.unfold"
+    )
+    for function in (trace, empirical_receptive_field):
+        with pytest.raises(ValueError, match=whole(told)):
+            function(Net(forward), (3, 8, 8))
+
+
 # ------------------------------------------------------------------ reshapes and unfold, by hand
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import pytest
 import torch
@@ -451,6 +452,69 @@ def test_the_table_as_html_says_the_same_as_the_text(table):
     for row in table:
         assert f'<th scope="row">{row.name}</th><td>{row.op}</td>' in page
     assert "total: 314 parameters" in page
+
+
+class Uneven(nn.Module):
+    """Has sides of its own, a resize, a gate, and layers that it does not use."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv2d(3, 4, (3, 5), (1, 2), padding=(1, 2))
+        self.b = nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=4, bias=False)
+        self.spare, self.other = nn.Linear(1000, 3), nn.Linear(2, 2)
+
+    def forward(self, x):
+        x = F.interpolate(self.b(F.relu(self.a(x))), scale_factor=2)
+        return x * x.mean((2, 3), keepdim=True)
+
+
+def test_a_table_with_two_axes_a_gate_and_unused_layers():
+    table = trace(Uneven(), (3, 32, 32))
+    text = """\
+name         op            output    k    s    p  d  g  params    MACs  field   jump  start
+a            conv2d       4x32x16  3x5  1x2  1x2  1  1     184  92,160    3x5    1x2  -1,-2
+relu         relu         4x32x16                                         3x5    1x2  -1,-2
+b            conv2d       4x32x16    3    1    2  2  4      36  18,432   7x13    1x2  -3,-6
+interpolate  interpolate  4x64x32                                        7x13  0.5x1  -3,-6
+mean         mean           4x1x1                                         all
+mul          mul          4x64x32                                         all
+total: 3,229 parameters, 110,592 MACs; the last local field, gates left out: size 7x13, jump 0.5x1, start -3,-6
+not used in this forward pass: 3,009 parameters (spare.weight, ...)"""  # noqa: E501 (as printed)
+    assert repr(table) == text
+    assert table.unused == {
+        "spare.weight": 3000,
+        "spare.bias": 3,
+        "other.weight": 4,
+        "other.bias": 2,
+    }
+    page = table._repr_html_()
+    heads = re.findall(r'<th scope="col" title="([^"]+)">(\w+)</th>', page)
+    assert [head for _, head in heads] == text.partition("\n")[0].split()
+    assert [title for title, _ in heads] == [
+        "layer, or module and operation",
+        "PyTorch function",
+        "shape of one output",
+        *("kernel", "stride", "padding", "dilation", "groups", "parameters", "multiply-adds"),
+        "size of the receptive field",
+        "pixels from one output to the next",
+        "first pixel of output 0",
+    ]
+    rows = re.findall(r"<tr>(<th scope=\"row\">.*?)</tr>", page)
+    cells = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in rows]
+    assert [" ".join(filter(None, row)) for row in cells] == [
+        " ".join(line.split()) for line in text.split("\n")[1:-2]
+    ]
+    assert {len(row) for row in cells} == {13}
+    notes = "<br>".join(text.split("\n")[-2:])
+    assert page.endswith(f"</tbody></table></div><p>{notes}</p>")
+
+
+def test_a_jump_that_is_a_fraction_is_rounded_in_print():
+    table = trace(nn.Sequential(nn.Conv1d(3, 4, 3, 2), nn.Upsample(scale_factor=3)), (3, 16))
+    assert repr(table).splitlines()[-2:] == [
+        "1     interpolate    4x21                                   3  0.6667      0",
+        "total: 40 parameters, 252 MACs; the last local field: size 3, jump 0.6667, start 0",
+    ]
 
 
 def test_html_is_escaped():
