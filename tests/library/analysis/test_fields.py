@@ -277,3 +277,15 @@ def test_a_layer_that_does_not_run_is_refused(field):
     told = "layer='other' is not in the model; use one of ['a', 'spare']"
     with pytest.raises(ValueError, match=whole(told)):
         field(model, (3, 16, 16), layer="other")
+
+
+def test_a_field_that_changes_with_the_size_is_refused():
+    """Before, the input grew until it filled all memory."""
+    model = nn.Sequential(conv(3, 4), nn.Upsample((32, 32)), nn.Conv2d(4, 4, 3))
+    told = (
+        "model's receptive field changes with the size of its input; "
+        "use layer= to name a layer before it is resized"
+    )
+    with pytest.raises(ValueError, match=whole(told)):
+        empirical_receptive_field(model, (3, 16, 16))
+    assert empirical_receptive_field(model, (3, 16, 16), layer="0") == (3, 1, -1)
