@@ -539,6 +539,25 @@ def test_what_a_run_leaves(tmp_path):
     assert same(weights_of(other), weights_of(model))
 
 
+def test_weights_are_written_at_the_end_only(tmp_path):
+    def found():
+        return {path.name for path in tmp_path.iterdir()}
+
+    seen = []
+    config = replace(CONFIG, epochs=2)
+    fit(
+        network(),
+        bands(),
+        config,
+        tmp_path,
+        progress=False,
+        each_epoch=lambda _: seen.append(found()),
+    )
+    before = {checkpoint.CHECKPOINT, checkpoint.METRICS, checkpoint.RUN}
+    assert seen == [before, before]
+    assert found() == {*before, checkpoint.WEIGHTS}
+
+
 def test_a_run_that_goes_on_must_be_the_same_run(tmp_path):
     fit(network(), bands(), CONFIG, tmp_path, until=1, progress=False)
     told = f"folder={str(tmp_path)!r} holds a run; use resume=True or another folder"
