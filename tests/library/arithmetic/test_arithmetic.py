@@ -291,6 +291,11 @@ REFUSALS = [
     ),
     (
         conv_transpose_output_size,
+        {"input_size": 5, "kernel_size": 4, "padding": 4},
+        "padding=4 crops all of the output 8-2*4; use padding<=3 or a larger kernel",
+    ),
+    (
+        conv_transpose_output_size,
         {**SMALL, "output_padding": -1},
         "output_padding=-1 is too small; use an int of at least 0",
     ),
@@ -375,6 +380,15 @@ def test_refused_values(function, arguments, message):
     with pytest.raises(ValueError) as refusal:  # noqa: PT011 (the message is compared below)
         function(**arguments)
     assert str(refusal.value) == message
+
+
+def test_what_just_fits_is_taken():
+    assert conv_transpose_output_size(5, 4, padding=3) == 2
+    assert conv_transpose_output_size(5, 3, padding=3) == 1
+    assert conv_transpose_output_size(5, 3, stride=3, output_padding=2) == 17
+    assert conv_transpose_output_size(5, 3, dilation=3, output_padding=2) == 13
+    assert conv_output_size(5, 7, padding=1) == 1
+    assert conv_output_size(5, 3, dilation=3, padding=1) == 1
 
 
 # In the order in which they are asked: one that speaks of other axes than one before it is wrong.
