@@ -214,6 +214,25 @@ def test_gating_sees_the_whole_input():
     assert empirical_receptive_field(model, (3, 20, 24)) == expected
 
 
+@pytest.mark.parametrize(
+    ("settings", "jump"),
+    [
+        ({"scale_factor": 1.3}, 10 / 13),  # 16 pixels become 20
+        ({"scale_factor": 1.3, "recompute_scale_factor": False}, 10 / 13),
+        ({"scale_factor": 1.3, "recompute_scale_factor": True}, 16 / 20),
+        ({"size": 20}, 16 / 20),
+        ({"scale_factor": (1.5, 2.5)}, (1 / 1.5, 1 / 2.5)),
+        ({"size": 31, "mode": "bilinear", "align_corners": True}, 15 / 30),
+        ({"size": 31, "mode": "bilinear", "align_corners": False}, 16 / 31),
+        ({"scale_factor": 2, "mode": "bilinear", "align_corners": True}, 15 / 31),
+    ],
+)
+def test_a_resize_goes_by_its_factor_or_by_the_sizes(settings, jump):
+    """As PyTorch's manual says of `recompute_scale_factor` and `align_corners`."""
+    model = Net(lambda net, x: nn.functional.interpolate(x, **settings))
+    assert trace(model, (3, 16, 16))[-1].receptive_field.jump == pytest.approx(jump)
+
+
 # ------------------------------------------------------------------ refusals
 
 
