@@ -41,6 +41,10 @@ from convbook.arithmetic import ReceptiveField
 
 Box = tuple[int, int]  # the first and the last pixel along an axis
 LARGEST = 8192  # pixels along an axis: a field that does not fit counts as global
+CHANGES = (
+    "model's receptive field changes with the size of its input; "
+    "use layer= to name a layer before it is resized"
+)
 
 
 def empirical_receptive_field(
@@ -95,11 +99,8 @@ def empirical_receptive_field(
     fields, size = [field for field, _ in found], (input_size[0], *(fits for _, fits in found))
     # Then all together: while one axis is short, a branch may see no more than padding along it.
     while (together := _look_at_all(look, size, fields)) != fields:
-        if None in together:
-            raise ValueError(
-                "model's receptive field changes with the size of its input; "
-                "use layer= to name a layer before it is resized"
-            )
+        if None in together or max(size[1:]) > LARGEST:
+            raise ValueError(CHANGES)
         fields, size = together, (size[0], *(2 * pixels for pixels in size[1:]))
     return fields[0] if len(set(fields)) == 1 else ReceptiveField(*zip(*fields, strict=True))
 
@@ -109,7 +110,7 @@ def _search(look, input_size, axis):
 
     Return the field and the size that it needs. A field that never fits counts as global.
     """
-    size, before, at_first = list(input_size), None, None
+    size, before, earlier, at_first = list(input_size), None, None, None
     while size[axis] <= max(LARGEST, input_size[axis]):
         try:
             field, box = look(size, axis)
@@ -122,8 +123,11 @@ def _search(look, input_size, axis):
         at_first = at_first or box
         if field and field == before:
             return field, size[axis] // 2
-        before = field
+        earlier, before = before, field
         size[axis] *= 2
+    else:
+        if earlier and before:  # as after a resize to so many pixels, whatever there were
+            raise ValueError(CHANGES)
     if before:
         return before, input_size[axis]
     if at_first is None:

@@ -29,9 +29,7 @@ class Graph:
     reaches it; `lost` says why another does not.
     """
 
-    def __init__(
-        self, model: nn.Module, table: Table, probe: Probe | None = None, classes: int = 10
-    ) -> None:
+    def __init__(self, model: nn.Module, table: Table, probe: Probe | None, classes: int) -> None:
         self.model = model
         self.table = table
         self.named = {row.name: row for row in table}

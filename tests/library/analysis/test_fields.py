@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 
-from convbook.analysis import empirical_receptive_field, trace
+from convbook.analysis import effective_receptive_field, empirical_receptive_field, trace
 from convbook.analysis.interval import PIXELS
 from convbook.arithmetic import Layer, ReceptiveField, receptive_field
 from tests.helpers.fx_models import (
@@ -19,6 +19,8 @@ from tests.helpers.fx_models import (
     torchvision_model,
 )
 from tests.helpers.memory_graphs import positive
+from tests.helpers.networks import Net, conv
+from tests.helpers.refusals import whole
 from tests.helpers.sampling import examples
 from tests.helpers.strategies import EVEN_SAME
 
@@ -212,11 +214,31 @@ def test_gating_sees_the_whole_input():
     assert empirical_receptive_field(model, (3, 20, 24)) == expected
 
 
+@pytest.mark.parametrize(
+    ("settings", "jump"),
+    [
+        ({"scale_factor": 1.3}, 10 / 13),  # 16 pixels become 20
+        ({"scale_factor": 1.3, "recompute_scale_factor": False}, 10 / 13),
+        ({"scale_factor": 1.3, "recompute_scale_factor": True}, 16 / 20),
+        ({"size": 20}, 16 / 20),
+        ({"scale_factor": (1.5, 2.5)}, (1 / 1.5, 1 / 2.5)),
+        ({"size": 31, "mode": "bilinear", "align_corners": True}, 15 / 30),
+        ({"size": 31, "mode": "bilinear", "align_corners": False}, 16 / 31),
+        ({"scale_factor": 2, "mode": "bilinear", "align_corners": True}, 15 / 31),
+    ],
+)
+def test_a_resize_goes_by_its_factor_or_by_the_sizes(settings, jump):
+    """As PyTorch's manual says of `recompute_scale_factor` and `align_corners`."""
+    model = Net(lambda net, x: nn.functional.interpolate(x, **settings))
+    assert trace(model, (3, 16, 16))[-1].receptive_field.jump == pytest.approx(jump)
+
+
 # ------------------------------------------------------------------ refusals
 
 
 def test_unknown_layers_are_refused():
-    with pytest.raises(ValueError, match=r"layer='2' is not in the model; use one of \['0', '1'\]"):
+    told = "layer='2' is not in the model; use one of ['0', '1']"
+    with pytest.raises(ValueError, match=whole(told)):
         empirical_receptive_field(nn.Sequential(nn.ReLU(), nn.ReLU()), SIZE, layer="2")
 
 
@@ -226,7 +248,8 @@ def test_a_model_of_one_size_is_refused_if_that_is_too_small():
             assert x.shape[-1] == 16, "16 pixels only"
             return nn.functional.avg_pool2d(x, 13, 1, 6)[..., 4:, 4:]
 
-    with pytest.raises(ValueError, match="which its field needs: 16 pixels only"):
+    told = "model does not run on input_size=(3, 16, 32), which its field needs: 16 pixels only…"
+    with pytest.raises(ValueError, match=whole(told)):
         empirical_receptive_field(Fixed(), (3, 16, 16))
 
 
@@ -235,8 +258,12 @@ def test_an_output_without_the_input_is_refused():
         def forward(self, x):
             return torch.zeros(1, 1, 4, 4)
 
+    told = (
+        "model's output does not depend on its input as far as trace can follow; "
+        "use PyTorch functions from the input to the output"
+    )
     for function in (trace, empirical_receptive_field):
-        with pytest.raises(ValueError, match="does not depend on its input"):
+        with pytest.raises(ValueError, match=whole(told)):
             function(Constant(), SIZE)
 
 
@@ -245,5 +272,39 @@ def test_an_output_without_a_gradient_is_refused():
         def forward(self, x):
             return x.argmax(1, keepdim=True).double()
 
-    with pytest.raises(ValueError, match=r"does not depend on an input of \(4, 40, 44\)"):
+    told = "model's output does not depend on an input of (4, 40, 44)"
+    with pytest.raises(ValueError, match=whole(told)):
         empirical_receptive_field(Index(), SIZE)
+
+
+def test_a_gradient_that_pytorch_cannot_compute_is_named(monkeypatch):
+    def grad(*_, **__):
+        raise RuntimeError("derivative is not implemented")
+
+    monkeypatch.setattr(torch.autograd, "grad", grad)
+    told = "model has no gradient that PyTorch can compute: derivative is not implemented"
+    with pytest.raises(ValueError, match=whole(told)):
+        empirical_receptive_field(nn.Conv2d(3, 4, 3), (3, 16, 16))
+
+
+@pytest.mark.parametrize("field", [empirical_receptive_field, effective_receptive_field])
+def test_a_layer_that_does_not_run_is_refused(field):
+    model = Net(lambda net, x: net.a(x), a=conv(3, 4), spare=conv(3, 4))
+    told = "layer='spare' does not run; use another layer"
+    with pytest.raises(ValueError, match=whole(told)):
+        field(model, (3, 16, 16), layer="spare")
+    told = "layer='other' is not in the model; use one of ['a', 'spare']"
+    with pytest.raises(ValueError, match=whole(told)):
+        field(model, (3, 16, 16), layer="other")
+
+
+def test_a_field_that_changes_with_the_size_is_refused():
+    """Before, the input grew until it filled all memory."""
+    model = nn.Sequential(conv(3, 4), nn.Upsample((32, 32)), nn.Conv2d(4, 4, 3))
+    told = (
+        "model's receptive field changes with the size of its input; "
+        "use layer= to name a layer before it is resized"
+    )
+    with pytest.raises(ValueError, match=whole(told)):
+        empirical_receptive_field(model, (3, 16, 16))
+    assert empirical_receptive_field(model, (3, 16, 16), layer="0") == (3, 1, -1)

@@ -14,6 +14,7 @@ from convbook.arithmetic import Layer
 from convbook.course.explorers import ReceptiveFieldExplorer, receptive_field
 from tests.helpers.fx_models import torchvision_model
 from tests.helpers.networks import Net, conv
+from tests.helpers.refusals import whole
 from tests.helpers.strategies import EVEN_SAME
 
 pytestmark = pytest.mark.filterwarnings(EVEN_SAME)
@@ -55,36 +56,63 @@ def gate(net, x):
     return net.d(x * x.mean((2, 3), keepdim=True))
 
 
+BRANCHES = "is on another path: the model has branches"
+APART = "treats the two axes differently"
+RESHAPES = "pads one side, rounds up, resizes or reshapes the map"
+TOO_MANY = (
+    "convolutions and poolings before it sees everything; the explorer shows 1 to 40: "
+    "trace a part of it"
+)
 REFUSED = {
-    "a branch": (Net(lambda net, x: net.c(x) + x, c=conv(3, 3)), "'add' .* has branches"),
+    "a branch": (Net(lambda net, x: net.c(x) + x, c=conv(3, 3)), f"row 'add' (add) {BRANCHES}"),
     "two ends": (
-        Net(lambda net, x: (net.c(x), net.d(x)), c=conv(3, 3), d=conv(3, 3)), "'d' .* has branches"
+        Net(lambda net, x: (net.c(x), net.d(x)), c=conv(3, 3), d=conv(3, 3)),
+        f"row 'd' (conv2d) {BRANCHES}",
     ),
-    "a gate": (Net(gate, c=conv(3, 3), d=conv(3, 3)), "'mean' .* sees the whole input, and rows"),
-    "two sides": (nn.Conv2d(3, 4, (3, 5)), "'conv2d' .* treats the two axes differently"),
-    "one axis": (
-        nn.Conv2d(3, 4, 3, padding=(1, 0)), "'conv2d' .* treats the two axes differently"
+    "a gate": (
+        Net(gate, c=conv(3, 3), d=conv(3, 3)),
+        "row 'mean' (mean) sees the whole input, and rows after it do not",
     ),
-    "even and same": (nn.Conv2d(3, 4, 2, padding="same"), "pads one side more than the other"),
-    "upwards": (nn.ConvTranspose2d(3, 4, 2, 2), "'conv_transpose2d' .* makes the map larger"),
-    "a resize": (nn.Upsample(scale_factor=2), "'interpolate' .* resizes"),
-    "rounded up": (nn.MaxPool2d(3, 2, ceil_mode=True), "'max_pool2d' .* rounds up"),
-    "padded apart": (nn.ZeroPad2d((1, 0, 1, 0)), "'pad' .* pads one side"),
-    "shuffled": (nn.Sequential(conv(3, 4), nn.PixelShuffle(2)), "'1' .pixel_shuffle. .* resizes"),
-    "cropped": (Net(lambda net, x: net.c(x)[..., 1:, 1:], c=conv(3, 4)), "'getitem' .* reshapes"),
+    "two sides": (nn.Conv2d(3, 4, (3, 5)), f"row 'conv2d' (conv2d) {APART}"),
+    "one axis": (nn.Conv2d(3, 4, 3, padding=(1, 0)), f"row 'conv2d' (conv2d) {APART}"),
+    "even and same": (
+        nn.Conv2d(3, 4, 2, padding="same"),
+        "row 'conv2d' (conv2d) pads one side more than the other",
+    ),
+    "upwards": (
+        nn.ConvTranspose2d(3, 4, 2, 2),
+        "row 'conv_transpose2d' (conv_transpose2d) makes the map larger",
+    ),
+    "a resize": (nn.Upsample(scale_factor=2), f"row 'interpolate' (interpolate) {RESHAPES}"),
+    "rounded up": (nn.MaxPool2d(3, 2, ceil_mode=True), f"row 'max_pool2d' (max_pool2d) {RESHAPES}"),
+    "padded apart": (nn.ZeroPad2d((1, 0, 1, 0)), f"row 'pad' (pad) {RESHAPES}"),
+    "shuffled": (
+        nn.Sequential(conv(3, 4), nn.PixelShuffle(2)),
+        f"row '1' (pixel_shuffle) {RESHAPES}",
+    ),
+    "cropped": (
+        Net(lambda net, x: net.c(x)[..., 1:, 1:], c=conv(3, 4)),
+        f"row 'getitem' (getitem) {RESHAPES}",
+    ),
     "a large kernel": (
-        nn.Conv2d(3, 4, 33, padding=16), "has kernel_size=33, and 1 to 32 can be shown"
+        nn.Conv2d(3, 4, 33, padding=16),
+        "row 'conv2d' (conv2d) has kernel_size=33, and 1 to 32 can be shown",
     ),
-    "a large stride": (nn.Conv2d(3, 4, 3, 17), "has stride=17, and 1 to 16 can be shown"),
-    "too many": (nn.Sequential(*[nn.Conv2d(3, 3, 1)] * 41), "has 41 convolutions and poolings"),
-    "none": (nn.ReLU(), "has 0 convolutions and poolings"),
-}  # fmt: skip
+    "a large stride": (
+        nn.Conv2d(3, 4, 3, 17),
+        "row 'conv2d' (conv2d) has stride=17, and 1 to 16 can be shown",
+    ),
+    "too many": (nn.Sequential(*[nn.Conv2d(3, 3, 1)] * 41), f"the model has 41 {TOO_MANY}"),
+    "none": (nn.ReLU(), f"the model has 0 {TOO_MANY}"),
+}
 
 
 @pytest.mark.parametrize(("model", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_the_explorer_cannot_show_is_refused_by_row(model, message):
     table = trace(model, (3, 64, 64))
-    with pytest.raises(ValueError, match=message):
+    shown = "; the explorer shows one stack of square layers: trace a part of the model that is one"
+    told = message if "trace a part" in message else message + shown
+    with pytest.raises(ValueError, match=whole(told)):
         table.link()
 
 
@@ -109,7 +137,8 @@ def test_inputs_that_are_no_squares_it_can_show_are_refused(size):
         def forward(self, x):
             return F.relu(x)
 
-    with pytest.raises(ValueError, match="is not a square of 1 to 2048 pixels"):
+    told = f"input_size={size} is not a square of 1 to 2048 pixels; the explorer shows no other: "
+    with pytest.raises(ValueError, match=whole(told + "trace the model on one")):
         trace(Mean(), size).link()
 
 
@@ -123,7 +152,12 @@ def test_the_address_is_that_of_the_repository_the_package_names(monkeypatch):
     page = encoder.PAGE
     assert address("https://github.com/Ada/Engine.git") == f"https://ada.github.io/Engine/{page}"
     assert address("https://github.com/ada/ada.github.io") == f"https://ada.github.io/{page}"
-    with pytest.raises(ValueError, match="names no repository on GitHub"):
+    told = (
+        "convbook's metadata names no repository on GitHub, only {'Repository': "
+        "'https://example.org/ada/engine', 'Other': 'https://example.org'}; install the package as "
+        "its README says"
+    )
+    with pytest.raises(ValueError, match=whole(told)):
         address("https://example.org/ada/engine")
 
 

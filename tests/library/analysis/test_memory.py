@@ -2,6 +2,7 @@
 
 from math import ceil
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from convbook.analysis.tracing import periods
 from tests.helpers.fx_models import WIDTH
 from tests.helpers.memory_graphs import MEMORY, Part, convolutions, memory_parts, positive, reshapes
 from tests.helpers.networks import Net, conv, weight
+from tests.helpers.refusals import whole
 from tests.helpers.sampling import examples
 from tests.helpers.strategies import EVEN_SAME
 
@@ -387,6 +389,52 @@ def test_an_output_that_was_written_in_parts_has_a_row():
     assert (last.params, last.macs, table.outputs) == (0, 0, ("output",))
 
 
+NUMBER = torch.zeros(1)  # a number that does not see the input
+
+
+def _assigned(index, value):
+    """Return a forward that assigns to a part of `a(x)`."""
+
+    def forward(net, x):
+        y = net.a(x)
+        y[index] = value(net, x)
+        return y
+
+    return forward
+
+
+ASSIGNED = {
+    "numbers to some channels": (
+        _assigned(np.s_[:, :2], lambda net, x: torch.ones(1, 2, 16, 16)),
+        (3, 1, -1),
+    ),
+    "one number to some channels": (_assigned(np.s_[:, :2], lambda net, x: NUMBER), (3, 1, -1)),
+    "a channel to all": (_assigned(np.s_[:], lambda net, x: net.b(x)[:, :1]), (7, 1, -3)),
+    "a channel to some": (_assigned(np.s_[:, 1:], lambda net, x: net.b(x)[:, :1]), (7, 1, -3)),
+    "a map without batch": (_assigned(np.s_[0, 2:], lambda net, x: net.b(x)[0, :1]), (7, 1, -3)),
+    "a row to all": (
+        _assigned(np.s_[:], lambda net, x: net.b(x)[:, :1].mean(2, keepdim=True)),
+        ((16, 7), (0, 1), (0, -3)),
+    ),
+    "a column to all": (
+        _assigned(np.s_[...], lambda net, x: net.b(x)[:, :1].mean(3, keepdim=True)),
+        ((7, 16), (1, 0), (-3, 0)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("forward", "field"), ASSIGNED.values(), ids=ASSIGNED)
+def test_what_is_assigned_is_broadcast_to_its_place(forward, field):
+    model = Net(forward, a=conv(3, 4), b=conv(3, 2, 7))
+    assert trace(model, (3, 16, 16))[-1].receptive_field == field
+
+
+def test_what_is_overwritten_by_numbers_is_not_seen_any_more():
+    forward = _assigned(np.s_[:], lambda net, x: NUMBER)
+    model = Net(lambda net, x: forward(net, x) + net.b(x)[:, :1], a=conv(3, 4), b=conv(3, 2, 7))
+    assert trace(model, (3, 16, 16)).receptive_field == (7, 1, -3)
+
+
 def _listed(net, x):
     y = net.a(x)
     y[:, [0, 2]] = net.b(x)
@@ -415,21 +463,54 @@ def _pixel_by_pixel(net, x):
     return y
 
 
+NO_RULE = (
+    "no rule says what its outputs see; use another operation, or trace the model's parts before "
+    "and after it"
+)
 REFUSED = {
-    "a list as index": (_listed, "'setitem' .* its index is a list or a tensor; use slices"),
-    "no rule": (_index_add, "cannot follow 'index_add' .* no rule says what its outputs see"),
-    "out": (_out, "cannot follow 'add' .* it writes into another tensor than its first"),
-    "several tensors": (_foreach, "cannot follow 'foreach_mul' .* no rule says"),
-    "row by row": (_pixel_by_pixel, "'setitem_1' .* the pieces see different pixels"),
+    "a list as index": (
+        _listed,
+        "setitem",
+        "its index is a list or a tensor; use slices, or torch.where",
+    ),
+    "no rule": (_index_add, "index_add", NO_RULE),
+    "out": (_out, "add", "it writes into another tensor than its first; assign its result instead"),
+    "several tensors": (_foreach, "foreach_mul", NO_RULE),
+    "row by row": (
+        _pixel_by_pixel,
+        "setitem_1",
+        "it is written piece by piece, and the pieces see different pixels; compute it at once, "
+        "by a convolution or F.unfold",
+    ),
 }
 
 
-@pytest.mark.parametrize(("forward", "message"), REFUSED.values(), ids=REFUSED)
-def test_a_write_that_cannot_be_followed_is_refused_by_name(forward, message):
+@pytest.mark.parametrize(("forward", "name", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_write_that_cannot_be_followed_is_refused_by_name(forward, name, message):
+    told = f"cannot follow {name!r} (op {name.removesuffix('_1')} in Net): {message}"
     model = Net(forward, a=conv(3, 4), b=conv(3, 2, 7))
     for function in (trace, empirical_receptive_field):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ValueError, match=whole(told)):
             function(model, (3, 8, 8))
+
+
+def test_pieces_that_see_different_pixels_are_refused_where_they_are_read():
+    """Each was written well, through a view of its own; together they are no map."""
+
+    def forward(net, x):
+        y = torch.zeros(1, 1, 6, 6)
+        upper, lower = y[:, :, :3], y[:, :, 3:]
+        upper.copy_(x[:, :1, :1, :6].expand(upper.shape))
+        lower.copy_(x[:, :1, 5:6, :6].expand(lower.shape))
+        return y + 1
+
+    told = (
+        "cannot follow what 'add' (in Net) reads: it is written piece by piece, and the pieces "
+        "see different pixels; compute it at once, by a convolution or F.unfold"
+    )
+    for function in (trace, empirical_receptive_field):
+        with pytest.raises(ValueError, match=whole(told)):
+            function(Net(forward), (3, 8, 8))
 
 
 # ------------------------------------------------------------------ reshapes and unfold, by hand

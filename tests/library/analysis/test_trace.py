@@ -1,6 +1,8 @@
 """What `trace` counts and prints: shapes, parameters, MACs; what it refuses, and how it says so."""
 
 import json
+import math
+import re
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from convbook.analysis import effective_receptive_field, trace
 from tests.helpers.fx_models import WIDTH, Call, joins, parts, torchvision_model
+from tests.helpers.refusals import whole
 from tests.helpers.sampling import examples
 from tests.helpers.strategies import EVEN_SAME
 
@@ -264,6 +267,18 @@ def test_stacked_ones_give_the_binomial_weights_that_theory_says():
     assert field.sigma == pytest.approx(((6 * 8 / 12) ** 0.5,) * 2)
 
 
+@pytest.mark.parametrize(("kind", "axes"), [(nn.Conv1d, 1), (nn.Conv3d, 3)])
+def test_effective_fields_have_the_axes_of_the_input(kind, axes):
+    layer = kind(2, 3, 3)
+    nn.init.ones_(layer.weight)
+    field = effective_receptive_field(layer, (2, *[7] * axes), samples=1)
+    seen = torch.zeros([7] * axes, dtype=torch.float64)
+    seen[(slice(2, 5),) * axes] = 1  # by the central of five outputs
+    assert torch.equal(field.map, seen)
+    assert field.width == pytest.approx(3)
+    assert field.sigma == pytest.approx((math.sqrt(2 / 3),) * axes)
+
+
 def test_the_seed_decides():
     model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 1, 3))
     draw = [effective_receptive_field(model, (1, 15, 15), redraw=True, seed=s) for s in (0, 0, 1)]
@@ -274,23 +289,28 @@ def test_the_seed_decides():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"samples": 0}, "samples=0"),
-        ({"seed": -1}, "seed=-1"),
-        ({"input_size": (3, 9)}, "does not run|channels"),
-        ({"layer": "9"}, "layer='9' is not in the model"),
-        ({"layer": "2"}, r"gives a tensor of shape \(1, 196\), not a map"),
+        ({"samples": 0}, "samples=0 is too small; use an int of at least 1"),
+        ({"seed": -1}, "seed=-1 is too small; use an int of at least 0"),
+        ({"input_size": (3, 9)}, "model does not run on input_size=(3, 9): …channels…"),
+        ({"layer": "9"}, "layer='9' is not in the model; use one of ['0', '1', '2']"),
+        (
+            {"layer": "2"},
+            "layer='2' gives a tensor of shape (1, 196), not a map; "
+            "use a layer before pooling and flattening",
+        ),
     ],
 )
 def test_effective_fields_refuse(settings, message):
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten())
-    with pytest.raises((ValueError, RuntimeError), match=message):
+    with pytest.raises(ValueError, match=whole(message)):
         effective_receptive_field(model, **{"input_size": (3, 9, 9), "layer": "0", **settings})
 
 
 def test_a_dead_unit_is_named():
     layer = nn.Conv2d(1, 1, 3)
     nn.init.constant_(layer.bias, -1e6)
-    with pytest.raises(ValueError, match="no gradient at all; use redraw=True"):
+    told = "model's central output has no gradient at all; use redraw=True"
+    with pytest.raises(ValueError, match=whole(told)):
         effective_receptive_field(nn.Sequential(layer, nn.ReLU()), (1, 9, 9))
 
 
@@ -305,57 +325,102 @@ def warp(x):
 REFUSED = {
     "an unknown operation": (
         warp,
-        r"cannot follow '1.grid_sample' \(op grid_sample in Call '1'\)",
+        "cannot follow '1.grid_sample' (op grid_sample in Call '1'): no rule says what its outputs "
+        "see; use another operation, or trace the model's parts before and after it",
     ),
     "branches of other jumps": (
         lambda x: x[..., ::2, ::2] + F.avg_pool2d(x, 1, 1)[..., :14, :14],
+        "cannot follow '1.add' (op add in Call '1'): "
         "branches with jumps 2 and 1 meet; give all branches the same strides",
     ),
     "a forward that looks at values": (
         lambda x: x if x.sum() > 0 else -x,
-        "its forward may not depend on the values in a tensor",
+        "model is not followed: trace runs it without values, and it asks for some: … (in Call "
+        "'1'); its forward may not depend on the values in a tensor: use torch.where for an `if`, "
+        "and shapes for sizes",
     ),
     "a kernel that is computed": (
         lambda x: F.conv2d(x, x[:, :, :3, :3]),
+        "cannot follow '1.conv2d' (op conv2d in Call '1'): "
         "its weight or bias is computed from the input; use parameters",
+    ),
+    "repeats without a dimension": (
+        lambda x: x.repeat_interleave(2),
+        "cannot follow '1.repeat_interleave' (op repeat_interleave in Call '1'): "
+        "use an int for repeats, and dim",
+    ),
+    "an equation with dots": (
+        lambda x: torch.einsum("...hw,cw->...hc", x, torch.ones(4, 28)),
+        "cannot follow '1.einsum' (op einsum in Call '1'): "
+        "use an equation in letters, without '...'",
+    ),
+    "an index that is computed": (
+        lambda x: x[:, x[0, :, 0, 0].long()],
+        "cannot follow '1.getitem_1' (op getitem in Call '1'): "
+        "the index is computed from the input; use slices",
+    ),
+    "a resize that looks further": (
+        lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", antialias=True),
+        "cannot follow '1.interpolate' (op interpolate in Call '1'): mode='bilinear', "
+        "antialias=True: use one of ['nearest', 'nearest-exact', 'linear', 'bilinear', "
+        "'trilinear', 'bicubic'], False",
     ),
     "an input that is too small": (
         lambda x: F.conv2d(x, torch.zeros(4, 4, 40, 40)),
-        r"does not run on input_size=\(3, 30, 30\): .* \(in Call '1'\)",
+        "model does not run on input_size=(3, 30, 30): …Kernel size… (in Call '1'); "
+        "is input_size (channels, height, width), and large enough?",
     ),
 }
 
 
 @pytest.mark.parametrize(("forward", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_followed_is_named(forward, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=whole(message)):
         trace(nn.Sequential(nn.Conv2d(3, 4, 3), Call(forward)), (3, 30, 30))
 
 
 @pytest.mark.parametrize(
     ("model", "error", "message"),
     [
-        (nn.Conv2d, TypeError, r"model=Conv2d is not an nn.Module; call it: Conv2d\(\)"),
+        (nn.Conv2d, TypeError, "model=Conv2d is not an nn.Module; call it: Conv2d()"),
         (3, TypeError, "model=int is not an nn.Module"),
-        (nn.LazyConv2d(4, 3), ValueError, "run the model on an input once"),
+        (
+            nn.Sequential(nn.LazyConv2d(4, 3)),
+            ValueError,
+            "model has a lazy layer '0'; run the model on an input once",
+        ),
     ],
 )
 def test_what_is_no_model_is_refused(model, error, message):
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=whole(message)):
         trace(model)
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")
 def test_compiled_models_are_refused():
-    with pytest.raises(ValueError, match=r"use the nn\.Module it came from"):
+    told = "model has a compiled part '0'; use the nn.Module it came from"
+    with pytest.raises(ValueError, match=whole(told)):
         trace(nn.Sequential(torch.jit.script(nn.ReLU())))
 
 
-@pytest.mark.parametrize(
-    ("size", "error"), [((3, 0, 5), ValueError), ((3, 5.0, 5), TypeError), (32, ValueError)]
+NO_SIZE = (
+    "is not (channels, height, width); use one int for the channels and one for each axis, "
+    "without the batch"
 )
-def test_input_sizes_are_checked(size, error):
-    with pytest.raises(error, match="input_size"):
+
+
+@pytest.mark.parametrize(
+    ("size", "error", "message"),
+    [
+        ((3, 0, 5), ValueError, "0 is too small; use an int of at least 1"),
+        ((3, 5.0, 5), TypeError, "5.0 is not an integer; use an int of at least 1"),
+        (32, ValueError, f"32 {NO_SIZE}"),
+        ((3,), ValueError, f"(3,) {NO_SIZE}"),
+        ((3, 4, 4, 4, 4), ValueError, f"(3, 4, 4, 4, 4) {NO_SIZE}"),
+    ],
+)
+def test_input_sizes_are_checked(size, error, message):
+    with pytest.raises(error, match=whole(f"input_size={message}")):
         trace(nn.ReLU(), size)
 
 
@@ -389,6 +454,69 @@ def test_the_table_as_html_says_the_same_as_the_text(table):
     assert "total: 314 parameters" in page
 
 
+class Uneven(nn.Module):
+    """Has sides of its own, a resize, a gate, and layers that it does not use."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv2d(3, 4, (3, 5), (1, 2), padding=(1, 2))
+        self.b = nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=4, bias=False)
+        self.spare, self.other = nn.Linear(1000, 3), nn.Linear(2, 2)
+
+    def forward(self, x):
+        x = F.interpolate(self.b(F.relu(self.a(x))), scale_factor=2)
+        return x * x.mean((2, 3), keepdim=True)
+
+
+def test_a_table_with_two_axes_a_gate_and_unused_layers():
+    table = trace(Uneven(), (3, 32, 32))
+    text = """\
+name         op            output    k    s    p  d  g  params    MACs  field   jump  start
+a            conv2d       4x32x16  3x5  1x2  1x2  1  1     184  92,160    3x5    1x2  -1,-2
+relu         relu         4x32x16                                         3x5    1x2  -1,-2
+b            conv2d       4x32x16    3    1    2  2  4      36  18,432   7x13    1x2  -3,-6
+interpolate  interpolate  4x64x32                                        7x13  0.5x1  -3,-6
+mean         mean           4x1x1                                         all
+mul          mul          4x64x32                                         all
+total: 3,229 parameters, 110,592 MACs; the last local field, gates left out: size 7x13, jump 0.5x1, start -3,-6
+not used in this forward pass: 3,009 parameters (spare.weight, ...)"""  # noqa: E501 (as printed)
+    assert repr(table) == text
+    assert table.unused == {
+        "spare.weight": 3000,
+        "spare.bias": 3,
+        "other.weight": 4,
+        "other.bias": 2,
+    }
+    page = table._repr_html_()
+    heads = re.findall(r'<th scope="col" title="([^"]+)">(\w+)</th>', page)
+    assert [head for _, head in heads] == text.partition("\n")[0].split()
+    assert [title for title, _ in heads] == [
+        "layer, or module and operation",
+        "PyTorch function",
+        "shape of one output",
+        *("kernel", "stride", "padding", "dilation", "groups", "parameters", "multiply-adds"),
+        "size of the receptive field",
+        "pixels from one output to the next",
+        "first pixel of output 0",
+    ]
+    rows = re.findall(r"<tr>(<th scope=\"row\">.*?)</tr>", page)
+    cells = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in rows]
+    assert [" ".join(filter(None, row)) for row in cells] == [
+        " ".join(line.split()) for line in text.split("\n")[1:-2]
+    ]
+    assert {len(row) for row in cells} == {13}
+    notes = "<br>".join(text.split("\n")[-2:])
+    assert page.endswith(f"</tbody></table></div><p>{notes}</p>")
+
+
+def test_a_jump_that_is_a_fraction_is_rounded_in_print():
+    table = trace(nn.Sequential(nn.Conv1d(3, 4, 3, 2), nn.Upsample(scale_factor=3)), (3, 16))
+    assert repr(table).splitlines()[-2:] == [
+        "1     interpolate    4x21                                   3  0.6667      0",
+        "total: 40 parameters, 252 MACs; the last local field: size 3, jump 0.6667, start 0",
+    ]
+
+
 def test_html_is_escaped():
     class Net(nn.Module):
         def __init__(self):
@@ -404,8 +532,9 @@ def test_html_is_escaped():
 def test_rows_by_name_and_number(table):
     assert table["0"] is table[0]
     assert [row.op for row in table[1:3]] == ["relu", "adaptive_avg_pool2d"]
-    with pytest.raises(KeyError, match="no row is called 'conv1'"):
+    with pytest.raises(KeyError) as told:
         table["conv1"]
+    assert told.value.args == ("no row is called 'conv1'; see [row.name for row in table]",)
 
 
 def test_the_dict_survives_json(table):

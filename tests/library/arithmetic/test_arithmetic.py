@@ -1,6 +1,7 @@
 """Sizes agree with what PyTorch gives, and receptive fields with what gradients reach."""
 
 import operator
+from itertools import combinations
 
 import pytest
 import torch
@@ -237,15 +238,47 @@ REFUSALS = [
         "use padding>=2 or a smaller kernel",
     ),
     (conv_output_size, {**SMALL, "stride": 0}, "stride=0 is too small; use an int of at least 1"),
-    (conv_output_size, {**SMALL, "stride": (1, -2)}, "stride=-2 is too small"),
-    (conv_output_size, {**SMALL, "padding": -1}, "padding=-1 is too small"),
-    (conv_output_size, {**SMALL, "dilation": 0}, "dilation=0 is too small"),
-    (conv_output_size, {**SMALL, "kernel_size": 0}, "kernel_size=0 is too small"),
-    (conv_output_size, {**SMALL, "input_size": -1}, "input_size=-1 is too small"),
-    (conv_output_size, {**SMALL, "padding": "full"}, "padding='full' is unknown"),
-    (conv_output_size, {**SMALL, "padding": "same", "stride": 2}, "padding='same' needs stride=1"),
-    (conv_output_size, {**SMALL, "input_size": (5, 5), "stride": (1, 1, 1)}, "stride=(1, 1, 1)"),
-    (conv_output_size, {**SMALL, "stride": ()}, "stride=() has 0 values"),
+    (
+        conv_output_size,
+        {**SMALL, "stride": (1, -2)},
+        "stride=-2 is too small; use an int of at least 1",
+    ),
+    (
+        conv_output_size,
+        {**SMALL, "padding": -1},
+        "padding=-1 is too small; use an int of at least 0",
+    ),
+    (
+        conv_output_size,
+        {**SMALL, "dilation": 0},
+        "dilation=0 is too small; use an int of at least 1",
+    ),
+    (
+        conv_output_size,
+        {**SMALL, "kernel_size": 0},
+        "kernel_size=0 is too small; use an int of at least 1",
+    ),
+    (
+        conv_output_size,
+        {**SMALL, "input_size": -1},
+        "input_size=-1 is too small; use an int of at least 0",
+    ),
+    (
+        conv_output_size,
+        {**SMALL, "padding": "full"},
+        "padding='full' is unknown; use 'same', 'valid' or integers",
+    ),
+    (
+        conv_output_size,
+        {**SMALL, "padding": "same", "stride": 2},
+        "padding='same' needs stride=1, not (2,); give padding as integers",
+    ),
+    (
+        conv_output_size,
+        {**SMALL, "input_size": (5, 5), "stride": (1, 1, 1)},
+        "stride=(1, 1, 1) has 3 values; use one int or 2 ints",
+    ),
+    (conv_output_size, {**SMALL, "stride": ()}, "stride=() has 0 values; use one int or 1 ints"),
     (
         conv_transpose_output_size,
         {**SMALL, "stride": 2, "output_padding": 2},
@@ -254,33 +287,86 @@ REFUSALS = [
     (
         conv_transpose_output_size,
         {**SMALL, "padding": 4},
-        "padding=4 crops all of the output 7-2*4; use padding<=3",
+        "padding=4 crops all of the output 7-2*4; use padding<=3 or a larger kernel",
     ),
-    (conv_transpose_output_size, {**SMALL, "output_padding": -1}, "output_padding=-1"),
-    (same_padding, {"kernel_size": 0}, "kernel_size=0"),
+    (
+        conv_transpose_output_size,
+        {"input_size": 5, "kernel_size": 4, "padding": 4},
+        "padding=4 crops all of the output 8-2*4; use padding<=3 or a larger kernel",
+    ),
+    (
+        conv_transpose_output_size,
+        {**SMALL, "output_padding": -1},
+        "output_padding=-1 is too small; use an int of at least 0",
+    ),
+    (same_padding, {"kernel_size": 0}, "kernel_size=0 is too small; use an int of at least 1"),
     (
         conv_params,
         {**CHANNELS, "groups": 6},
         "groups=6 must divide in_channels=8 and out_channels=12; "
         "use groups=4, or channel numbers that are multiples of 6",
     ),
-    (conv_params, {**CHANNELS, "groups": 10**9}, "use groups=4, or"),
-    (conv_params, {**CHANNELS, "groups": 8}, "groups=8 must divide"),
-    (conv_params, {**CHANNELS, "groups": 3}, "use groups=2, or"),
-    (conv_params, {**CHANNELS, "groups": 0}, "groups=0 is too small"),
-    (conv_params, {**CHANNELS, "in_channels": 0}, "in_channels=0 is too small"),
-    (conv_params, {**CHANNELS, "out_channels": -1}, "out_channels=-1 is too small"),
-    (conv_params, {**CHANNELS, "kernel_size": (3, 0)}, "kernel_size=0 is too small"),
-    (conv_macs, {**CHANNELS, "output_size": -1}, "output_size=-1 is too small"),
-    (conv_macs, {**CHANNELS, "output_size": 1, "groups": 5}, "use groups=4, or"),
+    (
+        conv_params,
+        {**CHANNELS, "groups": 10**9},
+        "groups=1000000000 must divide in_channels=8 and out_channels=12; use groups=4, or channel "
+        "numbers that are multiples of 1000000000",
+    ),
+    (
+        conv_params,
+        {**CHANNELS, "groups": 8},
+        "groups=8 must divide in_channels=8 and out_channels=12; use groups=4, or channel "
+        "numbers that are multiples of 8",
+    ),
+    (
+        conv_params,
+        {**CHANNELS, "groups": 3},
+        "groups=3 must divide in_channels=8 and out_channels=12; use groups=2, or channel "
+        "numbers that are multiples of 3",
+    ),
+    (conv_params, {**CHANNELS, "groups": 0}, "groups=0 is too small; use an int of at least 1"),
+    (
+        conv_params,
+        {**CHANNELS, "in_channels": 0},
+        "in_channels=0 is too small; use an int of at least 1",
+    ),
+    (
+        conv_params,
+        {**CHANNELS, "out_channels": -1},
+        "out_channels=-1 is too small; use an int of at least 1",
+    ),
+    (
+        conv_params,
+        {**CHANNELS, "kernel_size": (3, 0)},
+        "kernel_size=0 is too small; use an int of at least 1",
+    ),
+    (
+        conv_macs,
+        {**CHANNELS, "output_size": -1},
+        "output_size=-1 is too small; use an int of at least 0",
+    ),
+    (
+        conv_macs,
+        {**CHANNELS, "output_size": 1, "groups": 5},
+        "groups=5 must divide in_channels=8 and out_channels=12; use groups=4, or channel "
+        "numbers that are multiples of 5",
+    ),
     (
         conv_macs,
         {**CHANNELS, "kernel_size": (3, 3), "output_size": (1, 1, 1)},
         "output_size=(1, 1, 1) has 3 values; use one int or 2 ints",
     ),
-    (Layer, {"kernel_size": 3, "stride": 0}, "stride=0"),
-    (Layer, {"kernel_size": 3, "stride": 2, "padding": "same"}, "padding='same' needs stride=1"),
-    (receptive_field, {"layers": [Layer((3, 3)), Layer((3, 3, 3))]}, "kernel_size=(3, 3)"),
+    (Layer, {"kernel_size": 3, "stride": 0}, "stride=0 is too small; use an int of at least 1"),
+    (
+        Layer,
+        {"kernel_size": 3, "stride": 2, "padding": "same"},
+        "padding='same' needs stride=1, not (2,); give padding as integers",
+    ),
+    (
+        receptive_field,
+        {"layers": [Layer((3, 3)), Layer((3, 3, 3))]},
+        "kernel_size=(3, 3) has 2 values; use one int or 3 ints",
+    ),
     (
         Layer,
         {"kernel_size": (3, 3), "stride": (1, 1, 1)},
@@ -293,7 +379,40 @@ REFUSALS = [
 def test_refused_values(function, arguments, message):
     with pytest.raises(ValueError) as refusal:  # noqa: PT011 (the message is compared below)
         function(**arguments)
-    assert message in str(refusal.value)
+    assert str(refusal.value) == message
+
+
+def test_what_just_fits_is_taken():
+    assert conv_transpose_output_size(5, 4, padding=3) == 2
+    assert conv_transpose_output_size(5, 3, padding=3) == 1
+    assert conv_transpose_output_size(5, 3, stride=3, output_padding=2) == 17
+    assert conv_transpose_output_size(5, 3, dilation=3, output_padding=2) == 13
+    assert conv_output_size(5, 7, padding=1) == 1
+    assert conv_output_size(5, 3, dilation=3, padding=1) == 1
+
+
+# In the order in which they are asked: one that speaks of other axes than one before it is wrong.
+ASKED = {
+    conv_output_size: ["input_size", "kernel_size", "stride", "padding", "dilation"],
+    conv_transpose_output_size: [
+        *("input_size", "kernel_size", "stride", "padding", "output_padding", "dilation"),
+    ],
+    Layer: ["kernel_size", "stride", "padding", "dilation"],
+    same_padding: ["kernel_size", "dilation"],
+}
+
+
+@pytest.mark.parametrize("function", ASKED, ids=lambda function: function.__name__)
+def test_of_two_that_differ_in_their_axes_the_later_is_named(function):
+    sizes = {"input_size": 9, "kernel_size": 3, "stride": 2, "padding": 1, "dilation": 2}
+    sizes["output_padding"] = 1
+    given = {name: sizes[name] for name in ASKED[function]}
+    for earlier, later in combinations(given, 2):
+        apart = {earlier: (given[earlier],) * 2, later: (given[later],) * 3}
+        with pytest.raises(ValueError, match="values") as refusal:
+            function(**{**given, **apart})
+        told = f"{later}={apart[later]} has 3 values; use one int or 2 ints"
+        assert str(refusal.value) == told
 
 
 @pytest.mark.parametrize("value", [1.0, True, "1", None, (1, 1.5), (True, 1)], ids=repr)

@@ -110,25 +110,60 @@ def test_the_textbook_overlap():
 
 BAD_VALUES = [
     (dilation_coverage, ([0],), {}, "dilations=0 is too small; use an int of at least 1"),
-    (dilation_coverage, ([1, -2],), {}, "dilations=-2 is too small"),
-    (dilation_coverage, ([1],), {"kernel_size": 0}, "kernel_size=0 is too small"),
+    (dilation_coverage, ([1, -2],), {}, "dilations=-2 is too small; use an int of at least 1"),
+    (
+        dilation_coverage,
+        ([1],),
+        {"kernel_size": 0},
+        "kernel_size=0 is too small; use an int of at least 1",
+    ),
     (transposed_coverage, (0, 3, 2), {}, "size=0 is too small; use an int of at least 1"),
-    (transposed_coverage, (4, 0, 2), {}, "kernel_size=0 is too small"),
-    (transposed_coverage, (4, 3, 0), {}, "stride=0 is too small"),
-    (transposed_coverage, (4, 3, 2, 0), {}, "dilation=0 is too small"),
-    (is_even_overlap, (0, 2), {}, "kernel_size=0 is too small"),
-    (is_even_overlap, (3, 0), {}, "stride=0 is too small"),
-    (is_even_overlap, (3, 2), {"dilation": -1}, "dilation=-1 is too small"),
+    (transposed_coverage, (4, 0, 2), {}, "kernel_size=0 is too small; use an int of at least 1"),
+    (transposed_coverage, (4, 3, 0), {}, "stride=0 is too small; use an int of at least 1"),
+    (transposed_coverage, (4, 3, 2, 0), {}, "dilation=0 is too small; use an int of at least 1"),
+    (is_even_overlap, (0, 2), {}, "kernel_size=0 is too small; use an int of at least 1"),
+    (is_even_overlap, (3, 0), {}, "stride=0 is too small; use an int of at least 1"),
+    (
+        is_even_overlap,
+        (3, 2),
+        {"dilation": -1},
+        "dilation=-1 is too small; use an int of at least 1",
+    ),
 ]
 BAD_TYPES = [
     (dilation_coverage, (2,), {}, "dilations=2 is not a sequence; use a list such as [1, 2, 5]"),
-    (dilation_coverage, ("12",), {}, "dilations='12' is not a sequence"),
-    (dilation_coverage, ([1, 2.0],), {}, "dilations=2.0 is not an integer"),
-    (dilation_coverage, ([1],), {"kernel_size": True}, "kernel_size=True is not an integer"),
-    (transposed_coverage, (4.0, 3, 2), {}, "size=4.0 is not an integer"),
-    (transposed_coverage, (4, (3, 3), 2), {}, "kernel_size=(3, 3) is not an integer"),
-    (is_even_overlap, (3, "2"), {}, "stride='2' is not an integer"),
-    (is_even_overlap, (3, 2, None), {}, "dilation=None is not an integer"),
+    (
+        dilation_coverage,
+        ("12",),
+        {},
+        "dilations='12' is not a sequence; use a list such as [1, 2, 5]",
+    ),
+    (
+        dilation_coverage,
+        ([1, 2.0],),
+        {},
+        "dilations=2.0 is not an integer; use an int of at least 1",
+    ),
+    (
+        dilation_coverage,
+        ([1],),
+        {"kernel_size": True},
+        "kernel_size=True is not an integer; use an int of at least 1",
+    ),
+    (transposed_coverage, (4.0, 3, 2), {}, "size=4.0 is not an integer; use an int of at least 1"),
+    (
+        transposed_coverage,
+        (4, (3, 3), 2),
+        {},
+        "kernel_size=(3, 3) is not an integer; use an int of at least 1",
+    ),
+    (is_even_overlap, (3, "2"), {}, "stride='2' is not an integer; use an int of at least 1"),
+    (
+        is_even_overlap,
+        (3, 2, None),
+        {},
+        "dilation=None is not an integer; use an int of at least 1",
+    ),
 ]
 
 
@@ -141,4 +176,4 @@ def test_refusals_name_the_argument_and_the_remedy(error, function, arguments, s
     with pytest.raises(error) as refusal:
         function(*arguments, **settings)
     assert type(refusal.value) is error
-    assert message in str(refusal.value)
+    assert str(refusal.value) == message

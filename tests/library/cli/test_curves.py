@@ -1,5 +1,6 @@
 """The command `convbook curves`: runs drawn from their metrics, and what is said of broken ones."""
 
+import contextlib
 import json
 import re
 
@@ -7,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from convbook import cli
-from convbook.train import checkpoint, fit
+from convbook.train import checkpoint, curves, fit
 from convbook.train.curves import columns, draw
 from tests.helpers.toy_data import CONFIG, bands, network
 
@@ -58,6 +59,25 @@ def test_what_is_drawn_is_what_the_run_wrote(runs, monkeypatch):
     (accuracy,) = accuracies.lines
     assert accuracy.get_ydata().tolist() == pytest.approx([20, 40, 60])
     assert lines["one", "-"].get_color() == accuracy.get_color() != lines["two", "-"].get_color()
+
+
+def test_runs_go_round_five_colours_and_five_markers(runs, monkeypatch):
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **_: figures.append(figure))
+    monkeypatch.setattr(curves, "atomic_write", contextlib.nullcontext)
+    draw(["two"] * 7, "seven.svg")
+    lines = figures[0].axes[0].lines
+    assert [line.get_color() for line in lines] == ["C0", "C1", "C2", "C3", "C4", "C0", "C1"]
+    assert "".join(line.get_marker() for line in lines) == "osD^vos"
+    assert {line.get_markersize() for line in lines} == {4}
+    losses, accuracies = figures[0].axes
+    assert (losses.get_xlabel(), losses.get_ylabel()) == ("epoch", "loss (nats)")
+    assert (accuracies.get_xlabel(), accuracies.get_ylabel()) == (
+        "epoch",
+        "validation accuracy (%)",
+    )
+    assert [text.get_text() for text in accuracies.texts] == ["no validation"]
+    assert [text.get_text() for text in losses.get_legend().get_texts()] == ["training"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The blocks equal what they stand for: torchvision's, a plain convolution, one another."""
 
 import copy
-import inspect
 import re
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from convbook.nn import (
 from convbook.nn.resnext import FORMS
 from tests.helpers.fx_models import torchvision_model
 from tests.helpers.sampling import examples
+from tests.helpers.signatures import without_types
 from tests.helpers.strategies import (
     EVEN_SAME,
     assert_same,
@@ -586,13 +586,6 @@ def test_the_api_page_has_the_signatures():
     signatures = {name: without_types(getattr(package, name)) for name in package.__all__}
     function = re.compile(r"<function (\w+) at 0x\w+>")  # a default of icnr_
     assert shown == {name: function.sub(r"nn.init.\1", s) for name, s in signatures.items()}
-
-
-def without_types(function):
-    """Return the signature with names and defaults alone."""
-    signature = inspect.signature(function)
-    bare = [one.replace(annotation=one.empty) for one in signature.parameters.values()]
-    return str(signature.replace(parameters=bare, return_annotation=signature.empty))
 
 
 def test_what_is_printed_says_the_settings():

@@ -1,7 +1,10 @@
 """Several processes, and devices that this machine need not have."""
 
+import contextlib
+import datetime
 import json
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,10 +12,20 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.distributed as dist
 from torch import nn
 
 from convbook.train import fit, fitting
-from convbook.train.distributed import ALONE, deterministic, device_name
+from convbook.train.distributed import (
+    ALONE,
+    World,
+    best_device,
+    deterministic,
+    device_name,
+    has_bfloat16,
+    init_distributed,
+    world,
+)
 from tests.helpers.toy_data import CONFIG, bands, network
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -70,7 +83,130 @@ def _fail():
     raise OSError("no route to host")
 
 
+def test_a_process_joins_the_others_and_leaves_them(monkeypatch):
+    monkeypatch.delenv("RANK", raising=False)
+    with init_distributed() as device:
+        assert device == best_device()
+        assert world() is ALONE
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    place = {"RANK": 0, "WORLD_SIZE": 1, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    for name, value in place.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for wrong in (contextlib.nullcontext(), pytest.raises(OSError, match="no route")):
+        with wrong, init_distributed() as device:
+            assert device == best_device()
+            assert (dist.get_backend(), world()) == ("gloo", World(0, 1))
+            if not isinstance(wrong, contextlib.nullcontext):
+                _fail()
+        assert not dist.is_initialized()
+        assert world() is ALONE
+
+
+def test_a_process_with_a_gpu_takes_its_own(monkeypatch):
+    calls = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "set_device", calls.append)
+    monkeypatch.setattr(dist, "init_process_group", calls.append)
+    monkeypatch.setattr(dist, "destroy_process_group", lambda: calls.append("left"))
+    monkeypatch.setenv("RANK", "5")
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with init_distributed() as device:
+        assert device == "cuda:2"
+        assert calls == ["cuda:2", "nccl"]
+    assert calls == ["cuda:2", "nccl", "left"]
+
+
+def test_only_several_processes_wait_and_share(monkeypatch):
+    waits = []
+    monkeypatch.setattr(dist, "barrier", lambda: waits.append(1))
+    monkeypatch.setattr(dist, "all_reduce", lambda value: value.add_(5))  # the other's is 5
+    ALONE.barrier()
+    assert not waits
+    World(1, 2).barrier()
+    assert waits == [1]
+    assert ALONE.mean(torch.tensor(3.0)) == 3
+    assert World(1, 2).mean(torch.tensor(3.0)) == 4
+    assert [World(rank, 2).is_main for rank in (0, 1)] == [True, False]
+    assert World() == ALONE == (0, 1)
+
+
+@pytest.mark.parametrize("local", [None, 0, 1])
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_first_of_each_machine_acts_before_the_others(monkeypatch, local, fails):
+    """Process 2 of 4, which is the first of its machine where its local rank is 0."""
+    log = []
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    if local is not None:
+        monkeypatch.setenv("LOCAL_RANK", str(local))
+    first = local == 0
+    hours = datetime.timedelta(hours=2)
+
+    def group(backend, timeout):
+        assert (backend, timeout) == ("gloo", hours)
+        return "group"
+
+    def gather(found, failed, among):
+        assert (found, among) == ([False] * 4, "group")
+        assert failed is (first and fails)
+        log.append("told")
+        found[:] = [fails, False, failed, False]  # another machine's first fails as well
+
+    def act():
+        log.append("acted")
+        return _fail() if fails else 7
+
+    monkeypatch.setattr(dist, "new_group", group)
+    monkeypatch.setattr(dist, "all_gather_object", gather)
+    process = World(2, 4)
+    if first and fails:
+        with pytest.raises(OSError, match="no route"):
+            process.in_turn(act)
+    else:
+        assert process.in_turn(act) == (None if fails else 7)
+    acts = ["acted", "told"] if first else ["told"] if fails else ["told", "acted"]
+    assert log == acts
+
+
 # ------------------------------------------------------------------ devices
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "device"),
+    [
+        (True, True, "cuda"),
+        (True, False, "cuda"),
+        (False, True, "mps"),
+        (False, False, "cpu"),
+    ],
+)
+def test_the_best_device_is_the_first_that_there_is(monkeypatch, cuda, mps, device):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert best_device() == device
+
+
+@pytest.mark.parametrize("tests", [(True, True), (True, False), (False, True), (False, False)])
+def test_a_processor_has_bfloat16_by_either_of_two_sets_of_instructions(monkeypatch, tests):
+    for name, has in zip(
+        ("_is_avx512_bf16_supported", "_is_amx_tile_supported"), tests, strict=True
+    ):
+        monkeypatch.setattr(torch.cpu, name, lambda has=has: has, raising=False)
+    assert has_bfloat16("cpu") is any(tests)
+    assert not has_bfloat16("mps")
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.delattr(torch.cpu, name)
+    assert has_bfloat16("cpu") is False  # a PyTorch without an answer
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_a_gpu_is_asked_for_bfloat16_of_its_own(monkeypatch, has):
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: has or including_emulation
+    )
+    assert has_bfloat16("cuda") is has
 
 
 @pytest.mark.parametrize("device", ["cpu", "mps", "xpu"])

@@ -43,6 +43,7 @@ from convbook.train.optimisation import (
     make_schedule,
     make_step,
 )
+from tests.helpers.refusals import whole
 from tests.helpers.sampling import SCALE, examples
 from tests.helpers.toy_data import CONFIG, bands, network
 
@@ -292,6 +293,36 @@ def test_bfloat16_changes_digits_and_not_what_is_learnt(straight):
     assert run.epochs[0]["loss"] != straight[1].epochs[0]["loss"]
 
 
+def test_each_row_says_what_its_epoch_came_to():
+    model, data, rows = network(), bands(), []
+
+    def look(row):
+        found = evaluate(model, data.validation)
+        assert (row["validation_accuracy"], row["validation_loss"]) == (
+            found["accuracy"],
+            found["loss"],
+        )
+        rows.append(row)
+
+    config = replace(CONFIG, epochs=2, ema_decay=0)
+    run = fit(model, data, config, progress=False, each_epoch=look)
+    assert rows == run.epochs
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert all(row["seconds"] > 0 for row in rows)
+    assert run.seconds == sum(row["seconds"] for row in rows)
+    assert rows[-1]["lr"] == pytest.approx(CONFIG.max_lr / 10_000)
+    assert set(run.test) == {"accuracy", "loss", "images", "mirrored_accuracy"}
+    untested = fit(network(), data, config, progress=False, test=False)
+    assert untested.test == {}
+
+
+def test_a_run_stops_where_it_is_told_to():
+    for until, epochs in ((1, 1), (2, 2), (9, 2), (None, 2)):
+        run = fit(network(), bands(), replace(CONFIG, epochs=2), until=until, progress=False)
+        assert len(run.epochs) == epochs
+        assert bool(run.test) is (epochs == 2)
+
+
 def test_without_validation_the_rows_have_none():
     data = bands()
     empty = Split(data.validation.images[:0], data.validation.labels[:0])
@@ -341,7 +372,9 @@ def test_evaluation_leaves_the_mode_as_it_was():
 
 def test_an_empty_split_is_refused():
     empty = Split(torch.zeros(0, 3, 8, 8, dtype=torch.uint8), torch.zeros(0).long())
-    with pytest.raises(ValueError, match="split is empty; use one with pictures"):
+    with pytest.raises(
+        ValueError, match=whole("split is empty; use one with pictures (validation=0 leaves none)")
+    ):
         evaluate(network(), empty)
 
 
@@ -381,7 +414,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(straight, tmp_path, where):
 def test_runs_killed_at_random_moments_go_on(straight, tmp_path):
     """A real SIGKILL, again and again; in the thorough profile twenty times as often."""
     delays = random.Random(0)
-    for kill in range(1 * SCALE):
+    for kill in range(max(1, int(SCALE))):
         folder = tmp_path / str(kill)
         command = [sys.executable, HELPERS / "toy_data.py", folder]
         for _ in range(2):
@@ -424,7 +457,9 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, monkeypatch):
         raise RuntimeError("PytorchStreamWriter failed writing file: no space left on device")
 
     monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OSError, match="no space left on device; the file that was there is unch"):
+    told = f"cannot write {tmp_path / 'checkpoint.pt'}: PytorchStreamWriter failed writing file: "
+    told += "no space left on device; the file that was there is unchanged"
+    with pytest.raises(OSError, match=whole(told)):
         fit(network(), bands(), CONFIG, tmp_path, resume=True, progress=False)
     assert checkpoint.load_checkpoint(tmp_path)["epoch"] == 1
     assert not list(tmp_path.glob("*.part"))
@@ -445,6 +480,40 @@ def test_two_processes_give_the_result_of_one(tmp_path):
     assert record["processes"] == 2
     for one, other in zip(run.epochs, record["epochs"], strict=True):
         assert one["loss"] == pytest.approx(other["loss"], abs=1e-5)
+
+
+def test_only_the_first_process_writes_and_clears_up(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(World, "barrier", lambda self: None)
+    (tmp_path / "weights.part").touch()
+    for rank, first in ((1, False), (0, True)):
+        training = fitting._Training(network(), bands(), CONFIG, tmp_path, False)
+        training.world = World(rank, 2)
+        training.start(resume=False)
+        assert (tmp_path / "weights.part").exists() is not first
+        assert (tmp_path / checkpoint.CHECKPOINT).exists() is first
+        training.say_how_to_resume()
+        told = f"\nstopped in epoch 1; {tmp_path} holds the run after epoch 0; go on with resume\n"
+        assert capsys.readouterr().out == (told if first else "")
+
+
+def test_a_run_without_folder_says_that_nothing_was_saved(capsys):
+    fitting._Training(network(), bands(), CONFIG, None, False).say_how_to_resume()
+    told = "\nstopped in epoch 1; nothing was saved: use folder=\n"
+    assert capsys.readouterr().out == told
+
+
+@pytest.mark.parametrize(("progress", "hidden"), [(None, None), (True, False), (False, True)])
+def test_each_epoch_has_a_bar_that_goes_away(monkeypatch, progress, hidden):
+    bars = []
+
+    def tqdm(batches, *shown, **options):
+        bars.append((shown, options))
+        return batches
+
+    monkeypatch.setattr(fitting, "tqdm", tqdm)
+    fit(network(), bands(), replace(CONFIG, epochs=2), progress=progress)
+    options = {"leave": False, "disable": hidden}
+    assert bars == [((f"epoch {number} of 2", 8), options) for number in (1, 2)]
 
 
 # ------------------------------------------------------------------ what a run leaves
@@ -470,17 +539,41 @@ def test_what_a_run_leaves(tmp_path):
     assert same(weights_of(other), weights_of(model))
 
 
+def test_weights_are_written_at_the_end_only(tmp_path):
+    def found():
+        return {path.name for path in tmp_path.iterdir()}
+
+    seen = []
+    config = replace(CONFIG, epochs=2)
+    fit(
+        network(),
+        bands(),
+        config,
+        tmp_path,
+        progress=False,
+        each_epoch=lambda _: seen.append(found()),
+    )
+    before = {checkpoint.CHECKPOINT, checkpoint.METRICS, checkpoint.RUN}
+    assert seen == [before, before]
+    assert found() == {*before, checkpoint.WEIGHTS}
+
+
 def test_a_run_that_goes_on_must_be_the_same_run(tmp_path):
     fit(network(), bands(), CONFIG, tmp_path, until=1, progress=False)
-    with pytest.raises(ValueError, match="holds a run; use resume=True or another folder"):
+    told = f"folder={str(tmp_path)!r} holds a run; use resume=True or another folder"
+    with pytest.raises(ValueError, match=whole(told)):
         fit(network(), bands(), CONFIG, tmp_path, progress=False)
-    with pytest.raises(ValueError, match=r"resume: max_lr=0.5, but the run in .* has max_lr=0.1"):
+    there = f"but the run in {tmp_path} has"
+    told = f"resume: max_lr=0.5, {there} max_lr=0.1; use that, or another folder"
+    with pytest.raises(ValueError, match=whole(told)):
         fit(network(), bands(), replace(CONFIG, max_lr=0.5), tmp_path, resume=True, progress=False)
-    with pytest.raises(ValueError, match="holds another network"):
+    told = f"resume: {tmp_path} holds another network: Error(s) in loading state_dict for …"
+    with pytest.raises(ValueError, match=whole(told)):
         fit(network(norm=False), bands(), CONFIG, tmp_path, resume=True, progress=False)
     data = bands()
     fewer = Dataset("bands", data.classes, data.test, data.validation, data.test)
-    with pytest.raises(ValueError, match="resume: sizes="):
+    told = f"resume: sizes=[64, 64, 64], {there} sizes=[256, 64, 64]; use that, or another folder"
+    with pytest.raises(ValueError, match=whole(told)):
         fit(network(), fewer, CONFIG, tmp_path, resume=True, progress=False)
 
 
@@ -490,15 +583,17 @@ def test_a_damaged_checkpoint_is_named(tmp_path, damage):
     path = tmp_path / checkpoint.CHECKPOINT
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(
-        ValueError, match=r"checkpoint\.pt is damaged .*; remove it and start again"
+        ValueError, match=whole(f"{path} is damaged (…); remove it and start again")
     ):
         fit(network(), bands(), replace(CONFIG, epochs=1), tmp_path, resume=True, progress=False)
 
 
 def test_without_a_checkpoint_there_is_nothing_to_go_on_with(tmp_path):
-    with pytest.raises(ValueError, match=r"holds no checkpoint\.pt; start without resume"):
+    told = f"{tmp_path} holds no checkpoint.pt; start without resume"
+    with pytest.raises(ValueError, match=whole(told)):
         fit(network(), bands(), CONFIG, tmp_path, resume=True, progress=False)
-    with pytest.raises(ValueError, match="resume=True needs folder="):
+    told = "resume=True needs folder=; say where the run was saved"
+    with pytest.raises(ValueError, match=whole(told)):
         fit(network(), bands(), CONFIG, resume=True, progress=False)
 
 
@@ -507,8 +602,12 @@ def test_without_a_checkpoint_there_is_nothing_to_go_on_with(tmp_path):
 
 def test_a_loss_that_is_not_a_number_stops_the_run(tmp_path):
     config = replace(CONFIG, max_lr=1e12)
-    with pytest.raises(ValueError, match=r"the loss is (nan|inf) in epoch \d; use max_lr below"):
+    told = "the loss is nan in epoch 1; use max_lr below 1000000000000.0"
+    saved = f"; {tmp_path} holds the run after epoch 0"
+    with pytest.raises(ValueError, match=whole(told + saved)):
         fit(network(norm=False), bands(), config, tmp_path, progress=False)
+    with pytest.raises(ValueError, match=whole(told)):
+        fit(network(norm=False), bands(), config, progress=False)
     assert checkpoint.load_checkpoint(tmp_path)["config"]["max_lr"] == 1e12
 
 
@@ -627,23 +726,31 @@ def test_float16_scales_the_loss_and_goes_on_to_the_bit(tmp_path):
 
 
 def test_a_graph_needs_one_gpu_and_no_scaled_loss():
-    with pytest.raises(ValueError, match="cuda_graph=True, but the network is on cpu; move it"):
+    told = "cuda_graph=True, but the network is on cpu; move it to a GPU by NVIDIA, or "
+    with pytest.raises(ValueError, match=whole(told + "cuda_graph=False")):
         make_step(network(), None, replace(CONFIG, cuda_graph=True))
     gpu = torch.device("cuda")
     check_graph(gpu, torch.bfloat16, processes=1)
-    with pytest.raises(ValueError, match="but 2 processes train; use one, or cuda_graph=False"):
+    told = "cuda_graph=True, but 2 processes train; use one, or cuda_graph=False"
+    with pytest.raises(ValueError, match=whole(told)):
         check_graph(gpu, torch.bfloat16, processes=2)
-    with pytest.raises(ValueError, match="but in float16 each step decides"):
+    told = "cuda_graph=True, but in float16 each step decides whether it counts, and a graph "
+    told += "cannot; use bfloat16, or cuda_graph=False"
+    with pytest.raises(ValueError, match=whole(told)):
         check_graph(gpu, torch.float16, processes=1)
 
 
 def test_a_batch_must_fit():
-    with pytest.raises(ValueError, match="batch_size=512 is larger than the 256 training pictures"):
+    told = "batch_size=512 is larger than the 256 training pictures; use a smaller one"
+    with pytest.raises(ValueError, match=whole(told)):
         fit(network(), bands(), replace(CONFIG, batch_size=512), progress=False)
-    with pytest.raises(ValueError, match="batch_size=32 does not divide among 3 processes"):
+    told = "batch_size=32 does not divide among 3 processes; use a multiple of 3"
+    with pytest.raises(ValueError, match=whole(told)):
         fitting.check_sizes(bands(), CONFIG, 3)
+    fitting.check_sizes(bands(), replace(CONFIG, batch_size=256), 2)
 
 
 def test_small_pictures_must_be_smaller():
-    with pytest.raises(ValueError, match="progressive_size=24 is larger than the pictures' 16 pix"):
+    told = "progressive_size=24 is larger than the pictures' 16 pixels; use a smaller one, or "
+    with pytest.raises(ValueError, match=whole(told + "progressive_epochs=0")):
         fit(network(), bands(), replace(CONFIG, progressive_epochs=1), progress=False)

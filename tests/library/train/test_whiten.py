@@ -10,6 +10,7 @@ from torch import nn
 from convbook.train import fit
 from convbook.train.augment import to_float
 from convbook.train.whiten import whiten, whitening_filters
+from tests.helpers.refusals import whole
 from tests.helpers.toy_data import CONFIG, bands, network
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -75,14 +76,18 @@ def test_the_filters_stay_as_they_are_and_a_run_goes_on_with_them(tmp_path):
     assert not torch.equal(straight[0].bias, expected[0].bias)  # the bias does learn
 
 
+READS_NOT_ALL = "which does not read all 3 channels of the pictures at once"
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (nn.Linear(3, 3), "the network has no nn.Conv2d; use whiten=False"),
-        (nn.Conv2d(4, 8, 2), "does not read all 3 channels"),
-        (nn.Conv2d(3, 6, 2, groups=3), "does not read all 3 channels"),
+        (nn.Linear(3, 3), "the network has no nn.Conv2d"),
+        (nn.Conv2d(4, 8, 2), f"the first nn.Conv2d is Conv2d(4, 8, …), {READS_NOT_ALL}"),
+        (nn.Conv2d(3, 6, 2, groups=3), f"the first nn.Conv2d is Conv2d(3, 6, …), {READS_NOT_ALL}"),
     ],
 )
 def test_other_first_layers_are_refused(model, message):
-    with pytest.raises(ValueError, match=message):
+    told = f"whiten=True, but {message}; use whiten=False"
+    with pytest.raises(ValueError, match=whole(told)):
         whiten(model, pictures())
