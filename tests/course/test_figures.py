@@ -156,6 +156,12 @@ def test_signed_grids_have_a_key_with_the_largest_number():
     assert words(figures.grids([torch.tensor([[1.5]])], ["a"], ["input"], digits=1)) == ["a", "1.5"]
 
 
+def test_a_key_with_long_numbers_is_not_cut_off():
+    for cells in (1, 2, 6):
+        narrow = torch.full((2, cells), -1234.25)
+        assert not ink_at_the_edge(figures.grids([narrow], ["a"], ["input"], digits=2)), cells
+
+
 def test_operators_stand_between_the_grids():
     maps, titles, roles = [torch.ones(2, 2)] * 3, list("abc"), ["input", "kernel", "output"]
     texts = words(figures.grids(maps, titles, roles, operators="*="))

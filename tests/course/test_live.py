@@ -16,9 +16,9 @@ from PIL import Image as PillowImage
 
 from convbook.course import figures, photographs
 from convbook.course.live import BOOK_PHOTOGRAPHS, OWN, live, photo_control
-from convbook.course.mime_types import DRAWING, VIEW
+from convbook.course.mime_types import DRAWING, PICTURES, VIEW
 from convbook.course.site.live import HINT, AddRunHint
-from tools import notebooks
+from tools import hygiene, notebooks
 
 
 def bars(height=2, unit="m"):
@@ -299,10 +299,10 @@ def test_a_notebook_stores_the_picture_and_nbval_compares_it(tmp_path):
     cells = [nbformat.v4.new_code_cell(CELL, metadata=metadata) for _ in range(2)]
     notebook = notebooks.execute(nbformat.v4.new_notebook(cells=cells), tmp_path)
     first, second = (cell.outputs[0].data for cell in notebooks.normalise(notebook).cells)
-    assert first.keys() == {"image/png", "text/plain"}
+    assert first.keys() == {PICTURES, "image/png", "text/plain"}
     assert first["text/plain"] == "live(photo='chelsea', blur=3, mode='zeros')"
     assert second == first
-    for rule in (notebooks.check_figures, notebooks.check_widgets, notebooks.check_outputs):
+    for rule in (hygiene.check_figures, hygiene.check_widgets, hygiene.check_outputs):
         assert list(rule(notebook)) == []
     second["text/plain"] = "live(photo='chelsea', blur=5, mode='zeros')"
     path = tmp_path / "chapter.ipynb"

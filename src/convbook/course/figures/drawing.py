@@ -142,18 +142,23 @@ def with_minus(text: str) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def draw_key(axes, x: float, y: float, least: str, most: str) -> None:
-    """Draw five cells from purple by blank to orange, with the numbers at their ends."""
-    for place, depth in enumerate((-1, -0.5, 0, 0.5, 1)):
+def draw_key(axes, x: float, y: float, side: float, most: str) -> None:
+    """Draw five cells from purple by blank to orange, with the numbers at their ends.
+
+    They stand around x, on y; `side` is theirs in the units of the axes.
+    """
+    for place, depth in enumerate((-1, -0.5, 0.5, 1)):
         hue = colours.POSITIVE if depth > 0 else colours.NEGATIVE
-        if depth:
-            draw_square(axes, x + place - 2.5, y, 0, opacity(depth), facecolor=hue, lw=0)
+        left = x + side * (place - 2.5 + (depth > 0))
+        face = to_rgba(hue, opacity(depth))
+        axes.add_patch(Rectangle((left, y), side, side, facecolor=face, lw=0, clip_on=False))
     edge = {"facecolor": "none", "edgecolor": colours.AXIS, "lw": 0.6}
-    axes.add_patch(Rectangle((x - 2.5, y), 5, 1, **edge))
-    style = {"va": "center_baseline", "fontsize": 9, "color": colours.AXIS}
-    axes.text(x - 2.9, y + 0.5, with_minus(least), ha="right", **style)
-    axes.text(x, y + 0.5, "0", ha="center", **style)
-    axes.text(x + 2.9, y + 0.5, most, ha="left", **style)
+    axes.add_patch(Rectangle((x - 2.5 * side, y), 5 * side, side, clip_on=False, **edge))
+    style = {"va": "center_baseline", "fontsize": 9, "color": colours.AXIS, "clip_on": False}
+    middle = y + side / 2
+    axes.text(x - 2.8 * side, middle, f"\N{MINUS SIGN}{most}", ha="right", **style)
+    axes.text(x, middle, "0", ha="center", **style)
+    axes.text(x + 2.8 * side, middle, most, ha="left", **style)
 
 
 def depths_of(values, largest: float | None = None) -> np.ndarray:

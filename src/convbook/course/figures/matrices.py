@@ -22,6 +22,7 @@ from convbook.course.figures.drawing import (
 )
 
 TITLE = 10  # points
+KEY = 0.24  # inches: a cell of the key
 SMALLEST_CELL = 0.16  # inches
 GAP = 0.42  # inches between two grids: room for an operator
 
@@ -74,11 +75,14 @@ def grids(
         cell, title_size, slots = _widths(tables, titles)
         gap = GAP / cell
         tallest = max(texts.shape[0] for texts, _ in tables)
-        total, floor = sum(slots) + gap * (len(slots) - 1), -tallest - 1.6 * signed
+        grids_width = sum(slots) + gap * (len(slots) - 1)
+        most = f"{largest:.{digits}f}"
+        total = max(grids_width, (KEY * 6 + 0.17 * len(most)) / cell if signed else 0)
+        floor = -tallest - (KEY + 0.16) / cell * signed
         height = 0.32 / cell - floor  # cells, with the titles
         figure, axes = plt.subplots(figsize=(total * cell, height * cell), layout="none")
         axes.set_position((0, 0, 1, 1))
-        x = 0.0
+        x = (total - grids_width) / 2
         for index, ((texts, values), slot) in enumerate(zip(tables, slots, strict=True)):
             left, top = x + (slot - texts.shape[1]) / 2, -(tallest - texts.shape[0]) / 2
             title = {"ha": "center", "va": "bottom", "fontsize": title_size}
@@ -90,9 +94,9 @@ def grids(
                 middle = {"ha": "center", "va": "center_baseline", "fontsize": 14}
                 axes.text(x - gap / 2, -tallest / 2, operators[index], **middle)
         if signed:
-            text = f"{largest:.{digits}f}"
-            draw_key(axes, total / 2, floor + 0.2, f"-{text}", text)
-        axes.set(xlim=(-0.03, total + 0.03), ylim=(floor - 0.03, floor + height))
+            draw_key(axes, total / 2, floor + 0.03 / cell, KEY / cell, most)
+        edge = 0.02 / cell
+        axes.set(xlim=(-edge, total + edge), ylim=(floor - edge, floor + height))
         axes.axis("off")
         return show(figure)
 
