@@ -84,9 +84,11 @@ test-fast: lint  ## in minutes: style, the library, the package, the notebooks' 
 	HYPOTHESIS_PROFILE=quick OMP_NUM_THREADS=1 $(BIN)/pytest tests/library tests/tools \
 	  tests/test_package.py -n $(WORKERS)
 
-# One thread per test process: two processes with two threads each would wait for one another.
+# One thread per test process: two processes with two threads each would wait for one another. A
+# process that is done takes half of what the other has left (worksteal), whatever the file.
 test-unit: $(VENV)/all.installed  ## unit and property tests, notebook hygiene
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests -m "not browser and not site and not launch" -n $(WORKERS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -m "not browser and not site and not launch" \
+	  -n $(WORKERS) --dist=worksteal
 
 test-notebooks: $(VENV)/all.installed  ## every stored output against a fresh run (nbval)
 	OMP_NUM_THREADS=1 $(BIN)/pytest --nbval chapters -n $(WORKERS)
