@@ -10,16 +10,18 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"//[^\n]*|/\*.*?\*/"  # comments
     r"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`"""  # texts
-    r"|(?:[(,=:!&|?;\[{]|\breturn)\s*/(?![/*])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/",  # regexes
+    # Regular expressions: where a value may begin, a slash divides nothing.
+    r"|(?:[(,=:!&|?;\[{]|\breturn)\s*/(?![/*])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/",
     re.DOTALL,
 )
-_EXPRESSION = re.compile(r"\$\{((?:[^{}]|\{[^{}]*\})*)\}")  # in a template
+_PART = r"""(?:[^{}"']|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
+_EXPRESSION = re.compile(rf"\$\{{((?:{_PART}|\{{{_PART}*\}})*)\}}")  # in a template
 _STATEMENT = re.compile(r"^(?:import\b[^;]*;?|export\b(?:\s*\{[^}]*\}[^;]*;?)?) ?", re.MULTILINE)
-_IMPORT = re.compile(r'import \{((?:\s*[\w$]+,?)+\s*)\} from "(\.\.?/[\w./-]+\.js)";')
-_EXPORT = re.compile(r"export \{((?:\s*[\w$]+,?)+\s*)\};")
+_IMPORT = re.compile(r'import \{([\w$\s,]+)\} from "(\.\.?/[\w./-]+\.js)";')
+_EXPORT = re.compile(r"export \{([\w$\s,]+)\}; ?")
 _DECLARATION = re.compile(
     r"^(?:export )?(?:async )?(?:function\*?|const|let|var|class)\b ?([\w$]*)", re.MULTILINE
 )
@@ -58,29 +60,31 @@ def code_of(text, file="module"):
             kept = kept[: part.start(1)] + code_of(part[1], file) + kept[part.end(1) :]
         return kept
 
-    return _TOKEN.sub(blank, text)
+    return TOKEN.sub(blank, text)
 
 
 def read_module(folder, name):
     """Read the file `name` of a folder; ValueError names file and line of what cannot be joined."""
     text = (folder / name).read_text(encoding="utf-8")
     code = code_of(text, name)
-    imports, exported, declared, cut, cut_too = [], set(), {}, [], []
+    imports, exported, listed, declared, cut, cut_too = [], set(), {}, {}, [], []
     for match in _STATEMENT.finditer(code):
         where, statement = f"{name}:{_line(text, match.start())}", text[slice(*match.span())]
         if statement.startswith("import"):
             found = _IMPORT.fullmatch(statement)
-            if not found:
+            if not found or "as" in _names(found[1]):
                 raise ValueError(f'{where}: write import {{ names }} from "./file.js";')
             file = posixpath.normpath(posixpath.join(posixpath.dirname(name), found[2]))
             imports.append((file, _names(found[1]), where))
             cut.append(match.span())
         elif found := _EXPORT.fullmatch(statement):
-            exported.update(_names(found[1]))
+            listed.update(dict.fromkeys(_names(found[1]), where))
             cut_too.append(match.span())
         elif _DECLARATION.match(code, match.start()):
             cut_too.append(match.span())
-        elif not code.startswith("default ", match.end()):
+        elif code.startswith("default ", match.end()):
+            exported.add("default")
+        else:
             raise ValueError(f"{where}: write export before a declaration, or export {{ names }};")
     for match in _DECLARATION.finditer(code):
         where = f"{name}:{_line(text, match.start())}"
@@ -89,6 +93,11 @@ def read_module(folder, name):
         declared[match[1]] = where
         if match[0].startswith("export"):
             exported.add(match[1])
+    known = {*declared, *(one for _, names, _ in imports for one in names)}
+    for one, where in listed.items():
+        if one not in known:
+            raise ValueError(f"{where}: {one} is neither declared nor imported here")
+    exported.update(listed)
     body, entry = _without(text, [*cut, *cut_too]), _without(text, cut)
     return Module(name, tuple(imports), declared, frozenset(exported), body, entry)
 
@@ -110,6 +119,8 @@ def modules_of(folder, name):
         module = read_module(folder, file)
         for other, names, line in module.imports:
             visit(other, [*path, file], line)
+            if "default" in done[other].exported:
+                raise ValueError(f"{line}: {other} is an explorer, which no other module imports")
             if missing := sorted(set(names) - done[other].exported):
                 raise ValueError(f"{line}: {other} does not export {', '.join(missing)}")
         for one, line in module.declared.items():

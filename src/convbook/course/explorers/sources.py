@@ -1,7 +1,7 @@
 """Read the explorers' front-end files. Standard library only: the site build uses this too.
 
-`NAME.js` is an explorer and `parts/NAME_*.js` belong to it alone; `lib/` is for several. A style
-sheet lies beside the module it is for: `lib/base.css` is everybody's.
+`NAME.js` is an explorer, `parts/NAME_*.js` belong to it alone and `lib/` is for several. A style
+sheet lies beside what it is for; `lib/base.css` is everybody's.
 """
 
 from functools import cache
@@ -19,13 +19,14 @@ def names():
 
 @cache
 def modules(name):
-    """Return the modules of explorer `name`, each behind those it imports.
+    """Return the modules of explorer `name`, each behind those it imports and shared ones first.
 
     Raises ValueError when there is no such explorer.
     """
     if name not in names():
         raise ValueError(f"name={name!r} is no explorer; choose one of {', '.join(names())}")
-    return tuple(linker.modules_of(FOLDER, f"{name}.js"))
+    found = linker.modules_of(FOLDER, f"{name}.js")
+    return tuple(sorted(found, key=lambda module: not module.name.startswith("lib/")))
 
 
 def module_source(name):
@@ -37,8 +38,28 @@ def module_source(name):
     return linker.join(modules(name))
 
 
-def style_source():
-    """Return the style of every explorer: one sheet, so that its order is the same everywhere."""
-    files = [*FOLDER.glob("lib/*.css"), *sorted(FOLDER.glob("*.css"))]
-    files.sort(key=lambda path: (path.parent == FOLDER, path.stem != "base", path.stem))
+def shared_modules(name):
+    """Return the modules of explorer `name` that others may use too.
+
+    >>> [module.name for module in shared_modules("quiz")]
+    ['lib/dom.js', 'lib/keyboard.js']
+    """
+    return tuple(module for module in modules(name) if module.name.startswith("lib/"))
+
+
+def own_source(name):
+    """Return what explorer `name` adds to its shared modules."""
+    shared = shared_modules(name)
+    return linker.join([module for module in modules(name) if module not in shared])
+
+
+def style_files():
+    """Return the style sheets in the order that they count in: base, shared ones, explorers'."""
+    shared = sorted(FOLDER.glob("lib/*.css"), key=lambda path: (path.stem != "base", path.stem))
+    return [*shared, *sorted(FOLDER.glob("*.css"))]
+
+
+def style_source(files=None):
+    """Return these style sheets as one, by default all: in a notebook their order must not vary."""
+    files = style_files() if files is None else files
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
