@@ -52,7 +52,7 @@ def test_the_words_survive_in_texts_comments_and_names(link):
         "// import { x } from nowhere; it's so\n"
         "/*\nexport const y = 1;\nimport z\n*/\n"
         'const code = "import torch";\n'
-        "const lines = `\nimport torch\nexport ${code} const code = 2\n`;\n"
+        "const lines = `\nimport torch\n\n\n\nexport ${code} const code = 2\n`;\n"
         "const quotes = text.match(/[\"'`]/);\n"
         "const half = (one) / 2; // not a pattern: it's a half\n"
         "const importance = { export: `a`, import: 'b' };\n"

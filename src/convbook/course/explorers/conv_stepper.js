@@ -368,10 +368,7 @@ export {
   convTransposeOutputSize,
   convolve,
   convTranspose,
-  formatNumber,
   parseNumber,
-  problemWith,
-  pytorchLine,
   samePadding,
 };
 export default { render };

@@ -275,7 +275,6 @@ export {
   paramsFormula,
   problemOf,
   pytorchLines,
-  pytorchScript,
   ratioText,
   summaryOf,
 };

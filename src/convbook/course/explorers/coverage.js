@@ -9,7 +9,7 @@ import { keepKeys } from "./lib/keyboard.js";
 import { range } from "./lib/ranges.js";
 import { resultRow } from "./lib/results.js";
 import {
-  countsOf, innerTaps, isEvenOverlap, levelsOf, litOf, middleOf, reachedOf, stepsOf,
+  countsOf, innerTaps, levelsOf, litOf, middleOf, reachedOf, stepsOf,
 } from "./parts/coverage_counts.js";
 import { createPlane, createTree } from "./parts/coverage_drawing.js";
 import {
@@ -258,18 +258,5 @@ function render({ model, el }) {
   return link.stop;
 }
 
-export {
-  countsOf,
-  innerTaps,
-  isEvenOverlap,
-  levelsOf,
-  litOf,
-  packageLine,
-  parseDilations,
-  placeOf,
-  pytorchScript,
-  reasonOf,
-  stepsOf,
-  summaryOf,
-};
+export { countsOf, packageLine, parseDilations, placeOf, reasonOf, summaryOf };
 export default { render };

@@ -19,9 +19,11 @@ TOKEN = re.compile(
 )
 _PART = r"""(?:[^{}"']|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
 _EXPRESSION = re.compile(rf"\$\{{((?:{_PART}|\{{{_PART}*\}})*)\}}")  # in a template
-_STATEMENT = re.compile(r"^(?:import\b[^;]*;?|export\b(?:\s*\{[^}]*\}[^;]*;?)?) ?", re.MULTILINE)
-_IMPORT = re.compile(r'import \{([\w$\s,]+)\} from "(\.\.?/[\w./-]+\.js)";')
-_EXPORT = re.compile(r"export \{([\w$\s,]+)\}; ?")
+_STATEMENT = re.compile(
+    r"^(?:import\b[^;]*;?\n*|export\b(?:\s*\{[^}]*\}[^;]*;?\n*| ?))", re.MULTILINE
+)
+_IMPORT = re.compile(r'import \{([\w$\s,]+)\} from "(\.\.?/[\w./-]+\.js)";\n*')
+_EXPORT = re.compile(r"export \{([\w$\s,]+)\};\n*")
 _DECLARATION = re.compile(
     r"^(?:export )?(?:async )?(?:function\*?|const|let|var|class)\b ?([\w$]*)", re.MULTILINE
 )
@@ -146,7 +148,6 @@ def _names(text):
 
 
 def _without(text, spans):
-    """Return the text without these spans, and without the blank lines they leave."""
     for start, end in sorted(spans, reverse=True):
         text = text[:start] + text[end:]
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    return text.strip() + "\n"

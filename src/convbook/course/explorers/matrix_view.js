@@ -369,18 +369,5 @@ function render({ model, el }) {
   return link.stop;
 }
 
-export {
-  countsOf,
-  denseMatrix,
-  packageLine,
-  pixelName,
-  placesOf,
-  productOf,
-  summaryOf,
-  tintOf,
-  weightName,
-  windowAt,
-  windowMatrix,
-  windowsOf,
-};
+export { countsOf, packageLine, productOf, summaryOf, tintOf, windowAt };
 export default { render };

@@ -55,5 +55,4 @@ function render({ model, el }) {
   el.replaceChildren(keepKeys(h("div", { class: "convbook-root cb-quiz" }, form)));
 }
 
-export { inlineCode };
 export default { render };

@@ -291,7 +291,6 @@ export {
   largeOf,
   placeOf,
   pytorchLine,
-  pytorchScript,
   shuffled,
   smallOf,
   subPixel,
