@@ -1,14 +1,15 @@
 """A page with explorers, as the book's site hosts them, and what tests do with it.
 
 It is served under a made-up address, so nothing leaves the machine; a request for anything else is
-a trouble, and so is an error on the console. `host.js` is the one that the site ships.
+a trouble, and so is an error on the console. `host.js` is the one that the site ships. The modules
+are there joined, as `NAME.js`, and as they are written, below `sources/`.
 """
 
 import json
 from pathlib import Path
 
 from convbook.course import site
-from convbook.course.explorers.sources import module_source, names, style_source
+from convbook.course.explorers.sources import FOLDER, module_source, names, style_source
 
 HOME = "https://explorers.test/"
 HOST = (Path(site.__file__).parent / "static" / "host.js").read_text("utf8")
@@ -69,9 +70,9 @@ def script(text, kind="text/javascript"):
 
 def document(explorers, theme):
     """The page's HTML."""
+    watched = 'import frontEnd from "{}{}.js"; export default watch(frontEnd);'
     modules = {
-        e.explorer: f'import frontEnd from "{HOME}{e.explorer}.js"; export default watch(frontEnd);'
-        for e in explorers
+        e.explorer: {"needs": [], "text": watched.format(HOME, e.explorer)} for e in explorers
     }
     hosts = "".join(
         f'<div class="convbook-explorer" data-explorer="{e.explorer}">'
@@ -129,6 +130,9 @@ class PagePool:
             route.fulfill(body=self.documents[page], content_type="text/html")
         elif path.removesuffix(".js") in names():
             source = module_source(path.removesuffix(".js"))
+            route.fulfill(body=source, content_type="text/javascript")
+        elif path.startswith("sources/") and (FOLDER / path.removeprefix("sources/")).is_file():
+            source = (FOLDER / path.removeprefix("sources/")).read_text("utf8")
             route.fulfill(body=source, content_type="text/javascript")
         else:
             self.troubles.append(f"request for {route.request.url}")

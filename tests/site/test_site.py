@@ -10,6 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
+from convbook.course.explorers.sources import style_files
 from convbook.course.mime_types import VIEW
 from convbook.course.site.extension import without_scripts
 from tests.helpers.site_builds import build, copy_book, copy_few_pages, make_checkout, pages
@@ -77,10 +78,12 @@ def test_pages_load_only_what_they_use(site, book):
         styles = " ".join(link["href"] for link in page.find_all("link", rel="stylesheet"))
         has_maths = bool(page.select("article .math"))
         explorers = {div["data-explorer"] for div in page.select(".convbook-explorer")}
-        loaded = set(re.findall(r"explorers/(\w+)\.js", scripts))
+        several = {"shared"} if explorers - {"quiz"} else set()
+        needed = explorers | {"host", "base"} | several if explorers else set()
+        styled = needed & {path.stem for path in style_files()} | several
         assert ("mathjax" in scripts) == has_maths, file
-        assert loaded == (explorers | {"host"} if explorers else set()), file
-        assert ("explorer.css" in styles) == bool(explorers), file
+        assert set(re.findall(r"explorers/(\w+)\.js", scripts)) == needed, file
+        assert set(re.findall(r"explorers/(\w+)\.css", styles)) == styled, file
         assert "thebe" not in (scripts + styles), file
 
 

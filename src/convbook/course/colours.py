@@ -7,7 +7,7 @@ normal sight and for three kinds of colour-blind sight.
 
 Blue, green and the colours of curves start from Okabe and Ito (2008), `Color Universal Design`
 (https://jfly.uni-koeln.de/color/); orange and purple are the ends of ColorBrewer's PuOr. Figures
-(`figures/`), explorers (`explorers/explorer.css`) and the site use the same values; tests compare
+(`figures/`), explorers (`explorers/lib/base.css`) and the site use the same values; tests compare
 them.
 """
 

@@ -17,6 +17,7 @@ from convbook.course.explorers import (
     ShuffleExplorer,
 )
 from convbook.course.explorers.cost_formulas import PRESETS
+from convbook.course.explorers.sources import names
 from tests.helpers.explorer_pages import SEE_KEYS, SET
 
 pytestmark = pytest.mark.browser
@@ -223,6 +224,16 @@ def test_two_explorers_do_not_meet(first, second, which, name, trait, values, ot
     assert page.evaluate("(name) => models.map((model) => model.get(name))", trait) == values
     kept = hosts.nth(1 - which).get_by_role("radio", name=re.compile(f"^{other}"))
     assert kept.is_checked()
+
+
+def test_joined_modules_export_what_the_written_ones_do(quiz, open_page):
+    page = open_page(quiz)
+    exports = (
+        "async (paths) => Promise.all(paths.map(async (path) => Object.keys(await import(path))))"
+    )
+    joined = page.evaluate(exports, [f"./{name}.js" for name in names()])
+    assert joined == page.evaluate(exports, [f"./sources/{name}.js" for name in names()])
+    assert all("default" in found for found in joined)
 
 
 @pytest.mark.parametrize("make", ALL)

@@ -1,5 +1,8 @@
 // Quiz: one question, one right choice, and why each choice is right or wrong.
 
+import { h, inlineCode, uniqueName } from "./lib/dom.js";
+import { keepKeys } from "./lib/keyboard.js";
+
 /** Draw the question into `el`. The answer stays on the page: nothing is written to the model. */
 function render({ model, el }) {
   const name = uniqueName("quiz");
@@ -52,5 +55,4 @@ function render({ model, el }) {
   el.replaceChildren(keepKeys(h("div", { class: "convbook-root cb-quiz" }, form)));
 }
 
-export { inlineCode };
 export default { render };

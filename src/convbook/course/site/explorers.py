@@ -3,14 +3,20 @@
 A notebook stores each explorer as its state (JSON) and its static HTML. `ExplorerRenderer` writes a
 `<div>` that holds both; `static/host.js` finds it, gives the explorer's own module a tiny model of
 that state, and calls its `render`.
+
+A page loads what its explorers use: the file `base` with what all of them need, `shared` with what
+several do, and a file for each explorer. A file's modules are minified.
 """
 
 import json
+from functools import cache
 from pathlib import Path
 
+import rcssmin
+import rjsmin
 from docutils import nodes
 
-from convbook.course.explorers.sources import module_source, style_source
+from convbook.course.explorers import sources
 from convbook.course.mime_types import EXPLORER, VIEW
 
 ASSET_KEY = "convbook-explorer-"  # marks this module's entries among a page's scripts
@@ -32,8 +38,8 @@ class ExplorerRenderer:
         if data.mime_type != EXPLORER or inline:
             return None
         name = data.content["explorer"]
-        renderer.add_js_file(f"{ASSET_KEY}host", "explorers/host.js", {"defer": "defer"})
-        renderer.add_js_file(f"{ASSET_KEY}{name}", f"explorers/{name}.js", {"defer": "defer"})
+        for file in ("host", *_files_of(name)):
+            renderer.add_js_file(f"{ASSET_KEY}{file}", f"explorers/{file}.js", {"defer": "defer"})
 
         _, outputs = renderer.renderer.nb_client.code_cell_outputs(data.cell_index)
         bundles = [output.get("data", {}) for output in outputs]
@@ -47,33 +53,70 @@ class ExplorerRenderer:
 
 
 def write_assets(app, exception) -> None:
-    """Write host, modules and style sheet to `_static/explorers/`."""
+    """Write the host and what the pages use to `_static/explorers/`."""
     if exception or app.builder.format != "html":
         return
     folder = Path(app.outdir) / "_static" / "explorers"
     folder.mkdir(parents=True, exist_ok=True)
     host = Path(__file__).parent / "static" / "host.js"
-    (folder / "host.js").write_text(host.read_text("utf8"), "utf8")
-    (folder / "explorer.css").write_text(style_source(), "utf8")
-    for name in sorted(_used_explorers(app)):
-        # A page opened from disk (file://) may not import a neighbouring module, so the module
-        # travels as text in an ordinary script and host.js imports it from memory.
-        text = json.dumps(module_source(name)).replace("</", "<\\/")
-        register = f"(window.convbookModules ??= {{}})[{json.dumps(name)}] = {text};\n"
-        (folder / f"{name}.js").write_text(register, "utf8")
+    (folder / "host.js").write_text(rjsmin.jsmin(host.read_text("utf8")) + "\n", "utf8")
+    for file in _used_files(app):
+        (folder / f"{file}.js").write_text(_registration(file), "utf8")
+        if styles := _styles_of(file):
+            style = rcssmin.cssmin(sources.style_source(styles))
+            (folder / f"{file}.css").write_text(style + "\n", "utf8")
 
 
 def add_style(app, pagename, templatename, context, doctree) -> None:
-    """Link the explorers' style sheet on pages that hold one, and on no other."""
-    if _page_explorers(app, pagename):
-        app.add_css_file("explorers/explorer.css")
+    """Link the style sheets of a page's explorers, and none on a page without one."""
+    for file in _page_files(app, pagename):
+        if _styles_of(file):
+            app.add_css_file(f"explorers/{file}.css")
 
 
-def _page_explorers(app, pagename) -> set[str]:
+def _files_of(name) -> list[str]:
+    """Return the files that an explorer needs, in the order that their styles count in."""
+    needed = {module.name for module in sources.shared_modules(name)}
+    return ["base", *["shared"] * (not needed <= _base()), name]
+
+
+@cache
+def _base() -> frozenset[str]:
+    """Return the names of the modules that every explorer needs."""
+    needed = [sources.shared_modules(name) for name in sources.names()]
+    return frozenset.intersection(*(frozenset(m.name for m in modules) for modules in needed))
+
+
+def _registration(file) -> str:
+    """Return a script that tells `host.js` the modules of a file, as text.
+
+    A page opened from disk (file://) may not import a neighbouring module, so modules travel as
+    text in an ordinary script and host.js imports them from memory.
+    """
+    if file in sources.names():
+        needs = [module.name for module in sources.shared_modules(file)]
+        modules = {file: {"needs": needs, "text": rjsmin.jsmin(sources.own_source(file))}}
+    else:
+        shared = {m.name: m for name in sources.names() for m in sources.shared_modules(name)}
+        wanted = sorted(name for name in shared if (name in _base()) == (file == "base"))
+        modules = {name: {"text": rjsmin.jsmin(shared[name].body)} for name in wanted}
+    return f"Object.assign((window.convbookModules ??= {{}}), {json.dumps(modules)});\n"
+
+
+def _styles_of(file) -> list[Path]:
+    """Return the style sheets that a file of the site holds."""
+    if file == "shared":
+        return [p for p in sources.style_files() if p.parent.name == "lib" and p.stem != "base"]
+    return [path for path in sources.style_files() if path.stem == file]
+
+
+def _page_files(app, pagename) -> list[str]:
+    """Return the files that a page's explorers need, those of all explorers first."""
     scripts = getattr(app.env, "nb_metadata", {}).get(pagename, {}).get("js_files", {})
-    return {key.removeprefix(ASSET_KEY) for key in scripts if key.startswith(ASSET_KEY)}
+    found = {key.removeprefix(ASSET_KEY) for key in scripts if key.startswith(ASSET_KEY)}
+    return sorted(found - {"host"}, key=lambda file: (file != "base", file != "shared", file))
 
 
-def _used_explorers(app) -> set[str]:
+def _used_files(app) -> set[str]:
     pages = getattr(app.env, "nb_metadata", {})
-    return set().union(*(_page_explorers(app, page) for page in pages)) - {"host"}
+    return {file for page in pages for file in _page_files(app, page)}

@@ -34,9 +34,15 @@
     return import(url).finally(() => URL.revokeObjectURL(url));
   }
 
+  /** An explorer behind the modules that it needs, as the text of one module. */
+  function textOf(name) {
+    const { needs, text } = window.convbookModules[name];
+    return [...needs.map((module) => window.convbookModules[module].text), text].join("\n");
+  }
+
   const modules = new Map();
   function loadExplorer(name) {
-    if (!modules.has(name)) modules.set(name, importText(window.convbookModules[name]));
+    if (!modules.has(name)) modules.set(name, importText(textOf(name)));
     return modules.get(name);
   }
 

@@ -1,0 +1,96 @@
+// Controls: labelled ranges, fields, choices and buttons.
+
+import { h, setAttribute, setText, uniqueName } from "./dom.js";
+import { wholeNumber } from "./format.js";
+
+/** A labelled range with its value, or a text for it, visible: { root, set(value), limit(max) }. */
+export function rangeControl({ label, hint, min, max, onInput }) {
+  const value = h("span", { class: "cb-value", "aria-hidden": "true" });
+  const input = h("input", { type: "range", min, max, step: 1 });
+  input.addEventListener("input", () => onInput(Number(input.value)));
+  const name = h("span", { class: "cb-name" }, label);
+  if (hint) name.append(" ", h("span", { class: "cb-hint" }, hint));
+  const root = h("label", { class: "cb-control" }, name, value, input);
+  return {
+    root,
+    set(number, text = String(number)) {
+      if (input.value !== String(number)) input.value = number;
+      setText(value, text);
+      setAttribute(input, "aria-valuetext", text === String(number) ? null : text);
+    },
+    limit(largest) {
+      setAttribute(input, "max", largest);
+    },
+  };
+}
+
+/** A field for a whole number: { root, set(value) }; `onInvalid` hears of what is none, or null. */
+export function wholeField({ label, name, limits, onInput, onInvalid }) {
+  const [min, max] = limits;
+  const input = h("input", {
+    type: "number", min, max, step: 1, inputmode: "numeric", class: "cb-number", "aria-label": name,
+  });
+  let value = null;
+  input.addEventListener("input", () => {
+    const number = wholeNumber(input.value, limits);
+    setAttribute(input, "aria-invalid", number === null ? "true" : null);
+    onInvalid(number === null ? `${name}: use a whole number from ${min} to ${max}.` : null);
+    if (number !== null) onInput(number);
+  });
+  input.addEventListener("focusout", () => {
+    // Leaving the field: what counts is shown, so nothing half typed stays behind.
+    setAttribute(input, "aria-invalid", null);
+    onInvalid(null);
+    input.value = value;
+  });
+  return {
+    root: h("label", { class: "cb-field" }, h("span", { class: "cb-name" }, label), input),
+    set(number) {
+      const typing = document.activeElement === input && input.hasAttribute("aria-invalid");
+      if (!typing && (value !== number || Number(input.value) !== number)) input.value = number;
+      value = number;
+    },
+  };
+}
+
+/** A fieldset of radio buttons drawn as one bar: { root, set(value) }. */
+export function segmentedControl({ legend, options, onChange }) {
+  const group = uniqueName("choice");
+  const radios = options.map(([value, label]) => {
+    const radio = h("input", { type: "radio", name: group, value });
+    radio.addEventListener("change", () => onChange(value));
+    return { value, radio, root: h("label", { class: "cb-segment" }, radio, h("span", {}, label)) };
+  });
+  const root = h(
+    "fieldset",
+    { class: "cb-segments" },
+    h("legend", { class: "cb-hidden" }, legend),
+    radios.map((entry) => entry.root),
+  );
+  return {
+    root,
+    set(value) {
+      for (const entry of radios) entry.radio.checked = entry.value === value;
+    },
+  };
+}
+
+/** A push button. */
+export function button(label, onClick, props = {}) {
+  return h("button", { type: "button", class: "cb-button", ...props, on: { click: onClick } }, label);
+}
+
+/** Buttons that go one back or on, with the place between them: { root, set(what, where) }. */
+export function stepButtons(onStep) {
+  const place = h("span", { class: "cb-where" });
+  const back = button("\u2039 Previous", () => onStep(-1));
+  const on = button("Next \u203a", () => onStep(1));
+  return {
+    root: h("div", { class: "cb-steps" }, back, place, on),
+    set(what, where) {
+      setAttribute(back, "aria-label", `Previous ${what}`);
+      setAttribute(on, "aria-label", `Next ${what}`);
+      setText(place, where);
+    },
+  };
+}

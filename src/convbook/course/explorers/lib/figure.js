@@ -1,0 +1,68 @@
+// Grids under their titles, side by side where there is room.
+
+import { h, setText } from "./dom.js";
+
+const NARROWEST_BLOCK = 68;
+const OPERATOR_WIDTH = 40;
+
+/** Arrangements of the three grids, best first: which stand side by side. */
+const LAYOUTS = [
+  ["row", [["x", "w", "y"]]],
+  ["pair", [["x", "w"], ["y"]]],
+  ["under", [["x"], ["w", "y"]]],
+  ["stack", [["x"], ["w"], ["y"]]],
+];
+
+/** Space between cells of a given size. */
+export function gapFor(cell) {
+  return cell < 20 ? 1 : 3;
+}
+
+/** Largest cell, in pixels, at which `rows` of grids fit in `width`. */
+function cellSizeFor(rows, cells, width, largest) {
+  for (let cell = largest; cell > 11; cell -= 1) {
+    const fits = rows.every((row) => {
+      const step = cell + gapFor(cell);
+      const grids = row.map((name) => Math.max(cells[name] * step, NARROWEST_BLOCK));
+      return grids.reduce((a, b) => a + b, 0) + (row.length - 1) * OPERATOR_WIDTH <= width;
+    });
+    if (fits) return cell;
+  }
+  return 11;
+}
+
+/**
+ * Choose arrangement and cell size for three grids of `cells` cells across: the first arrangement
+ * whose cells have `enough` pixels, or the one with the largest.
+ */
+export function fitFlow(flow, cells, width, { enough, largest = 40 }) {
+  const options = LAYOUTS.map(([name, rows]) => [name, cellSizeFor(rows, cells, width, largest)]);
+  const best = Math.max(...options.map(([, cell]) => cell));
+  const [name, cell] = options.find(([, size]) => size >= Math.min(enough, best));
+  flow.dataset.layout = name;
+  setCellSize(flow, cell);
+}
+
+/** Set the size of every cell in `element`, and the space between them. */
+export function setCellSize(element, cell) {
+  element.style.setProperty("--cell", `${cell}px`);
+  element.style.setProperty("--gap", `${gapFor(cell)}px`);
+}
+
+/** A titled grid: { root, size, name(title, symbol) }; `size` says how large the grid is. */
+export function block(area, title, symbol, grid) {
+  const [words, letter] = [h("span", {}), h("var", {})];
+  const size = h("span", { class: "cb-size" });
+  const head = h("div", { class: "cb-head" }, words, letter, size);
+  const name = (newTitle, newSymbol) => {
+    setText(words, newTitle && `${newTitle} `);
+    setText(letter, newSymbol);
+  };
+  name(title, symbol);
+  return { root: h("div", { class: `cb-block cb-block-${area}` }, head, grid.shell), size, name };
+}
+
+/** One entry of the legend. */
+export function legendEntry(kind, text) {
+  return h("li", {}, h("span", { class: `cb-cell cb-sample ${kind}`, "aria-hidden": "true" }), text);
+}

@@ -1,0 +1,194 @@
+// Grids of numbers, walked with the arrow keys.
+
+import { h, setAttribute, setChildren } from "./dom.js";
+import { parseNumber } from "./format.js";
+import { range } from "./ranges.js";
+
+const ROLES = { column: "columnheader", row: "rowheader" };
+
+/**
+ * A grid of cells with one tab stop, walked with the arrow keys.
+ *
+ * Cells are kept and reused: `arrange` puts rows together again only when the shape changes,
+ * `cell(row, col)` returns the cell to paint. A cell is a "field" that holds a number, "still", or
+ * one to choose: "pick", or the head of a "column" or a "row". `onPoint` hears of the cell under
+ * the mouse and `onFocus` of the one with the focus, both of null when there is none.
+ */
+export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
+  const root = h("div", { class: `cb-grid cb-grid-${kind}`, role: "grid", "aria-label": label });
+  const frame = h("div", { class: "cb-frame", "aria-hidden": "true" });
+  const shell = h("div", { class: "cb-shell" }, root, frame);
+  const pool = new Map();
+  const rows = new Map();
+  let shape = "";
+  let [firstRow, firstCol] = [0, 0];
+  let live = new Map();
+  let lit = new Set();
+  let active = null;
+
+  /** Make, or find again, the cell at (row, col) of one sort. */
+  function make(sort, row, col) {
+    const key = `${sort} ${row} ${col}`;
+    if (!pool.has(key)) {
+      const element = h("div", { role: ROLES[sort] ?? "gridcell", class: "cb-cell" });
+      const picks = sort !== "field" && sort !== "still";
+      const cell = { element, picks, row, col, focus: null, classes: "cb-cell", text: null };
+      if (sort === "field") {
+        cell.field = h("input", { type: "text", autocomplete: "off", spellcheck: "false" });
+        cell.field.setAttribute("aria-label", `${kind}, row ${row}, column ${col}`);
+        cell.field.size = 1;
+        element.append(cell.field);
+      }
+      cell.focus = sort === "still" ? null : (cell.field ?? element);
+      if (cell.focus) cell.focus.tabIndex = -1;
+      element.cbCell = cell;
+      pool.set(key, cell);
+    }
+    return pool.get(key);
+  }
+
+  /** Lay out rows [first, last + 1] and columns likewise; sortOf says what each cell is. */
+  function arrange(rowSpan, colSpan, sortOf, shapeKey) {
+    if (shapeKey === shape) return;
+    shape = shapeKey;
+    // The frame counts from the first cell that is no head.
+    const above = sortOf(rowSpan[0], colSpan[0]) === "column";
+    const before = sortOf(rowSpan[0], colSpan[0]) === "row";
+    shell.dataset.heads = above ? "above" : before ? "before" : "";
+    [firstRow, firstCol] = [rowSpan[0] + Number(above), colSpan[0] + Number(before)];
+    live = new Map();
+    for (const row of range(...rowSpan)) {
+      if (!rows.has(row)) rows.set(row, h("div", { role: "row", class: "cb-row" }));
+      const cells = range(...colSpan).map((col) => make(sortOf(row, col), row, col));
+      for (const cell of cells) live.set(`${cell.row} ${cell.col}`, cell);
+      setChildren(rows.get(row), cells.map((cell) => cell.element));
+    }
+    setChildren(root, range(...rowSpan).map((row) => rows.get(row)));
+    if (!active || live.get(`${active.row} ${active.col}`) !== active) {
+      activate([...live.values()].find((cell) => cell.focus) ?? null);
+    }
+  }
+
+  /** Make `cell` the grid's one tab stop. */
+  function activate(cell) {
+    if (active?.focus) active.focus.tabIndex = -1;
+    active = cell;
+    if (active?.focus) active.focus.tabIndex = 0;
+  }
+
+  /** Cell at (row, col), or undefined outside the grid. */
+  function cell(row, col) {
+    return live.get(`${row} ${col}`);
+  }
+
+  /** Write a cell's text and classes where they changed. */
+  function paint(target, text, classes, label) {
+    if (target.classes !== classes) {
+      target.element.className = lit.has(target) ? `${classes} cb-lit` : classes;
+      target.classes = classes;
+    }
+    if (target.text !== text) {
+      // A field being typed in keeps what the reader typed ("1." or "-").
+      if (target.field && document.activeElement !== target.field) target.field.value = text;
+      if (!target.field) target.element.textContent = text;
+      target.text = text;
+      setAttribute(target.element, "data-length", text.length > 3 ? Math.min(text.length, 8) : null);
+    }
+    if (target.label !== label) {
+      setAttribute(target.field ?? target.element, "aria-label", label ?? null);
+      target.label = label;
+    }
+  }
+
+  /** Light these cells and no others, touching only those that change. */
+  function light(cells) {
+    const wanted = new Set(cells);
+    for (const one of lit) if (!wanted.has(one)) one.element.classList.remove("cb-lit");
+    for (const one of wanted) if (!lit.has(one)) one.element.classList.add("cb-lit");
+    lit = wanted;
+  }
+
+  /** Rest the tab stop on one of these cells: where it is, if it is on one already. */
+  function restOn(cells) {
+    if (!cells.includes(active) && cells.length) activate(cells[0]);
+  }
+
+  /** Draw a frame around rows and columns [first, last], or hide it. */
+  function outline(box) {
+    frame.hidden = !box;
+    if (!box) return;
+    frame.style.setProperty("--y", box.top - firstRow);
+    frame.style.setProperty("--x", box.left - firstCol);
+    frame.style.setProperty("--h", box.bottom - box.top + 1);
+    frame.style.setProperty("--w", box.right - box.left + 1);
+  }
+
+  const cellOf = (event) => event.target.closest?.(".cb-cell")?.cbCell;
+
+  root.addEventListener("focusin", (event) => {
+    const target = cellOf(event);
+    if (!target?.focus) return;
+    activate(target);
+    target.field?.select();
+    onFocus?.(target);
+  });
+  if (onPoint) {
+    // A finger has no hover: it picks, and on its way, scrolling, it lights nothing.
+    const mouse = (event) => event.pointerType !== "touch";
+    root.addEventListener("pointerover", (event) => {
+      const target = cellOf(event);
+      if (target && mouse(event)) onPoint(target.picks ? target : null);
+    });
+    root.addEventListener("pointerleave", (event) => mouse(event) && onPoint(null));
+  }
+  root.addEventListener("click", (event) => {
+    const target = cellOf(event);
+    if (target?.picks) {
+      target.focus.focus();
+      onPick(target.row, target.col);
+    }
+  });
+  root.addEventListener("input", (event) => {
+    const target = cellOf(event);
+    if (!target?.field) return;
+    const value = parseNumber(target.field.value);
+    setAttribute(target.field, "aria-invalid", value === null ? "true" : null);
+    onEdit(target.row, target.col, value ?? 0, value === null ? target.field.value : null);
+  });
+  root.addEventListener("focusout", (event) => {
+    // Leaving a field: what counts is shown, so nothing half typed stays behind.
+    const target = cellOf(event);
+    onFocus?.(null);
+    if (!target?.field) return;
+    const invalid = target.field.hasAttribute("aria-invalid");
+    setAttribute(target.field, "aria-invalid", null);
+    target.field.value = target.text;
+    if (invalid) onEdit(target.row, target.col, parseNumber(target.text), null);
+  });
+  root.addEventListener("keydown", (event) => {
+    const target = cellOf(event);
+    if (!target || event.altKey || event.ctrlKey || event.metaKey) return;
+    if ((event.key === "Enter" || event.key === " ") && target.picks) {
+      event.preventDefault();
+      onPick(target.row, target.col);
+      return;
+    }
+    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    const step = steps[event.key] ?? (event.key === "Enter" ? [1, 0] : null);
+    if (!step) return;
+    if (target.field && step[1]) {
+      // Inside a number the arrow moves the caret; from its end, or with all selected, the cell.
+      const { selectionStart: start, selectionEnd: end, value } = target.field;
+      const all = start === 0 && end === value.length;
+      const edge = start === end && (step[1] < 0 ? start === 0 : end === value.length);
+      if (!all && !edge) return;
+    }
+    const next = cell(target.row + step[0], target.col + step[1]);
+    if (event.key !== "Enter") event.preventDefault();
+    if (!next?.focus) return;
+    next.focus.focus();
+    if (next.picks) onPick(next.row, next.col);
+  });
+
+  return { shell, root, arrange, cell, paint, light, outline, activate, restOn };
+}
