@@ -11,7 +11,7 @@ from convbook.arithmetic import Layer
 from convbook.course import colours, figures
 from convbook.course.mime_types import DRAWING
 from convbook.course.site.drawings import inline_svg
-from tests.helpers.site_builds import ROOT
+from tests.helpers.site_builds import ROOT, pages
 from tools import notebooks
 
 DRAWINGS = {
@@ -49,7 +49,8 @@ def test_nothing_of_it_reaches_the_rest_of_the_page(name):
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_it_keeps_its_words(name):
     def words(text):
-        return [e.get_text() for e in BeautifulSoup(text, "html.parser").find_all("text")]
+        texts = BeautifulSoup(text, "html.parser").find_all("text")
+        return ["".join(text.get_text().split()) for text in texts]
 
     svg = DRAWINGS[name]().svg
     assert words(inlined(name)) == words(svg[svg.index("<svg") :])
@@ -82,7 +83,8 @@ def test_a_title_and_a_description_of_its_own_stay():
 
 
 @pytest.mark.site
-def test_every_stored_drawing_stands_in_its_page_once(site, book):
+def test_every_stored_drawing_stands_in_its_page_once(site):
+    book = pages(site)
     for path in notebooks.notebook_paths():
         page = book[site / path.relative_to(ROOT).with_suffix(".html")]
         cells = [cell for cell in notebooks.read(path).cells if cell.cell_type == "code"]

@@ -55,7 +55,7 @@ def test_a_part_opens_by_click_and_by_key(browser, fork_address, script):
         page = context.new_page()
         page.goto(fork_address + CHAPTER)
         for closed, opened in PROMPTS.items():
-            fold = page.locator("details.fold").filter(has_text=closed)
+            fold = page.locator("details.fold").filter(has_text=closed).first
             summary = fold.locator("summary")
             content = fold.locator("pre").first
             assert summary.inner_text().strip() == closed

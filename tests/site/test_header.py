@@ -59,7 +59,7 @@ def test_each_notebook_has_a_strip_under_its_title_and_no_other_page(small_fork)
             continue
         assert page.select_one("h1 + .header-strip")
         facts, links = strip_of(page)
-        assert f"about {read_minutes(ROOT / source).reading} min" in facts
+        assert f"about {read_minutes(small_fork.parents[1] / source).reading} min" in facts
         assert [*links] == WORDS
         assert links[WORDS[0]] == COLAB + source
         assert links[WORDS[1]] == BINDER + source

@@ -72,13 +72,14 @@ def test_psnr():
 
 
 def stored_photographs(path):
-    """Return (PNG, alt text) of the pictures of a notebook that are neither drawing nor plate."""
+    """Return (PNG, width, alt text) of a notebook's pictures, drawings and plates left out."""
     for cell in notebooks.read(path).cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if "image/png" in data and not {DRAWING, PICTURES} & data.keys():
                 alt = cell.metadata["mystnb"]["image"]["alt"]
-                yield base64.b64decode(data["image/png"]), alt
+                width = output.metadata["image/png"]["width"]
+                yield base64.b64decode(data["image/png"]), width, alt
 
 
 @pytest.mark.site
@@ -88,10 +89,12 @@ def test_each_photograph_is_shown_as_it_is_stored(site):
         file = site / path.relative_to(ROOT).with_suffix(".html")
         page = BeautifulSoup(file.read_text("utf8"), "html.parser")
         shown = page.select(".cell_output img[src$=webp]:not(.cb-plate img)")
-        for element, (stored, alt) in zip(shown, stored_photographs(path), strict=True):
+        for element, (stored, wanted, alt) in zip(shown, stored_photographs(path), strict=True):
             encoded = (file.parent / element["src"]).read_bytes()
             original = Image.open(io.BytesIO(stored))
-            assert (int(element["width"]), int(element["height"])) == original.size
+            width, height = int(element["width"]), int(element["height"])
+            assert width == wanted <= original.width
+            assert height == pytest.approx(width * original.height / original.width, abs=1)
             assert element["alt"] == alt
             assert element["decoding"] == "async"
             assert element.find_parent("a") is None
@@ -100,8 +103,11 @@ def test_each_photograph_is_shown_as_it_is_stored(site):
             seen += 1
         images = page.select(".cell_output img")
         eager = [image for image in images if image.get("loading") != "lazy"]
-        if images:  # the first picture, or all that stand beside it
-            plate = images[0].find_parent(class_="cb-plate")
+        first = page.select_one(".cb-drawing, .cell_output img")
+        if first is None or first.name == "div":  # nothing, or a drawing, comes before all others
+            assert eager == []
+        else:  # the first picture, or all that stand beside it
+            plate = first.find_parent(class_="cb-plate")
             assert eager == (plate.find_all("img") if plate else images[:1])
     assert seen >= 2
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from convbook.course.mime_types import PICTURES
 from convbook.course.site.plates import SMALL
-from tests.helpers.site_builds import ROOT
+from tests.helpers.site_builds import ROOT, pages
 from tools import notebooks
 
 pytestmark = pytest.mark.site
@@ -22,7 +22,8 @@ def plates(path):
                 yield stored, cell.metadata["mystnb"]["image"]["alt"]
 
 
-def test_every_stored_plate_stands_in_its_page(site, book):
+def test_every_stored_plate_stands_in_its_page(site):
+    book = pages(site)
     for path in notebooks.notebook_paths():
         file = site / path.relative_to(ROOT).with_suffix(".html")
         shown = book[file].select(".cb-plate")
@@ -42,10 +43,10 @@ def test_every_stored_plate_stands_in_its_page(site, book):
             assert [p.get_text() for p in plate.select("p.cb-row")] == names
 
 
-def test_the_files_hold_the_stored_pictures(site, book):
+def test_the_files_hold_the_stored_pictures(site):
     path = ROOT / "chapters" / "11_transposed.ipynb"
     file = site / path.relative_to(ROOT).with_suffix(".html")
-    sources = [image["src"] for image in book[file].select(".cb-plate img")]
+    sources = [image["src"] for image in pages(site)[file].select(".cb-plate img")]
     stored = [p for plate, _ in plates(path) for row in plate["rows"] for p in row["pictures"]]
     assert len(sources) == len(stored) > 20
     for source, picture in zip(sources, stored, strict=True):
