@@ -68,7 +68,7 @@ def open_notebook(lab, browser, request):
         page.set_default_timeout(TIMEOUT)
         page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("response", lambda r: r.ok or troubles.append(f"{r.status}: {r.url}"))
+        page.on("response", lambda r: r.status < 400 or troubles.append(f"{r.status}: {r.url}"))
         page.on("request", lambda r: r.url.startswith(ours) or troubles.append(f"asked {r.url}"))
         # A workspace of its own, or notebooks of earlier pages would be open too.
         page.goto(f"{lab.address}lab/workspaces/{name.removesuffix('.ipynb')}/tree/{name}")
@@ -84,6 +84,8 @@ def open_notebook(lab, browser, request):
 
 
 def run_all(page):
+    # What is asked of a kernel that is still starting may be lost.
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.wait_for_function(RUNNING)
