@@ -60,7 +60,7 @@ def show(figure: Figure, image_format: str = "svg", data: Mapping | None = None)
             # is the ground: it may be dark.
             figure.savefig(buffer, format="svg", facecolor="none", metadata={"Date": None})
             svg = _name_clips(buffer.getvalue().decode())
-            image = Drawing(svg, small_png(figure), data)
+            image = Drawing(svg, _small_png(figure), data)
         case "png":
             figure.savefig(buffer, format="png", metadata={"Software": None})
             width = round(figure.get_figwidth() * SCREEN_DPI)
@@ -81,7 +81,7 @@ def _name_clips(svg: str) -> str:
     return svg
 
 
-def small_png(figure: Figure) -> bytes:
+def _small_png(figure: Figure) -> bytes:
     """Return `figure` with two pixels to each of a screen's, in as many colours as a drawing needs.
 
     A palette makes the file a third as large, and the notebooks hold many.

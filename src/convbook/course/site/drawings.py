@@ -11,6 +11,7 @@ from docutils import nodes
 
 from convbook.course import colours
 from convbook.course.mime_types import DATA, DRAWING
+from convbook.course.site.pictures import image_options
 
 STYLE = "figures.css"
 TO_PIXELS = 96 / 72  # matplotlib writes points
@@ -28,9 +29,7 @@ class DrawingRenderer:
             return []  # read by nbval's hook, not by a reader
         if data.mime_type != DRAWING or inline:
             return None
-        options = renderer.renderer.get_cell_level_config(
-            "render_image_options", data.cell_metadata, line=data.line
-        )
+        options = image_options(renderer, data)
         name = f"figure-{data.cell_index}-{data.output_index}"
         svg = inline_svg(data.string, name, options.get("alt", ""))
         return [nodes.raw(text=f'<div class="cb-drawing">{svg}</div>', format="html")]

@@ -40,9 +40,7 @@ class PictureRenderer:
             return None  # for viewers that cannot show the drawing; this one can
         png = base64.b64decode(data.content)
         document = renderer.renderer.document
-        options = renderer.renderer.get_cell_level_config(
-            "render_image_options", data.cell_metadata, line=data.line
-        )
+        options = image_options(renderer, data)
         return [
             picture(
                 uri=write_webp(renderer, png),
@@ -53,6 +51,13 @@ class PictureRenderer:
                 lazy=any(document.findall(nodes.image)),
             )
         ]
+
+
+def image_options(renderer, data) -> dict:
+    """Return what a cell's metadata says of its picture, such as its `alt` text."""
+    return renderer.renderer.get_cell_level_config(
+        "render_image_options", data.cell_metadata, line=data.line
+    )
 
 
 def encode(png: bytes) -> bytes:

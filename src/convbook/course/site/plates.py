@@ -6,7 +6,7 @@ import html
 from docutils import nodes
 
 from convbook.course.mime_types import PICTURES
-from convbook.course.site.pictures import picture, write_webp
+from convbook.course.site.pictures import image_options, picture, write_webp
 
 SMALL = 128  # pixels: a picture up to this width is a map, whose pixels stay sharp when enlarged
 
@@ -21,9 +21,7 @@ class PlateRenderer:
         """Return the pictures as elements of the page, or None to leave the output alone."""
         if data.mime_type != PICTURES or inline:
             return None
-        options = renderer.renderer.get_cell_level_config(
-            "render_image_options", data.cell_metadata, line=data.line
-        )
+        options = image_options(renderer, data)
         alt = html.escape(options.get("alt", ""), quote=True)
         columns, named_left = data.content["columns"], data.content["names"] == "left"
         kind = "cb-plate cb-named" if named_left else "cb-plate"
