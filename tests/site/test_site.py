@@ -14,7 +14,7 @@ from convbook.course.explorers.sources import style_files
 from convbook.course.mime_types import VIEW
 from convbook.course.site.extension import without_scripts
 from tests.helpers.site_builds import build, copy_book, copy_few_pages, make_checkout, pages
-from tools import notebooks
+from tools import hygiene, notebooks
 from tools.address import read_address
 
 pytestmark = pytest.mark.site
@@ -56,7 +56,7 @@ def test_pictures_have_alt_texts(site, book):
     for file, page in book.items():
         for image in page.select("article img"):
             alt = image.get("alt", "")
-            assert len(alt) >= notebooks.MIN_ALT_LENGTH, f"{file.relative_to(site)}: {alt!r}"
+            assert len(alt) >= hygiene.MIN_ALT_LENGTH, f"{file.relative_to(site)}: {alt!r}"
             assert not re.search(r"\.(png|svg|jpg)$", alt), f"{file.relative_to(site)}: {alt!r}"
 
 
