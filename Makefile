@@ -48,6 +48,13 @@ endif
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@touch $(VENV)/site.installed $@
 
+# What checks the explorers' JavaScript; Node comes as a wheel, so nobody has to install it.
+JS := tools/javascript
+FRONT_ENDS := src/convbook/course/explorers src/convbook/course/site/static
+$(VENV)/javascript.installed: $(JS)/package-lock.json $(VENV)/all.installed
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent --prefix $(JS)
+	@touch $@
+
 # ---------------------------------------------------------------- the book
 
 book: $(VENV)/site.installed  ## build the site (creates the environment; no torch, no Node)
@@ -71,11 +78,13 @@ new: $(VENV)/all.installed  ## start a chapter from templates (CHAPTER=04_channe
 
 # ---------------------------------------------------------------- tests
 
-lint: $(VENV)/all.installed  ## style, the arrows between the rooms, the types of the library
+lint: $(VENV)/javascript.installed  ## style, the arrows between the rooms, the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check src tests tools benchmarks conftest.py
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(JS)/node_modules/.bin/biome check --config-path=$(JS) --error-on-warnings $(FRONT_ENDS)
+	$(JS)/node_modules/.bin/tsc --project $(JS)
 
 test: lint test-unit test-notebooks test-site  ## style, units, notebooks, site: what a change must pass
 

@@ -399,11 +399,11 @@ def test_what_is_no_number_changes_nothing_and_is_said(text, open_page):
     assert state(page, "in_channels") == 16
     assert channels.get_attribute("aria-invalid") == "true"
     warning = "Channels in: use a whole number from 1 to 4096."
-    assert page.locator(".cb-rf-warning").inner_text() == warning
+    assert page.locator(".cb-warning").inner_text() == warning
     channels.blur()
     assert channels.input_value() == "16"
     assert channels.get_attribute("aria-invalid") is None
-    assert page.locator(".cb-rf-warning").inner_text() == ""
+    assert page.locator(".cb-warning").inner_text() == ""
 
 
 def test_groups_follow_the_channels_and_come_back(open_page):

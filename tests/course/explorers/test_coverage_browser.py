@@ -342,11 +342,11 @@ def test_what_is_no_schedule_changes_nothing_and_is_said(text, open_page):
     assert state(page, "dilations") == [2, 2, 2]
     assert schedule(page).get_attribute("aria-invalid") == "true"
     warning = "Dilations: use 1 to 6 whole numbers from 1 to 16, such as 1, 2, 5."
-    assert page.locator(".cb-rf-warning").inner_text() == warning
+    assert page.locator(".cb-warning").inner_text() == warning
     schedule(page).blur()
     assert schedule(page).input_value() == "2, 2, 2"
     assert schedule(page).get_attribute("aria-invalid") is None
-    assert page.locator(".cb-rf-warning").inner_text() == ""
+    assert page.locator(".cb-warning").inner_text() == ""
 
 
 def test_layers_are_added_changed_and_removed(open_page):

@@ -409,11 +409,11 @@ def test_what_is_no_number_changes_nothing_and_is_said(text, open_page):
     assert settings_of(page) == [[3, 1, 0, 1]] * 2
     assert field.get_attribute("aria-invalid") == "true"
     warning = "Kernel size of layer 2: use a whole number from 1 to 32."
-    assert page.locator(".cb-rf-warning").inner_text() == warning
+    assert page.locator(".cb-warning").inner_text() == warning
     field.blur()
     assert field.input_value() == "3"
     assert field.get_attribute("aria-invalid") is None
-    assert page.locator(".cb-rf-warning").inner_text() == ""
+    assert page.locator(".cb-warning").inner_text() == ""
 
 
 def test_a_kernel_that_does_not_fit_says_so_beside_its_row(open_page):

@@ -1,7 +1,12 @@
 // Conv stepper: one convolution, one output cell at a time.
 
 import {
-  convolve, convOutputSize, convTranspose, convTransposeOutputSize, productsOf, samePadding,
+  convolve,
+  convOutputSize,
+  convTranspose,
+  convTransposeOutputSize,
+  productsOf,
+  samePadding,
   sumTaps,
 } from "./lib/arithmetic.js";
 import { button, rangeControl, segmentedControl, stepButtons } from "./lib/controls.js";
@@ -15,8 +20,18 @@ import { keepKeys } from "./lib/keyboard.js";
 import { boxOf, corner, range } from "./lib/ranges.js";
 import { resultRow, writeSum } from "./lib/results.js";
 import {
-  canvasOf, DEFAULTS, formulaOf, LIMITS, noteOn, outputSizeOf, PRESETS, problemWith,
-  pytorchLine, pytorchScript, readSettings, tapsOf,
+  canvasOf,
+  DEFAULTS,
+  formulaOf,
+  LIMITS,
+  noteOn,
+  outputSizeOf,
+  PRESETS,
+  problemWith,
+  pytorchLine,
+  pytorchScript,
+  readSettings,
+  tapsOf,
 } from "./parts/conv_stepper_settings.js";
 
 const OPERATORS = { convolution: "\u22c6", transposed: "\u22c6\u1d40" };
@@ -42,11 +57,15 @@ function render({ model, el }) {
   const pick = (row, col) => change({ selected: [row, col] });
   const grids = {
     x: createGrid({
-      kind: "input", label: "Input x", onPick() {},
+      kind: "input",
+      label: "Input x",
+      onPick() {},
       onEdit: (...args) => edit("input_values", ...args),
     }),
     w: createGrid({
-      kind: "kernel", label: "Kernel w", onPick() {},
+      kind: "kernel",
+      label: "Kernel w",
+      onPick() {},
       onEdit: (...args) => edit("kernel_values", ...args),
     }),
     y: createGrid({ kind: "output", label: "Output y", onPick: pick, onEdit() {} }),
@@ -76,14 +95,20 @@ function render({ model, el }) {
   });
   const mode = segmentedControl({
     legend: "Operation",
-    options: [["convolution", "Convolution"], ["transposed", "Transposed"]],
+    options: [
+      ["convolution", "Convolution"],
+      ["transposed", "Transposed"],
+    ],
     onChange: (value) => change({ mode: value }),
   });
   const simple = (label, trait, min, max) =>
     rangeControl({ label, min, max, onInput: (value) => change({ [trait]: value }) });
   const pad = (label, hint, side) =>
     rangeControl({
-      label, hint, min: 0, max: LIMITS.padding,
+      label,
+      hint,
+      min: 0,
+      max: LIMITS.padding,
       onInput(value) {
         const padding = [...model.get("padding")];
         padding[side] = value;
@@ -116,8 +141,13 @@ function render({ model, el }) {
   const operator = h("span", { class: "cb-operator cb-op1", "aria-hidden": "true" });
   const equals = h("span", { class: "cb-operator cb-op2", "aria-hidden": "true" }, "=");
   const flow = h(
-    "div", { class: "cb-flow" },
-    blocks.x.root, operator, blocks.w.root, equals, blocks.y.root,
+    "div",
+    { class: "cb-flow" },
+    blocks.x.root,
+    operator,
+    blocks.w.root,
+    equals,
+    blocks.y.root,
   );
   const nothing = h("div", { class: "cb-nothing" }, "no output");
   blocks.y.root.append(nothing);
@@ -137,27 +167,34 @@ function render({ model, el }) {
   };
   const code = codeBox("the PyTorch line", [["Copy with numbers", script]]);
   const results = h(
-    "div", { class: "cb-results" },
+    "div",
+    { class: "cb-results" },
     resultRow("Products", h("div", {}, steps.root, sum)),
     resultRow("Size", h("div", {}, numbers, names)),
     resultRow("PyTorch", code.root),
   );
 
   const root = h(
-    "div", {
+    "div",
+    {
       class: "convbook-root cb-stepper",
       role: "group",
       "aria-label": "Convolution stepper",
     },
     h(
-      "div", { class: "cb-top" },
+      "div",
+      { class: "cb-top" },
       mode.root,
       reset,
-      h("div", { class: "cb-presets", role: "group", "aria-label": "Examples" },
-        presets.map((preset) => preset.root)),
+      h(
+        "div",
+        { class: "cb-presets", role: "group", "aria-label": "Examples" },
+        presets.map((preset) => preset.root),
+      ),
     ),
     h(
-      "div", { class: "cb-controls" },
+      "div",
+      { class: "cb-controls" },
       Object.values(controls).map((control) => control.root),
       h("label", { class: "cb-check" }, equal, "Equal on both sides"),
     ),
@@ -257,16 +294,28 @@ function render({ model, el }) {
         const lit = litRows.has(row) && litCols.has(col);
         const unread = padded && !quiet && !(read.has(row) && read.has(col));
         const classes =
-          `cb-cell ${real ? "cb-x" : "cb-pad"}` + (lit ? " cb-lit" : "") + (unread ? " cb-unread" : "");
+          `cb-cell ${real ? "cb-x" : "cb-pad"}` +
+          (lit ? " cb-lit" : "") +
+          (unread ? " cb-unread" : "");
         const name = real ? `Input row ${row}, column ${col}` : "Padding";
         const state = (lit ? ", in the window" : "") + (unread ? ", read by no window" : "");
         const text = real ? formatNumber(x[row][col]) : "0";
-        grids.x.paint(grids.x.cell(row, col), text, classes, real ? name + state : `${name}${state}: 0`);
+        grids.x.paint(
+          grids.x.cell(row, col),
+          text,
+          classes,
+          real ? name + state : `${name}${state}: 0`,
+        );
       }
     }
     const pads = padded && s.before + s.after > 0 ? ` (padding ${s.before}, ${s.after})` : "";
     setText(blocks.x.size, `${s.size} \u00d7 ${s.size}${pads}`);
-    grids.x.outline(boxOf(rowTaps.map(([index]) => index), colTaps.map(([index]) => index)));
+    grids.x.outline(
+      boxOf(
+        rowTaps.map(([index]) => index),
+        colTaps.map(([index]) => index),
+      ),
+    );
   }
 
   function drawKernel(s, w, rowTaps, colTaps) {
@@ -277,7 +326,9 @@ function render({ model, el }) {
       for (let col = 0; col < s.kernel; col += 1) {
         const lit = litRows.has(row) && litCols.has(col);
         grids.w.paint(
-          grids.w.cell(row, col), formatNumber(w[row][col]), `cb-cell cb-w${lit ? " cb-lit" : ""}`,
+          grids.w.cell(row, col),
+          formatNumber(w[row][col]),
+          `cb-cell cb-w${lit ? " cb-lit" : ""}`,
           `Kernel row ${row}, column ${col}${lit ? ", used" : ""}`,
         );
       }
@@ -295,7 +346,11 @@ function render({ model, el }) {
     const kept = (index) => index >= 0 && index < size;
     const sort = (row, col) => (kept(row) && kept(col) ? "pick" : "still");
     grids.y.arrange([top, bottom], [top, bottom], sort, `${top} ${bottom} ${size}`);
-    const values = sumTaps(x, w, range(top, bottom).map((o) => tapsOf(s, o)));
+    const values = sumTaps(
+      x,
+      w,
+      range(top, bottom).map((o) => tapsOf(s, o)),
+    );
     for (let row = top; row < bottom; row += 1) {
       for (let col = top; col < bottom; col += 1) {
         const target = grids.y.cell(row, col);
@@ -307,7 +362,9 @@ function render({ model, el }) {
         }
         const picked = row === here[0] && col === here[1];
         grids.y.paint(
-          target, text, picked ? "cb-cell cb-y cb-lit" : "cb-cell cb-y",
+          target,
+          text,
+          picked ? "cb-cell cb-y cb-lit" : "cb-cell cb-y",
           `Output row ${row}, column ${col}: ${formatNumber(value)}`,
         );
         if (target.picked !== picked) {
@@ -353,7 +410,8 @@ function render({ model, el }) {
       line.map((t) => [
         [t.padding ? "padding" : "input", formatFactor(t.x)],
         ["kernel", formatFactor(t.w)],
-      ]));
+      ]),
+    );
     const total = terms.reduce((value, term) => value + term.x * term.w, 0);
     writeSum(sum, start, lines, formatNumber(total));
   }

@@ -9,13 +9,31 @@ import { keepKeys } from "./lib/keyboard.js";
 import { range } from "./lib/ranges.js";
 import { resultRow } from "./lib/results.js";
 import {
-  commonDivisors, costOf, inNumbers, largestGroups, macsFormula, paramsFormula, problemOf,
-  pytorchLines, pytorchScript, ratioText, summaryOf, total, valuesOf,
+  commonDivisors,
+  costOf,
+  inNumbers,
+  largestGroups,
+  macsFormula,
+  paramsFormula,
+  problemOf,
+  pytorchLines,
+  pytorchScript,
+  ratioText,
+  summaryOf,
+  total,
+  valuesOf,
 } from "./parts/cost_formulas.js";
 import { COLUMNS, createTable } from "./parts/cost_table.js";
 
 const SETTINGS = [
-  "in_channels", "out_channels", "kernel_size", "groups", "input_size", "stride", "bias", "middle",
+  "in_channels",
+  "out_channels",
+  "kernel_size",
+  "groups",
+  "input_size",
+  "stride",
+  "bias",
+  "middle",
 ];
 const TRAITS = [...SETTINGS, "show"];
 
@@ -25,7 +43,11 @@ const TRAITS = [...SETTINGS, "show"];
 function pickControl({ label, limits, usual, onInput, onInvalid }) {
   const field = wholeField({ label, name: label, limits, onInput, onInvalid });
   const slider = h("input", {
-    type: "range", min: 0, max: usual.length - 1, step: 1, "aria-label": `${label}, usual numbers`,
+    type: "range",
+    min: 0,
+    max: usual.length - 1,
+    step: 1,
+    "aria-label": `${label}, usual numbers`,
   });
   slider.addEventListener("input", () => onInput(usual[Number(slider.value)]));
   return {
@@ -43,7 +65,11 @@ function pickControl({ label, limits, usual, onInput, onInvalid }) {
 function listControl({ label, hint, onInput }) {
   let numbers = [];
   const control = rangeControl({
-    label, hint, min: 0, max: 0, onInput: (place) => onInput(numbers[place]),
+    label,
+    hint,
+    min: 0,
+    max: 0,
+    onInput: (place) => onInput(numbers[place]),
   });
   return {
     root: control.root,
@@ -71,14 +97,16 @@ function checkControl({ label, onChange }) {
 
 /** Symbols as nodes: C_in becomes a C with a small "in" below. */
 function symbols(text) {
-  return text.split(/C_(in|mid|out)/).flatMap((part, i) =>
-    i % 2 ? ["C", h("sub", {}, part)] : [document.createTextNode(part)]);
+  return text
+    .split(/C_(in|mid|out)/)
+    .flatMap((part, i) => (i % 2 ? ["C", h("sub", {}, part)] : [document.createTextNode(part)]));
 }
 
 /** The samples of one entry of the legend, in the colours of both columns. */
 function barEntry(css, text) {
   const samples = COLUMNS.map(([name]) =>
-    h("span", { class: `cb-bar-${name}` }, h("span", { class: `cb-bar-part ${css}` })));
+    h("span", { class: `cb-bar-${name}` }, h("span", { class: `cb-bar-part ${css}` })),
+  );
   return h("li", {}, h("span", { class: "cb-samples", "aria-hidden": "true" }, samples), text);
 }
 
@@ -86,8 +114,11 @@ function barEntry(css, text) {
 function render({ model, el }) {
   const first = Object.fromEntries(TRAITS.map((name) => [name, model.get(name)]));
   const [kinds, presets, limits, usual] = ["kinds", "presets", "limits", "usual"].map((name) =>
-    model.get(name));
-  const odd = range(...limits.kernel_size).concat(limits.kernel_size[1]).filter((k) => k % 2);
+    model.get(name),
+  );
+  const odd = range(...limits.kernel_size)
+    .concat(limits.kernel_size[1])
+    .filter((k) => k % 2);
   const ruler = h("div", { class: "cb-ruler" });
   const link = keepInStep({ model, traits: TRAITS, ruler, draw });
   const settings = () => Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
@@ -110,10 +141,9 @@ function render({ model, el }) {
   // -- controls
   const pills = presets.map((preset) => ({
     preset,
-    root: button(
-      preset.label, () => edit({ ...preset.settings, show: preset.show }),
-      { class: "cb-button cb-preset" },
-    ),
+    root: button(preset.label, () => edit({ ...preset.settings, show: preset.show }), {
+      class: "cb-button cb-preset",
+    }),
   }));
   const note = h("p", { class: "cb-about" });
   const reset = button("Reset", () => {
@@ -122,7 +152,10 @@ function render({ model, el }) {
   });
   const pick = (label, trait, numbers) =>
     pickControl({
-      label, limits: limits[trait], usual: numbers, onInvalid,
+      label,
+      limits: limits[trait],
+      usual: numbers,
+      onInvalid,
       onInput: (value) => edit({ [trait]: value }),
     });
   const list = (label, trait, hint) =>
@@ -138,23 +171,28 @@ function render({ model, el }) {
   const bias = checkControl({ label: "Bias", onChange: (on) => edit({ bias: on }) });
   const middle = segmentedControl({
     legend: "Channels between the layers of the spatial pair",
-    options: [["in", "as many as in"], ["out", "as many as out"]],
+    options: [
+      ["in", "as many as in"],
+      ["out", "as many as out"],
+    ],
     onChange: (value) => edit({ middle: value }),
   });
-  const warning = h("p", { class: "cb-rf-warning", role: "status" });
+  const warning = h("p", { class: "cb-warning", role: "status" });
   const message = h("p", { class: "cb-message", role: "status" });
 
   // -- figure
   const shapes = h("p", { class: "cb-caption" });
   const table = createTable(kinds, (key) => link.change({ show: key }));
   const legend = h(
-    "ul", { class: "cb-legend" },
+    "ul",
+    { class: "cb-legend" },
     barEntry("", "the convolution, or the first of a pair"),
     barEntry("cb-bar-second", "the second of a pair"),
     h("li", {}, h("span", { class: "cb-bar-mark", "aria-hidden": "true" }), "the standard one"),
   );
   const axis = h(
-    "p", { class: "cb-note" },
+    "p",
+    { class: "cb-note" },
     "Bars are linear and start at zero: half as long is half the cost. MACs are counted for one " +
       "image, not timed.",
   );
@@ -166,7 +204,8 @@ function render({ model, el }) {
     return { text, root: h("p", { class: "cb-cost-line" }, h("b", {}, name), text) };
   });
   const meaning = h(
-    "p", { class: "cb-muted" },
+    "p",
+    { class: "cb-muted" },
     symbols(
       "C_in, C_mid, C_out: channels in, between and out; k: kernel size; g: groups; n: map size, " +
         "m: after the stride",
@@ -176,22 +215,44 @@ function render({ model, el }) {
   const code = codeBox("the PyTorch lines", [
     ["Copy all as a script", () => pytorchScript(kinds, settings())],
   ]);
-  const formulas = resultRow("Formula", h("div", {}, lines.map((line) => line.root), meaning));
+  const formulas = resultRow(
+    "Formula",
+    h(
+      "div",
+      {},
+      lines.map((line) => line.root),
+      meaning,
+    ),
+  );
   const pytorch = resultRow("PyTorch", code.root);
 
   const root = h(
-    "div", { class: "convbook-root cb-cost", role: "group", "aria-label": "Cost of convolutions" },
+    "div",
+    { class: "convbook-root cb-cost", role: "group", "aria-label": "Cost of convolutions" },
     h(
-      "div", { class: "cb-top" },
-      h("div", { class: "cb-presets" }, pills.map((pill) => pill.root)), note, reset,
+      "div",
+      { class: "cb-top" },
+      h(
+        "div",
+        { class: "cb-presets" },
+        pills.map((pill) => pill.root),
+      ),
+      note,
+      reset,
     ),
     h(
-      "div", { class: "cb-controls" },
+      "div",
+      { class: "cb-controls" },
       Object.values(controls).map((control) => control.root),
       bias.root,
       h(
-        "div", { class: "cb-middle" },
-        h("span", { class: "cb-name", "aria-hidden": "true" }, "Channels between k\u00d71 and 1\u00d7k"),
+        "div",
+        { class: "cb-middle" },
+        h(
+          "span",
+          { class: "cb-name", "aria-hidden": "true" },
+          "Channels between k\u00d71 and 1\u00d7k",
+        ),
         middle.root,
       ),
       warning,

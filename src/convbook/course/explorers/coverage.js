@@ -9,11 +9,22 @@ import { keepKeys } from "./lib/keyboard.js";
 import { range } from "./lib/ranges.js";
 import { resultRow } from "./lib/results.js";
 import {
-  countsOf, innerTaps, levelsOf, litOf, middleOf, reachedOf, stepsOf,
+  countsOf,
+  innerTaps,
+  levelsOf,
+  litOf,
+  middleOf,
+  reachedOf,
+  stepsOf,
 } from "./parts/coverage_counts.js";
 import { createPlane, createTree } from "./parts/coverage_drawing.js";
 import {
-  packageLine, parseDilations, placeOf, pytorchScript, reasonOf, summaryOf,
+  packageLine,
+  parseDilations,
+  placeOf,
+  pytorchScript,
+  reasonOf,
+  summaryOf,
 } from "./parts/coverage_words.js";
 
 const SETTINGS = ["mode", "dilations", "kernel_size", "stride", "dilation", "size"];
@@ -25,7 +36,10 @@ const TRAITS = [...SETTINGS, "position"];
 function scheduleField({ limits, onInput, onInvalid }) {
   const name = "Dilations";
   const input = h("input", {
-    type: "text", inputmode: "numeric", autocomplete: "off", spellcheck: "false",
+    type: "text",
+    inputmode: "numeric",
+    autocomplete: "off",
+    spellcheck: "false",
     class: "cb-number cb-cov-schedule",
   });
   const [fewest, most] = limits.layers;
@@ -34,9 +48,11 @@ function scheduleField({ limits, onInput, onInvalid }) {
   input.addEventListener("input", () => {
     const dilations = parseDilations(input.value, limits);
     setAttribute(input, "aria-invalid", dilations === null ? "true" : null);
-    onInvalid(dilations === null
-      ? `${name}: use ${fewest} to ${most} whole numbers from ${low} to ${high}, such as 1, 2, 5.`
-      : null);
+    onInvalid(
+      dilations === null
+        ? `${name}: use ${fewest} to ${most} whole numbers from ${low} to ${high}, such as 1, 2, 5.`
+        : null,
+    );
     if (dilations !== null) onInput(dilations);
   });
   input.addEventListener("focusout", () => {
@@ -47,12 +63,19 @@ function scheduleField({ limits, onInput, onInvalid }) {
   });
   const hint = h("span", { class: "cb-hint" }, "first layer first");
   return {
-    root: h("label", { class: "cb-field" }, h("span", { class: "cb-name" }, name, " ", hint), input),
+    root: h(
+      "label",
+      { class: "cb-field" },
+      h("span", { class: "cb-name" }, name, " ", hint),
+      input,
+    ),
     set(dilations) {
       text = dilations.join(", ");
-      const same = JSON.stringify(parseDilations(input.value, limits)) === JSON.stringify(dilations);
+      const same =
+        JSON.stringify(parseDilations(input.value, limits)) === JSON.stringify(dilations);
       // What is being typed stays as it is while it says the same, or says nothing yet.
-      const typing = document.activeElement === input && (same || input.hasAttribute("aria-invalid"));
+      const typing =
+        document.activeElement === input && (same || input.hasAttribute("aria-invalid"));
       if (!typing && input.value !== text) input.value = text;
     },
   };
@@ -77,7 +100,10 @@ function render({ model, el }) {
   // -- controls
   const mode = segmentedControl({
     legend: "What is counted",
-    options: [["dilated", "Dilated stack"], ["transposed", "Transposed convolution"]],
+    options: [
+      ["dilated", "Dilated stack"],
+      ["transposed", "Transposed convolution"],
+    ],
     onChange: (value) => edit({ mode: value }),
   });
   const pills = presets.map((preset) => ({
@@ -90,7 +116,7 @@ function render({ model, el }) {
     const [min, max] = limits[trait];
     return rangeControl({ label, hint, min, max, onInput: (value) => edit({ [trait]: value }) });
   };
-  const warning = h("p", { class: "cb-rf-warning", role: "status" });
+  const warning = h("p", { class: "cb-warning", role: "status" });
   const schedule = scheduleField({
     limits,
     onInput: (dilations) => edit({ dilations }),
@@ -100,20 +126,32 @@ function render({ model, el }) {
   const [low, high] = limits.dilations;
   const layers = range(0, most).map((i) =>
     rangeControl({
-      label: `Layer ${i + 1}`, hint: "dilation", min: low, max: high,
+      label: `Layer ${i + 1}`,
+      hint: "dilation",
+      min: low,
+      max: high,
       onInput(value) {
         edit({ dilations: model.get("dilations").map((old, j) => (i === j ? value : old)) });
       },
-    }));
-  const add = button("Add a layer", () => {
-    const dilations = model.get("dilations");
-    edit({ dilations: [...dilations, dilations[dilations.length - 1]] });
-    if (add.disabled) remove.focus();
-  }, { class: "cb-button cb-tool" });
-  const remove = button("Remove the last", () => {
-    edit({ dilations: model.get("dilations").slice(0, -1) });
-    if (remove.disabled) add.focus();
-  }, { class: "cb-button cb-tool" });
+    }),
+  );
+  const add = button(
+    "Add a layer",
+    () => {
+      const dilations = model.get("dilations");
+      edit({ dilations: [...dilations, dilations[dilations.length - 1]] });
+      if (add.disabled) remove.focus();
+    },
+    { class: "cb-button cb-tool" },
+  );
+  const remove = button(
+    "Remove the last",
+    () => {
+      edit({ dilations: model.get("dilations").slice(0, -1) });
+      if (remove.disabled) add.focus();
+    },
+    { class: "cb-button cb-tool" },
+  );
   const controls = {
     kernel_size: slider("Kernel size", "kernel_size"),
     stride: slider("Stride", "stride"),
@@ -121,7 +159,10 @@ function render({ model, el }) {
     size: slider("Input size", "size"),
   };
   const position = rangeControl({
-    label: "Position", hint: "whose paths are lit", min: 0, max: 0,
+    label: "Position",
+    hint: "whose paths are lit",
+    min: 0,
+    max: 0,
     onInput: (value) => link.change({ position: value }),
   });
   const tools = h("div", { class: "cb-cov-tools" }, add, remove);
@@ -143,25 +184,50 @@ function render({ model, el }) {
   const code = codeBox("the line", [["Copy PyTorch script", () => pytorchScript(settings())]]);
 
   const root = h(
-    "div", { class: "convbook-root cb-coverage", role: "group", "aria-label": "Coverage" },
+    "div",
+    { class: "convbook-root cb-coverage", role: "group", "aria-label": "Coverage" },
     h(
-      "div", { class: "cb-top" }, mode.root,
-      h("div", { class: "cb-presets" }, pills.map((pill) => pill.root)), note, reset,
-    ),
-    h(
-      "div", { class: "cb-controls" },
-      schedule.root, Object.values(controls).map((control) => control.root), position.root,
-      layers.map((layer) => layer.root), tools, warning,
-    ),
-    h(
-      "div", { class: "cb-figure" }, ruler, tree.root,
+      "div",
+      { class: "cb-top" },
+      mode.root,
       h(
-        "div", { class: "cb-rf-below" },
+        "div",
+        { class: "cb-presets" },
+        pills.map((pill) => pill.root),
+      ),
+      note,
+      reset,
+    ),
+    h(
+      "div",
+      { class: "cb-controls" },
+      schedule.root,
+      Object.values(controls).map((control) => control.root),
+      position.root,
+      layers.map((layer) => layer.root),
+      tools,
+      warning,
+    ),
+    h(
+      "div",
+      { class: "cb-figure" },
+      ruler,
+      tree.root,
+      h(
+        "div",
+        { class: "cb-rf-below" },
         h("div", {}, plane.root, planeNote),
         h(
-          "div", { class: "cb-rf-words" },
-          h("div", { class: "cb-rf-facts" }, facts.map((fact) => fact.root)),
-          summary, reason, chosen,
+          "div",
+          { class: "cb-rf-words" },
+          h(
+            "div",
+            { class: "cb-rf-facts" },
+            facts.map((fact) => fact.root),
+          ),
+          summary,
+          reason,
+          chosen,
         ),
       ),
       legend,
@@ -177,15 +243,18 @@ function render({ model, el }) {
       const [least, largest] = [Math.min(...inner), Math.max(...inner)];
       const even = least === largest;
       return [
-        ["Output", `${total} \u00d7 ${total}`], ["Overlap", even ? "even" : "uneven"],
+        ["Output", `${total} \u00d7 ${total}`],
+        ["Overlap", even ? "even" : "uneven"],
         ["Taps inside", even ? String(least) : inner.join(", ")],
         ["On a map", even ? String(least ** 2) : `${least ** 2} to ${largest ** 2}`],
       ];
     }
     const [n, k] = [s.dilations.length, s.kernel_size];
     return [
-      ["Receptive field", `${total} \u00d7 ${total}`], ["Reached", `${reached} of ${total}`],
-      ["On a map", `${reached ** 2} of ${total ** 2}`], ["Weights on a map", String(n * k * k)],
+      ["Receptive field", `${total} \u00d7 ${total}`],
+      ["Reached", `${reached} of ${total}`],
+      ["On a map", `${reached ** 2} of ${total ** 2}`],
+      ["Weights on a map", String(n * k * k)],
     ];
   }
 
@@ -199,7 +268,8 @@ function render({ model, el }) {
       legendEntry(dilated ? "cb-x cb-lit" : "cb-y cb-lit", "lit position"),
       legendEntry(dilated ? "cb-y cb-lit" : "cb-x cb-lit", "on a path to it"),
       ...(holes
-        ? [legendEntry("cb-hole", dilated ? "hole: no path ends here" : "no tap falls here")] : []),
+        ? [legendEntry("cb-hole", dilated ? "hole: no path ends here" : "no tap falls here")]
+        : []),
     );
   }
 
@@ -235,13 +305,23 @@ function render({ model, el }) {
     position.limit(counts.length - 1);
     position.set(at);
 
-    tree.draw({ s, levels, steps, lit: litOf(levels, steps, at), position: at, width: link.width() });
+    tree.draw({
+      s,
+      levels,
+      steps,
+      lit: litOf(levels, steps, at),
+      position: at,
+      width: link.width(),
+    });
     plane.draw({ s, levels });
     const words = summaryOf(s);
     const what = dilated ? "Paths from one output to each input position" : "Taps on each output";
     setAttribute(tree.root, "aria-label", `${what}. ${words} ${placeOf(s, at)}`);
     setAttribute(plane.root, "aria-label", `The same on a map. ${words}`);
-    setText(planeNote, dilated ? "Pixels of a map that are reached" : "Taps on the pixels of a map");
+    setText(
+      planeNote,
+      dilated ? "Pixels of a map that are reached" : "Taps on the pixels of a map",
+    );
     factsOf(s, counts).forEach(([name, value], i) => {
       setText(facts[i].name, name);
       setText(facts[i].value, value);

@@ -12,12 +12,32 @@ import { keepKeys } from "./lib/keyboard.js";
 import { boxOf, corner, range } from "./lib/ranges.js";
 import { ink, resultRow, writeSum } from "./lib/results.js";
 import {
-  LARGEST_CELL, productFit, SMALLEST_LETTER, smallestFor, SPACES,
+  LARGEST_CELL,
+  productFit,
+  SMALLEST_LETTER,
+  smallestFor,
+  SPACES,
 } from "./parts/matrix_view_fit.js";
 import {
-  countsOf, denseMatrix, lookOf, numbered, packageLine, packageScript, pixelName, placesOf,
-  productOf, readSettings, selectionAt, summaryOf, tapsOf, tintOf, weightName, weightWords,
-  windowAt, windowMatrix, windowsOf,
+  countsOf,
+  denseMatrix,
+  lookOf,
+  numbered,
+  packageLine,
+  packageScript,
+  pixelName,
+  placesOf,
+  productOf,
+  readSettings,
+  selectionAt,
+  summaryOf,
+  tapsOf,
+  tintOf,
+  weightName,
+  weightWords,
+  windowAt,
+  windowMatrix,
+  windowsOf,
 } from "./parts/matrix_view_matrices.js";
 
 const LIMITS = { input: [3, 5], kernel: [1, 3], stride: [1, 2], padding: [0, 1] };
@@ -59,12 +79,18 @@ function render({ model, el }) {
     padding: slider("Padding", "padding", LIMITS.padding),
     view: segmentedControl({
       legend: "As",
-      options: [["dense", "Dense matrix"], ["im2col", "Windows as columns (im2col)"]],
+      options: [
+        ["dense", "Dense matrix"],
+        ["im2col", "Windows as columns (im2col)"],
+      ],
       onChange: (value) => change({ view: value }),
     }),
     show: segmentedControl({
       legend: "Show",
-      options: [["letters", "Letters"], ["numbers", "Numbers"]],
+      options: [
+        ["letters", "Letters"],
+        ["numbers", "Numbers"],
+      ],
       onChange: (value) => change({ show: value }),
     }),
   };
@@ -73,7 +99,8 @@ function render({ model, el }) {
   // -- figure: the convolution, and the product
   const grid = (name, kind, label) =>
     createGrid({
-      kind, label,
+      kind,
+      label,
       onPick: (row, col) => choose(selectionAt(page, name, row, col)),
       onPoint(cell) {
         pointed = cell && selectionAt(page, name, cell.row, cell.col);
@@ -104,13 +131,23 @@ function render({ model, el }) {
   };
   const legend = h("ul", { class: "cb-legend" });
   const flow = h(
-    "div", { class: "cb-flow" },
-    blocks.x.root, sign("op1", "\u22c6"), blocks.w.root, sign("op2", "="), blocks.y.root,
+    "div",
+    { class: "cb-flow" },
+    blocks.x.root,
+    sign("op1", "\u22c6"),
+    blocks.w.root,
+    sign("op2", "="),
+    blocks.y.root,
   );
   const product = h(
-    "div", { class: "cb-product" },
-    blocks.left.root, sign("op1", "\u00b7"), blocks.right.root, sign("op2", "="),
-    blocks.result.root, legend,
+    "div",
+    { class: "cb-product" },
+    blocks.left.root,
+    sign("op1", "\u00b7"),
+    blocks.right.root,
+    sign("op2", "="),
+    blocks.result.root,
+    legend,
   );
   const caption = h("p", { class: "cb-caption" });
 
@@ -127,15 +164,18 @@ function render({ model, el }) {
   const code = codeBox("the line", [["Copy with numbers", script]]);
 
   const root = h(
-    "div", { class: "convbook-root cb-matrix-view", role: "group", "aria-label": "Matrix view" },
+    "div",
+    { class: "convbook-root cb-matrix-view", role: "group", "aria-label": "Matrix view" },
     h("div", { class: "cb-top" }, controls.view.root, controls.show.root, reset),
     h(
-      "div", { class: "cb-controls cb-four" },
+      "div",
+      { class: "cb-controls cb-four" },
       ["input_size", "kernel_size", "stride", "padding"].map((name) => controls[name].root),
     ),
     h("div", { class: "cb-figure" }, ruler, flow, caption, product),
     h(
-      "div", { class: "cb-results" },
+      "div",
+      { class: "cb-results" },
       resultRow("Products", h("div", {}, steps.root, sum)),
       resultRow("Counts", summary),
       resultRow("Code", code.root),
@@ -200,10 +240,12 @@ function render({ model, el }) {
     const looks = range(...rows).map((row) => range(...cols).map((col) => lookAt(row, col)));
     const longest = Math.max(...looks.flat().map(({ text }) => text.length));
     target.root.toggleAttribute("data-mute", cell < smallestFor(longest));
-    looks.forEach((line, i) => line.forEach(({ text, css, label }, j) => {
-      const spoken = label[0].toUpperCase() + label.slice(1);
-      target.paint(target.cell(rows[0] + i, cols[0] + j), text, css, spoken);
-    }));
+    looks.forEach((line, i) =>
+      line.forEach(({ text, css, label }, j) => {
+        const spoken = label[0].toUpperCase() + label.slice(1);
+        target.paint(target.cell(rows[0] + i, cols[0] + j), text, css, spoken);
+      }),
+    );
   }
 
   /** Lay out a grid and paint it. `sortOf` says which cells are more than cells to pick. */
@@ -223,9 +265,13 @@ function render({ model, el }) {
     const inside = (index) => index >= 0 && index < s.size;
     const real = (row, col) => inside(row) && inside(col);
     fill(
-      grids.x, span, span, cell,
+      grids.x,
+      span,
+      span,
+      cell,
       (row, col) => (real(row, col) ? look.pixels[row * s.size + col] : look.padding),
-      (row, col) => (real(row, col) ? "pick" : "still"), s.size,
+      (row, col) => (real(row, col) ? "pick" : "still"),
+      s.size,
     );
     fill(grids.w, [0, s.kernel], [0, s.kernel], cell, (r, c) => look.weights[r * s.kernel + c]);
     fill(grids.y, [0, size], [0, size], cell, (row, col) => look.outputs[row * size + col]);
@@ -247,7 +293,10 @@ function render({ model, el }) {
     product.style.setProperty("--brackets", `${spaces.brackets}px`);
     product.style.setProperty("--rows", windows.length);
     const letter = (kind, text) => h("var", { class: `cb-ink-${kind}` }, text);
-    const factors = [["kernel", VIEWS[view][0][1]], ["input", VIEWS[view][1][1]]];
+    const factors = [
+      ["kernel", VIEWS[view][0][1]],
+      ["input", VIEWS[view][1][1]],
+    ];
     const [left, right] = factors.map((factor) => letter(...factor));
     const same = "The same as one matrix product: ";
     caption.replaceChildren(same, letter("output", "y"), " = ", left, " \u00b7 ", right);
@@ -291,9 +340,11 @@ function render({ model, el }) {
   }
 
   function drawLegend({ s, view }) {
-    const weight = (i) => h("span", {
-      class: `cb-cell cb-sample cb-tint cb-tint-${tintOf(i, s.kernel ** 2)}`, "aria-hidden": "true",
-    });
+    const weight = (i) =>
+      h("span", {
+        class: `cb-cell cb-sample cb-tint cb-tint-${tintOf(i, s.kernel ** 2)}`,
+        "aria-hidden": "true",
+      });
     const all = range(0, s.kernel ** 2).map(weight);
     const words = all.length > 1 ? "equal colours: the same weight" : "the weight";
     legend.replaceChildren(
@@ -314,7 +365,12 @@ function render({ model, el }) {
     for (const [name, { lit, framed, stops }] of Object.entries(places)) {
       const target = grids[name];
       target.light(lit.map(([row, col]) => target.cell(row, col)));
-      target.outline(boxOf(framed.map(([row]) => row), framed.map(([, col]) => col)));
+      target.outline(
+        boxOf(
+          framed.map(([row]) => row),
+          framed.map(([, col]) => col),
+        ),
+      );
       if (pointed === null && focused === null) {
         const cells = stops.map(([row, col]) => target.cell(row, col));
         target.restOn(cells.filter((cell) => cell.focus));
@@ -352,7 +408,11 @@ function render({ model, el }) {
       else say(h("span", { class: "cb-start" }, start), "0: this window sees padding only.");
     } else if (kind === "pixel") {
       const list = real.map((tap, i) => [
-        i ? ", " : ": ", ink(...weight(tap)), "\u00b7", ink(...pixel(tap)), " in ",
+        i ? ", " : ": ",
+        ink(...weight(tap)),
+        "\u00b7",
+        ink(...pixel(tap)),
+        " in ",
         ink("output", numbered("y", tap.output)),
       ]);
       const title = ink("input", name(pixelName(s, index), x[index]));

@@ -14,7 +14,10 @@ import { createPlane, createSection, outputAt } from "./parts/receptive_field_dr
 import { chosenOf, measure, middleOf, reachOf } from "./parts/receptive_field_levels.js";
 import { createTable, FIELD_NAMES } from "./parts/receptive_field_table.js";
 import {
-  packageLine, packageScript, recurrenceOf, summaryOf,
+  packageLine,
+  packageScript,
+  recurrenceOf,
+  summaryOf,
 } from "./parts/receptive_field_words.js";
 
 const TRAITS = ["input_size", "rows", "selected"];
@@ -95,14 +98,24 @@ function render({ model, el }) {
   });
   const onInvalid = (text) => setText(warning, text ?? "");
   const size = wholeField({
-    label: "Input size", name: "Input size", limits: limits.input_size, onInvalid,
+    label: "Input size",
+    name: "Input size",
+    limits: limits.input_size,
+    onInvalid,
     onInput: (value) => edit({ input_size: value }),
   });
   const layerControl = rangeControl({
-    label: "Layer", hint: "whose field is shown", min: 1, max: 1, onInput: (value) => show(value),
+    label: "Layer",
+    hint: "whose field is shown",
+    min: 1,
+    max: 1,
+    onInput: (value) => show(value),
   });
   const outputControl = rangeControl({
-    label: "Output", hint: "of that layer", min: 0, max: 0,
+    label: "Output",
+    hint: "of that layer",
+    min: 0,
+    max: 0,
     onInput: (value) => page.chosen && show(page.chosen[0], value),
   });
 
@@ -123,7 +136,8 @@ function render({ model, el }) {
     return { value, root: h("p", {}, h("span", { class: "cb-name" }, name), " ", value) };
   });
   const legend = h(
-    "ul", { class: "cb-legend" },
+    "ul",
+    { class: "cb-legend" },
     legendEntry("cb-x cb-lit", "input pixel that feeds it"),
     legendEntry("cb-y cb-lit", "output that feeds it"),
     legendEntry("cb-pad", "padding"),
@@ -135,7 +149,7 @@ function render({ model, el }) {
     const [sum, rule] = [h("span", {}), h("span", { class: "cb-muted" })];
     return { sum, rule, root: h("p", { class: "cb-rf-step" }, sum, " ", rule) };
   });
-  const warning = h("p", { class: "cb-rf-warning", role: "status" });
+  const warning = h("p", { class: "cb-warning", role: "status" });
   const table = createTable({
     limits,
     onInvalid,
@@ -169,18 +183,36 @@ function render({ model, el }) {
     "div",
     { class: "convbook-root cb-receptive-field", role: "group", "aria-label": "Receptive field" },
     h(
-      "div", { class: "cb-top" },
-      h("div", { class: "cb-presets" }, pills.map((pill) => pill.root)), message, note, reset,
+      "div",
+      { class: "cb-top" },
+      h(
+        "div",
+        { class: "cb-presets" },
+        pills.map((pill) => pill.root),
+      ),
+      message,
+      note,
+      reset,
     ),
     h("div", { class: "cb-controls" }, size.root, layerControl.root, outputControl.root),
     h(
-      "div", { class: "cb-figure" }, ruler, section.root,
+      "div",
+      { class: "cb-figure" },
+      ruler,
+      section.root,
       h(
-        "div", { class: "cb-rf-below" },
+        "div",
+        { class: "cb-rf-below" },
         h("div", {}, plane.root, h("p", { class: "cb-note" }, "The field in two dimensions")),
         h(
-          "div", { class: "cb-rf-words" },
-          h("div", { class: "cb-rf-facts" }, facts.map((fact) => fact.root)), summary,
+          "div",
+          { class: "cb-rf-words" },
+          h(
+            "div",
+            { class: "cb-rf-facts" },
+            facts.map((fact) => fact.root),
+          ),
+          summary,
         ),
       ),
       legend,
@@ -188,8 +220,16 @@ function render({ model, el }) {
     table.root,
     warning,
     h(
-      "div", { class: "cb-results" },
-      resultRow(stepsLabel, h("div", {}, steps.map((step) => step.root))),
+      "div",
+      { class: "cb-results" },
+      resultRow(
+        stepsLabel,
+        h(
+          "div",
+          {},
+          steps.map((step) => step.root),
+        ),
+      ),
       resultRow("Code", code.root),
     ),
   );

@@ -11,8 +11,19 @@ import { keepKeys } from "./lib/keyboard.js";
 import { corner, range } from "./lib/ranges.js";
 import { resultRow } from "./lib/results.js";
 import {
-  channelOf, channelsIn, chosenOf, comparisonOf, largeOf, placeOf, pytorchLine, pytorchScript,
-  shuffled, smallOf, subPixel, summaryOf, workingOf,
+  channelOf,
+  channelsIn,
+  chosenOf,
+  comparisonOf,
+  largeOf,
+  placeOf,
+  pytorchLine,
+  pytorchScript,
+  shuffled,
+  smallOf,
+  subPixel,
+  summaryOf,
+  workingOf,
 } from "./parts/shuffle_indices.js";
 
 const SETTINGS = ["upscale_factor", "channels", "size", "direction", "order"];
@@ -89,12 +100,17 @@ function render({ model, el }) {
     segmentedControl({ legend, options, onChange: (value) => link.change({ [trait]: value }) });
   const switches = {
     direction: choice("Direction", "direction", [
-      ["shuffle", "pixel_shuffle"], ["unshuffle", "pixel_unshuffle"],
+      ["shuffle", "pixel_shuffle"],
+      ["unshuffle", "pixel_unshuffle"],
     ]),
     order: choice("Order of the channels", "order", [
-      ["pytorch", "PyTorch order"], ["tensorflow", "TensorFlow order"],
+      ["pytorch", "PyTorch order"],
+      ["tensorflow", "TensorFlow order"],
     ]),
-    show: choice("Cells show", "show", [["channels", "Channels"], ["values", "Values"]]),
+    show: choice("Cells show", "show", [
+      ["channels", "Channels"],
+      ["values", "Values"],
+    ]),
   };
   const slider = (label, trait, hint) => {
     const [min, max] = limits[trait];
@@ -108,7 +124,9 @@ function render({ model, el }) {
   };
   const pills = presets.map((preset) => ({
     preset,
-    root: button(preset.label, () => link.change(preset.settings), { class: "cb-button cb-preset" }),
+    root: button(preset.label, () => link.change(preset.settings), {
+      class: "cb-button cb-preset",
+    }),
   }));
   const note = h("p", { class: "cb-about" });
   const reset = button("Reset", () => link.change(first));
@@ -123,7 +141,8 @@ function render({ model, el }) {
   const blocks = {};
   for (const name of ["small", "large"]) {
     grids[name] = createGrid({
-      kind: name, label: "",
+      kind: name,
+      label: "",
       onPick: (row, col) => choose(smallFor(name, settings(), row, col)),
       onPoint(cell) {
         pointed = cell && smallFor(name, settings(), cell.row, cell.col);
@@ -146,22 +165,36 @@ function render({ model, el }) {
   const working = h("p", { class: "cb-formula" });
   const comparison = h("p", { class: "cb-muted" });
   const summary = h("p", {});
-  const code = codeBox("the PyTorch line", [
-    ["Copy script", () => pytorchScript(settings())],
-  ]);
+  const code = codeBox("the PyTorch line", [["Copy script", () => pytorchScript(settings())]]);
 
   const root = h(
-    "div", { class: "convbook-root cb-shuffle", role: "group", "aria-label": "Pixel shuffle" },
+    "div",
+    { class: "convbook-root cb-shuffle", role: "group", "aria-label": "Pixel shuffle" },
     h(
-      "div", { class: "cb-top" },
-      h("div", { class: "cb-presets" }, pills.map((pill) => pill.root)),
-      h("div", { class: "cb-shuffle-switches" }, Object.values(switches).map((one) => one.root)),
-      note, reset,
+      "div",
+      { class: "cb-top" },
+      h(
+        "div",
+        { class: "cb-presets" },
+        pills.map((pill) => pill.root),
+      ),
+      h(
+        "div",
+        { class: "cb-shuffle-switches" },
+        Object.values(switches).map((one) => one.root),
+      ),
+      note,
+      reset,
     ),
-    h("div", { class: "cb-controls" }, Object.values(controls).map((control) => control.root)),
+    h(
+      "div",
+      { class: "cb-controls" },
+      Object.values(controls).map((control) => control.root),
+    ),
     h("div", { class: "cb-figure" }, ruler, flow, legend),
     h(
-      "div", { class: "cb-results" },
+      "div",
+      { class: "cb-results" },
       resultRow("Channel", h("div", {}, steps.root, place)),
       resultRow("Index", h("div", {}, working, comparison)),
       resultRow("Rule", summary),
@@ -175,8 +208,7 @@ function render({ model, el }) {
   function textOf(s, small) {
     if (model.get("show") === "channels") return String(small[0]);
     const [cell, side] =
-      s.direction === "shuffle"
-        ? [small, s.size] : [largeOf(small, s), s.size * s.upscale_factor];
+      s.direction === "shuffle" ? [small, s.size] : [largeOf(small, s), s.size * s.upscale_factor];
     return String((cell[0] * side + cell[1]) * side + cell[2]);
   }
 
@@ -226,7 +258,8 @@ function render({ model, el }) {
   function drawSelection(s) {
     const chosen = pointed ?? chosenOf(s, model.get("selected"));
     const pixels = range(0, s.size).flatMap((i) => range(0, s.size).map((j) => [chosen[0], i, j]));
-    const found = (name, cells) => cells.map((cell) => grids[name].cell(...SIDES[name].place(s, cell)));
+    const found = (name, cells) =>
+      cells.map((cell) => grids[name].cell(...SIDES[name].place(s, cell)));
     const all = { small: pixels, large: pixels.map((cell) => largeOf(cell, s)) };
     const two = { small: [chosen], large: [largeOf(chosen, s)] };
     for (const cell of pair) cell.element.classList.remove("cb-pair");
@@ -261,7 +294,8 @@ function render({ model, el }) {
     const s = settings();
     pointed = null;
     const preset = presets.find(({ settings: wanted }) =>
-      SETTINGS.every((name) => wanted[name] === s[name]));
+      SETTINGS.every((name) => wanted[name] === s[name]),
+    );
     for (const pill of pills) setAttribute(pill.root, "aria-pressed", pill.preset === preset);
     setText(note, preset?.note ?? "Your own numbers.");
     for (const [name, control] of Object.entries(controls)) control.set(s[name]);

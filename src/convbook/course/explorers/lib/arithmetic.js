@@ -70,11 +70,23 @@ export function sumTaps(x, w, taps) {
 /** Convolve square `x` with square `w`; null when no window fits. */
 export function convolve(x, w, s) {
   const size = convOutputSize(s);
-  return size === null ? null : sumTaps(x, w, range(0, size).map((o) => convTaps(s, o)));
+  return size === null
+    ? null
+    : sumTaps(
+        x,
+        w,
+        range(0, size).map((o) => convTaps(s, o)),
+      );
 }
 
 /** Transposed convolution of square `x` with square `w`; null when there is no output. */
 export function convTranspose(x, w, s) {
   const size = convTransposeOutputSize(s);
-  return size === null ? null : sumTaps(x, w, range(0, size).map((o) => convTransposeTaps(s, o)));
+  return size === null
+    ? null
+    : sumTaps(
+        x,
+        w,
+        range(0, size).map((o) => convTransposeTaps(s, o)),
+      );
 }

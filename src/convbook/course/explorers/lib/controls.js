@@ -3,7 +3,15 @@
 import { h, setAttribute, setText, uniqueName } from "./dom.js";
 import { wholeNumber } from "./format.js";
 
-/** A labelled range with its value, or a text for it, visible: { root, set(value), limit(max) }. */
+/**
+ * A labelled range with its value, or a text for it, visible: { root, set(value), limit(max) }.
+ * @param {object} options
+ * @param {string} options.label
+ * @param {string} [options.hint]
+ * @param {number} options.min
+ * @param {number} options.max
+ * @param {(value: number) => void} options.onInput
+ */
 export function rangeControl({ label, hint, min, max, onInput }) {
   const value = h("span", { class: "cb-value", "aria-hidden": "true" });
   const input = h("input", { type: "range", min, max, step: 1 });
@@ -24,11 +32,25 @@ export function rangeControl({ label, hint, min, max, onInput }) {
   };
 }
 
-/** A field for a whole number: { root, set(value) }; `onInvalid` hears of what is none, or null. */
+/**
+ * A field for a whole number: { root, set(value) }; `onInvalid` hears of what is none, or null.
+ * @param {object} options
+ * @param {string} options.label
+ * @param {string} options.name for a screen reader
+ * @param {number[]} options.limits
+ * @param {(value: number) => void} options.onInput
+ * @param {(text: string | null) => void} options.onInvalid
+ */
 export function wholeField({ label, name, limits, onInput, onInvalid }) {
   const [min, max] = limits;
   const input = h("input", {
-    type: "number", min, max, step: 1, inputmode: "numeric", class: "cb-number", "aria-label": name,
+    type: "number",
+    min,
+    max,
+    step: 1,
+    inputmode: "numeric",
+    class: "cb-number",
+    "aria-label": name,
   });
   let value = null;
   input.addEventListener("input", () => {
@@ -53,7 +75,13 @@ export function wholeField({ label, name, limits, onInput, onInvalid }) {
   };
 }
 
-/** A fieldset of radio buttons drawn as one bar: { root, set(value) }. */
+/**
+ * A fieldset of radio buttons drawn as one bar: { root, set(value) }.
+ * @param {object} options
+ * @param {string} options.legend
+ * @param {string[][]} options.options pairs of value and label
+ * @param {(value: string) => void} options.onChange
+ */
 export function segmentedControl({ legend, options, onChange }) {
   const group = uniqueName("choice");
   const radios = options.map(([value, label]) => {
@@ -76,8 +104,12 @@ export function segmentedControl({ legend, options, onChange }) {
 }
 
 /** A push button. */
-export function button(label, onClick, props = {}) {
-  return h("button", { type: "button", class: "cb-button", ...props, on: { click: onClick } }, label);
+export function button(/** @type {string} */ label, onClick, props = {}) {
+  return h(
+    "button",
+    { type: "button", class: "cb-button", ...props, on: { click: onClick } },
+    label,
+  );
 }
 
 /** Buttons that go one back or on, with the place between them: { root, set(what, where) }. */

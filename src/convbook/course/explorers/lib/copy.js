@@ -11,7 +11,7 @@ async function copyText(text) {
   } catch {
     // No permission or no secure context: the old way, through a selection.
     const area = h("textarea", { class: "cb-hidden", "aria-hidden": "true", tabindex: "-1" });
-    const focused = document.activeElement;
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
     area.value = text;
     document.body.append(area);
     area.select();
@@ -35,7 +35,8 @@ export function codeBox(what, others) {
     setTimeout(() => (copied.textContent = ""), 2500);
   };
   const actions = h(
-    "div", { class: "cb-actions" },
+    "div",
+    { class: "cb-actions" },
     button("Copy", () => copy(line.textContent), { "aria-label": `Copy ${what}` }),
     others.map(([label, text]) => button(label, () => copy(text()))),
     copied,

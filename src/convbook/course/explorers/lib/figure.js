@@ -64,5 +64,10 @@ export function block(area, title, symbol, grid) {
 
 /** One entry of the legend. */
 export function legendEntry(kind, text) {
-  return h("li", {}, h("span", { class: `cb-cell cb-sample ${kind}`, "aria-hidden": "true" }), text);
+  return h(
+    "li",
+    {},
+    h("span", { class: `cb-cell cb-sample ${kind}`, "aria-hidden": "true" }),
+    text,
+  );
 }

@@ -4,7 +4,10 @@ export const LARGEST = 9999;
 
 /** The number written in `text`, 0 for nothing, or null when it is no number in -9999..9999. */
 export function parseNumber(text) {
-  const plain = text.trim().replace(/[\u2212\u2013]/g, "-").replace(",", ".");
+  const plain = text
+    .trim()
+    .replace(/[\u2212\u2013]/g, "-")
+    .replace(",", ".");
   if (plain === "") return 0;
   if (!/^[-+]?(\d+\.?\d*|\.\d+)$/.test(plain)) return null;
   const value = Number(plain);
@@ -13,7 +16,7 @@ export function parseNumber(text) {
 }
 
 /** The whole number in `text` if it lies in [low, high], else null. */
-export function wholeNumber(text, [low, high]) {
+export function wholeNumber(text, /** @type {number[]} */ [low, high]) {
   const value = /^\d{1,6}$/.test(text.trim()) ? Number(text) : NaN;
   return value >= low && value <= high ? value : null;
 }

@@ -13,6 +13,14 @@ const ROLES = { column: "columnheader", row: "rowheader" };
  * `cell(row, col)` returns the cell to paint. A cell is a "field" that holds a number, "still", or
  * one to choose: "pick", or the head of a "column" or a "row". `onPoint` hears of the cell under
  * the mouse and `onFocus` of the one with the focus, both of null when there is none.
+ *
+ * @param {object} options
+ * @param {string} options.kind
+ * @param {string} options.label
+ * @param {(row: number, col: number) => void} [options.onPick]
+ * @param {(row: number, col: number, value: number, wrong: string | null) => void} [options.onEdit]
+ * @param {(cell: any) => void} [options.onPoint]
+ * @param {(cell: any) => void} [options.onFocus]
  */
 export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
   const root = h("div", { class: `cb-grid cb-grid-${kind}`, role: "grid", "aria-label": label });
@@ -61,9 +69,15 @@ export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
       if (!rows.has(row)) rows.set(row, h("div", { role: "row", class: "cb-row" }));
       const cells = range(...colSpan).map((col) => make(sortOf(row, col), row, col));
       for (const cell of cells) live.set(`${cell.row} ${cell.col}`, cell);
-      setChildren(rows.get(row), cells.map((cell) => cell.element));
+      setChildren(
+        rows.get(row),
+        cells.map((cell) => cell.element),
+      );
     }
-    setChildren(root, range(...rowSpan).map((row) => rows.get(row)));
+    setChildren(
+      root,
+      range(...rowSpan).map((row) => rows.get(row)),
+    );
     if (!active || live.get(`${active.row} ${active.col}`) !== active) {
       activate([...live.values()].find((cell) => cell.focus) ?? null);
     }
@@ -92,7 +106,11 @@ export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
       if (target.field && document.activeElement !== target.field) target.field.value = text;
       if (!target.field) target.element.textContent = text;
       target.text = text;
-      setAttribute(target.element, "data-length", text.length > 3 ? Math.min(text.length, 8) : null);
+      setAttribute(
+        target.element,
+        "data-length",
+        text.length > 3 ? Math.min(text.length, 8) : null,
+      );
     }
     if (target.label !== label) {
       setAttribute(target.field ?? target.element, "aria-label", label ?? null);

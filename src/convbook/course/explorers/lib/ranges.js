@@ -25,7 +25,9 @@ export function corner(grid, side) {
 export function boxOf(rows, cols) {
   if (!rows.length || !cols.length) return null;
   return {
-    top: Math.min(...rows), bottom: Math.max(...rows),
-    left: Math.min(...cols), right: Math.max(...cols),
+    top: Math.min(...rows),
+    bottom: Math.max(...rows),
+    left: Math.min(...cols),
+    right: Math.max(...cols),
   };
 }

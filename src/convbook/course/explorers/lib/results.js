@@ -17,10 +17,15 @@ export function writeSum(element, start, lines, end) {
   const widths = lines.flat().map(([[, a], [, b]]) => a.length + b.length + 1);
   element.style.setProperty("--term", `${Math.max(...widths)}ch`);
   const terms = lines.map((line, i) =>
-    h("span", { class: "cb-line" }, line.map(([left, right], j) => [
-      i + j ? h("span", { class: "cb-plus" }, " + ") : h("span", { class: "cb-plus cb-first" }),
-      h("span", { class: "cb-term" }, ink(...left), "\u00b7", ink(...right)),
-    ]).flat()));
+    h(
+      "span",
+      { class: "cb-line" },
+      line.flatMap(([left, right], j) => [
+        i + j ? h("span", { class: "cb-plus" }, " + ") : h("span", { class: "cb-plus cb-first" }),
+        h("span", { class: "cb-term" }, ink(...left), "\u00b7", ink(...right)),
+      ]),
+    ),
+  );
   element.replaceChildren(
     h("span", { class: "cb-start" }, start),
     h("span", { class: "cb-terms" }, terms),

@@ -1,13 +1,25 @@
 // Conv stepper: its settings, and what is shown, said and copied of them.
 
 import {
-  convOutputSize, convTaps, convTransposeOutputSize, convTransposeTaps, kernelSpan, samePadding,
+  convOutputSize,
+  convTaps,
+  convTransposeOutputSize,
+  convTransposeTaps,
+  kernelSpan,
+  samePadding,
 } from "../lib/arithmetic.js";
 import { tensorLines } from "../lib/format.js";
 import { range } from "../lib/ranges.js";
 import { ink } from "../lib/results.js";
 
-export const LIMITS = { input: 10, kernel: 5, stride: 4, padding: 4, dilation: 3, outputPadding: 3 };
+export const LIMITS = {
+  input: 10,
+  kernel: 5,
+  stride: 4,
+  padding: 4,
+  dilation: 3,
+  outputPadding: 3,
+};
 const LARGEST_CANVAS = 20; // cells per side that still fit a phone
 
 export const DEFAULTS = {
@@ -171,9 +183,13 @@ export function formulaOf(s) {
         "(input \u2212 1) \u00b7 stride \u2212 before \u2212 after " +
         "+ dilation \u00b7 (kernel \u2212 1) + output padding + 1",
       numbers: [
-        "(", size, ` \u2212 1) \u00b7 ${s.stride} \u2212 ${s.before} \u2212 ${s.after}`,
+        "(",
+        size,
+        ` \u2212 1) \u00b7 ${s.stride} \u2212 ${s.before} \u2212 ${s.after}`,
         ` + ${s.dilation} \u00b7 (`,
-        kernel, ` \u2212 1) + ${s.outputPadding} + 1 = `, ink("output", out),
+        kernel,
+        ` \u2212 1) + ${s.outputPadding} + 1 = `,
+        ink("output", out),
       ],
     };
   }
@@ -183,7 +199,10 @@ export function formulaOf(s) {
       "\u230a(input + before + after \u2212 dilation \u00b7 (kernel \u2212 1) \u2212 1) " +
       "/ stride\u230b + 1",
     numbers: [
-      "\u230a(", size, ` + ${s.before} + ${s.after} \u2212 ${s.dilation} \u00b7 (`, kernel,
+      "\u230a(",
+      size,
+      ` + ${s.before} + ${s.after} \u2212 ${s.dilation} \u00b7 (`,
+      kernel,
       ` \u2212 1) \u2212 1) / ${s.stride}\u230b + 1 = \u230a${room} / ${s.stride}\u230b + 1 = `,
       ink("output", convOutputSize(s)),
     ],

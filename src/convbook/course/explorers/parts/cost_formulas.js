@@ -10,10 +10,15 @@ import { range } from "../lib/ranges.js";
 /** The number behind each symbol. */
 export function valuesOf(s) {
   return {
-    1: 1, k: s.kernel_size, s: s.stride, g: s.groups,
-    C_in: s.in_channels, C_out: s.out_channels,
+    1: 1,
+    k: s.kernel_size,
+    s: s.stride,
+    g: s.groups,
+    C_in: s.in_channels,
+    C_out: s.out_channels,
     C_mid: s.middle === "in" ? s.in_channels : s.out_channels,
-    n: s.input_size, m: mapSize(s.input_size, s.kernel_size, s.stride),
+    n: s.input_size,
+    m: mapSize(s.input_size, s.kernel_size, s.stride),
   };
 }
 
@@ -57,7 +62,9 @@ export function costOf(kind, s) {
   const macs = [];
   for (const part of kind.parts) {
     const kernel = part.kernel.map((side) => values[side]);
-    const [inputs, outputs, groups] = [part.inputs, part.outputs, part.groups].map((n) => values[n]);
+    const [inputs, outputs, groups] = [part.inputs, part.outputs, part.groups].map(
+      (n) => values[n],
+    );
     if (inputs % groups || outputs % groups) return null;
     size = size.map((side, axis) => mapSize(side, kernel[axis], values[part.stride[axis]]));
     const weights = (inputs / groups) * kernel[0] * kernel[1]; // of one filter

@@ -5,7 +5,10 @@ import { withCommas } from "../lib/format.js";
 import { range } from "../lib/ranges.js";
 import { inNumbers, macsFormula, paramsFormula, ratioText, total } from "./cost_formulas.js";
 
-export const COLUMNS = [["params", "Parameters"], ["macs", "MACs"]];
+export const COLUMNS = [
+  ["params", "Parameters"],
+  ["macs", "MACs"],
+];
 const DASH = "\u2013";
 
 /** A number with its ratio, its bar and its formula: { root, draw }. */
@@ -15,9 +18,11 @@ function createMeasure(name, title) {
   const bar = h("div", { class: `cb-bar cb-bar-${name}`, "aria-hidden": "true" }, bars);
   const formula = h("p", { class: "cb-cost-formula" });
   const root = h(
-    "div", { role: "cell", class: "cb-cost-cell" },
+    "div",
+    { role: "cell", class: "cb-cost-cell" },
     h("p", { class: "cb-cost-head" }, h("span", { class: "cb-name" }, title), number, ratio),
-    bar, formula,
+    bar,
+    formula,
   );
   return {
     root,
@@ -47,17 +52,21 @@ export function createTable(kinds, onShow) {
     const measures = COLUMNS.map(([name, title]) => createMeasure(name, title));
     const title = h("label", {}, radio, h("span", {}, h("b", {}, kind.label), " ", what));
     const root = h(
-      "div", { role: "row", class: "cb-cost-row" },
+      "div",
+      { role: "row", class: "cb-cost-row" },
       h("div", { role: "rowheader", class: "cb-cost-title" }, title),
       measures.map((measure) => measure.root),
     );
     return { kind, radio, what, measures, root };
   });
   const head = ["Convolution", ...COLUMNS.map(([, title]) => title)].map((text) =>
-    h("div", { role: "columnheader" }, text));
+    h("div", { role: "columnheader" }, text),
+  );
   const root = h(
-    "div", { role: "table", class: "cb-cost-table", "aria-label": "Costs" },
-    h("div", { role: "row", class: "cb-cost-row cb-cost-heads" }, head), rows.map((row) => row.root),
+    "div",
+    { role: "table", class: "cb-cost-table", "aria-label": "Costs" },
+    h("div", { role: "row", class: "cb-cost-row cb-cost-heads" }, head),
+    rows.map((row) => row.root),
   );
   return {
     root,

@@ -27,7 +27,8 @@ export function stepsOf(s) {
 export function levelsOf(s) {
   const steps = stepsOf(s);
   const levels = [{ counts: s.mode === "transposed" ? new Array(s.size).fill(1) : [1] }];
-  for (const step of steps) levels.push({ counts: stamped(levels[levels.length - 1].counts, step) });
+  for (const step of steps)
+    levels.push({ counts: stamped(levels[levels.length - 1].counts, step) });
   let [left, pitch] = [0, 1];
   for (let m = levels.length - 1; m >= 0; m -= 1) {
     Object.assign(levels[m], { left, pitch });
@@ -50,8 +51,11 @@ export function litOf(levels, steps, position) {
   for (let m = steps.length - 1; m >= 0; m -= 1) {
     const { taps, stride, dilation } = steps[m];
     const below = lit[0];
-    lit.unshift(levels[m].counts.map((count, i) =>
-      count > 0 && range(0, taps).some((t) => below[i * stride + t * dilation])));
+    lit.unshift(
+      levels[m].counts.map(
+        (count, i) => count > 0 && range(0, taps).some((t) => below[i * stride + t * dilation]),
+      ),
+    );
   }
   return lit;
 }

@@ -34,9 +34,12 @@ function indexStep(scale, width) {
 function createRow() {
   const path = (name) => draft("path", { class: name });
   const row = {
-    cells: path("cb-rf-cells"), holes: path("cb-cov-hole"), lit: path("cb-rf-lit"),
+    cells: path("cb-rf-cells"),
+    holes: path("cb-cov-hole"),
+    lit: path("cb-rf-lit"),
     digits: draft("g", { class: "cb-rf-digits" }),
-    name: draft("text", { x: 0 }), count: draft("text", { class: "cb-rf-count" }),
+    name: draft("text", { x: 0 }),
+    count: draft("text", { class: "cb-rf-count" }),
   };
   return { ...row, root: draft("g", {}, ...Object.values(row)) };
 }
@@ -85,23 +88,37 @@ export function createTree(onPick) {
         : runsOf(some).map(([a, b]) => [xOf(level, a), yOf(m), (b - a + 1) * scale, height]);
 
     while (pool.length < levels.length) pool.push(createRow());
-    setChildren(rows, pool.slice(0, levels.length).map((row) => row.root));
+    setChildren(
+      rows,
+      pool.slice(0, levels.length).map((row) => row.root),
+    );
     const last = levels.length - 1;
     const longest = String(Math.max(...counts)).length;
     const numbered = scale >= DIGIT * longest + 5;
     levels.forEach((level, m) => {
       const row = pool[m];
       const all = range(0, level.counts.length);
-      const paint = (element, some) => setAttribute(element, "d", rectangles(cellsOf(level, m, some)));
-      paint(row.cells, all.filter((i) => level.counts[i] > 0 && !lit[m][i]));
-      paint(row.lit, all.filter((i) => lit[m][i] && level.counts[i] > 0));
+      const paint = (element, some) =>
+        setAttribute(element, "d", rectangles(cellsOf(level, m, some)));
+      paint(
+        row.cells,
+        all.filter((i) => level.counts[i] > 0 && !lit[m][i]),
+      );
+      paint(
+        row.lit,
+        all.filter((i) => lit[m][i] && level.counts[i] > 0),
+      );
       paint(row.holes, m === last ? all.filter((i) => level.counts[i] === 0) : []);
       const input = dilated === (m === last);
       const css = `${input ? "cb-rf-input" : "cb-rf-output"}${space < 2 ? " cb-rf-narrow" : ""}`;
       setAttribute(row.root, "class", css);
       const middle = yOf(m) + height / 2;
-      writeTexts(row.digits, m === last && numbered
-        ? all.map((i) => [xOf(level, i) + scale / 2, middle, level.counts[i]]) : []);
+      writeTexts(
+        row.digits,
+        m === last && numbered
+          ? all.map((i) => [xOf(level, i) + scale / 2, middle, level.counts[i]])
+          : [],
+      );
       const end = m === 0 || m === last;
       setAttribute(row.name, "y", px(middle));
       setText(row.name, end ? (input ? "Input" : "Output") : "");
@@ -147,17 +164,24 @@ export function createTree(onPick) {
       return [left + i * scale + space / 2, floor - long, scale - space, long];
     };
     const plainBars = range(0, total).filter((i) => counts[i] > 0 && i !== position);
-    const strip = (list) => list.map((i) => {
-      const [x, y, w, v] = bar(i).map(px);
-      return `M${x} ${y}h${w}v${v}h${-w}z`;
-    }).join("");
+    const strip = (list) =>
+      list
+        .map((i) => {
+          const [x, y, w, v] = bar(i).map(px);
+          return `M${x} ${y}h${w}v${v}h${-w}z`;
+        })
+        .join("");
     setAttribute(bars, "d", strip(plainBars));
     setAttribute(litBar, "d", strip([position]));
     setAttribute(base, "d", `M${left} ${px(floor + 0.5)}h${px(total * scale)}`);
     setAttribute(root, "data-mode", s.mode);
     const every = indexStep(scale, DIGIT * String(total - 1).length + 6);
-    writeTexts(indices, range(0, total).filter((i) => i % every === 0)
-      .map((i) => [left + (i + 0.5) * scale, floor + 13, i]));
+    writeTexts(
+      indices,
+      range(0, total)
+        .filter((i) => i % every === 0)
+        .map((i) => [left + (i + 0.5) * scale, floor + 13, i]),
+    );
     const [x, y, w, v] = box(levels[last], last, position);
     setAttribute(frame, "d", rectangles([[x - 2, y - 2, w + 4, v + 4]]));
 
@@ -183,7 +207,15 @@ export function createPlane() {
   const holes = path("cb-cov-hole");
   const shades = draft("g");
   const digits = draft("g", { class: "cb-rf-digits" });
-  const root = draft("svg", { class: "cb-cov-plane", role: "img" }, ground, shades, holes, lines, digits);
+  const root = draft(
+    "svg",
+    { class: "cb-cov-plane", role: "img" },
+    ground,
+    shades,
+    holes,
+    lines,
+    digits,
+  );
 
   function draw({ s, levels }) {
     const { counts } = levels[levels.length - 1];
@@ -197,10 +229,17 @@ export function createPlane() {
     setAttribute(root, "class", `cb-cov-plane cb-rf-${dilated ? "input" : "output"}`);
     setAttribute(ground, "d", dilated ? `M0 0h${side}v${side}h${-side}z` : "");
     // A hole of the axis is a whole column and a whole row of the map.
-    const empty = range(0, total).filter((i) => counts[i] === 0).map((i) => px(i * scale));
+    const empty = range(0, total)
+      .filter((i) => counts[i] === 0)
+      .map((i) => px(i * scale));
     const thick = px(scale);
-    setAttribute(holes, "d", empty.map((at) =>
-      `M${at} 0h${thick}v${side}h${-thick}zM0 ${at}h${side}v${thick}h${-side}z`).join(""));
+    setAttribute(
+      holes,
+      "d",
+      empty
+        .map((at) => `M${at} 0h${thick}v${side}h${-thick}zM0 ${at}h${side}v${thick}h${-side}z`)
+        .join(""),
+    );
     const cross = (at) => `M0 ${at}h${side}M${at} 0v${side}`;
     const inner = scale < SMALLEST_CELL ? [] : range(1, total).map((i) => px(i * scale));
     setAttribute(lines, "d", [...inner.map(cross), `M0 0h${side}v${side}h${-side}z`].join(""));
@@ -208,11 +247,13 @@ export function createPlane() {
     // The more taps, the darker; a path for each number of taps.
     const byCount = new Map();
     if (!dilated) {
-      counts.forEach((a, i) => counts.forEach((b, j) => {
-        if (a * b === 0) return;
-        const cell = `M${px(j * scale)} ${px(i * scale)}h${thick}v${thick}h${-thick}z`;
-        byCount.set(a * b, (byCount.get(a * b) ?? "") + cell);
-      }));
+      counts.forEach((a, i) =>
+        counts.forEach((b, j) => {
+          if (a * b === 0) return;
+          const cell = `M${px(j * scale)} ${px(i * scale)}h${thick}v${thick}h${-thick}z`;
+          byCount.set(a * b, (byCount.get(a * b) ?? "") + cell);
+        }),
+      );
     }
     const most = Math.max(...counts) ** 2;
     while (shades.childNodes.length < byCount.size) shades.append(path("cb-cov-shade"));
@@ -222,8 +263,14 @@ export function createPlane() {
       setAttribute(shades.childNodes[i], "fill-opacity", px(count / most));
     });
     const written = !dilated && scale >= SMALLEST_NUMBERED;
-    writeTexts(digits, written ? counts.flatMap((a, i) => counts.map((b, j) =>
-      [(j + 0.5) * scale, (i + 0.5) * scale, a * b])) : []);
+    writeTexts(
+      digits,
+      written
+        ? counts.flatMap((a, i) =>
+            counts.map((b, j) => [(j + 0.5) * scale, (i + 0.5) * scale, a * b]),
+          )
+        : [],
+    );
   }
 
   return { root, draw };

@@ -2,7 +2,12 @@
 
 import { counted, wholeNumber } from "../lib/format.js";
 import {
-  countsOf, gcd, innerTaps, isEvenOverlap, reachedOf, sourcesOf,
+  countsOf,
+  gcd,
+  innerTaps,
+  isEvenOverlap,
+  reachedOf,
+  sourcesOf,
 } from "./coverage_counts.js";
 
 /** What is reached, in a sentence. */
@@ -88,9 +93,7 @@ export function packageLine(s) {
     return `dilation_coverage([${s.dilations.join(", ")}], kernel_size=${s.kernel_size})`;
   }
   const dilation = s.dilation > 1 ? `, dilation=${s.dilation}` : "";
-  return (
-    `transposed_coverage(${s.size}, kernel_size=${s.kernel_size}, stride=${s.stride}${dilation})`
-  );
+  return `transposed_coverage(${s.size}, kernel_size=${s.kernel_size}, stride=${s.stride}${dilation})`;
 }
 
 /** A script that runs as it stands and lets PyTorch count: every weight and every pixel is 1. */
@@ -119,7 +122,10 @@ export function pytorchScript(s) {
 
 /** The dilations in a text such as "1, 2, 5", or null when there are none that can be shown. */
 export function parseDilations(text, limits) {
-  const parts = text.replace(/[[\]()]/g, " ").trim().split(/[\s,;]+/);
+  const parts = text
+    .replace(/[[\]()]/g, " ")
+    .trim()
+    .split(/[\s,;]+/);
   const [fewest, most] = limits.layers;
   if (parts.length < fewest || parts.length > most) return null;
   const numbers = parts.map((part) => wholeNumber(part, limits.dilations));

@@ -27,7 +27,11 @@ function productCell(widthOf, rows, width) {
     const step = cell + gapFor(cell);
     return widthOf(step) <= width && rows * step <= TALLEST;
   };
-  return range(0, LARGEST_CELL).map((i) => LARGEST_CELL - i).find(fits) ?? 0;
+  return (
+    range(0, LARGEST_CELL)
+      .map((i) => LARGEST_CELL - i)
+      .find(fits) ?? 0
+  );
 }
 
 /**
@@ -43,8 +47,7 @@ export function productFit(s, view, width) {
     const cell = productCell(widthOf, Math.max(outputs + 1, pixels), width);
     return { layout: "row", cell, own: cell, spaces };
   }
-  const windows = (step) =>
-    Math.max((1 + outputs) * step + HEADS + brackets, TITLE) + sign;
+  const windows = (step) => Math.max((1 + outputs) * step + HEADS + brackets, TITLE) + sign;
   const kernel = (step) => Math.max(weights * step + brackets, TITLE);
   const row = productCell((step) => kernel(step) + windows(step), weights, width);
   const stack = productCell(windows, weights, width);

@@ -30,7 +30,8 @@ export function windowsOf(s) {
     return { row, col, pixel };
   };
   return axis.flatMap((rows) =>
-    axis.map((cols) => rows.flatMap((row) => cols.map((col) => tap(row, col)))));
+    axis.map((cols) => rows.flatMap((row) => cols.map((col) => tap(row, col)))),
+  );
 }
 
 /** The dense matrix: for each window a row, for each pixel its weight's index, or null for zero. */
@@ -58,7 +59,8 @@ function filled(indices, values) {
 /** The product of two matrices, lists of rows. */
 function multiply(a, b) {
   return a.map((row) =>
-    b[0].map((_, col) => row.reduce((sum, value, i) => sum + value * b[i][col], 0)));
+    b[0].map((_, col) => row.reduce((sum, value, i) => sum + value * b[i][col], 0)),
+  );
 }
 
 /** The product shown: [left, right, left times right], all three lists of rows of numbers. */
@@ -100,7 +102,9 @@ export function placesOf(s, view, windows, [kind, index]) {
   const shown = dense ? real : taps; // the dense matrix has no column for padding
   const all = (what, among) => (kind === what ? [index] : [...new Set(among.map((t) => t[what]))]);
   const [outputs, pixels, weights] = [
-    all("output", shown), all("pixel", real), all("weight", shown),
+    all("output", shown),
+    all("pixel", real),
+    all("weight", shown),
   ];
   const square = (side) => (i) => [Math.floor(i / side), i % side];
   const column = (i) => [i, 0];
@@ -119,7 +123,11 @@ export function placesOf(s, view, windows, [kind, index]) {
   return {
     x:
       kind === "output"
-        ? grid(seen, seen, seen.filter(([i, j]) => windowAt(s, i, j) === index))
+        ? grid(
+            seen,
+            seen,
+            seen.filter(([i, j]) => windowAt(s, i, j) === index),
+          )
         : grid([...seen, ...pixels.map(inX)], itself("pixel", inX)),
     w: grid(weights.map(inW), itself("weight", inW)),
     y: grid(outputs.map(inY), itself("output", inY)),

@@ -46,7 +46,10 @@ export function outputAt(level, pixel) {
 function createRow() {
   const path = (name) => draft("path", { class: `cb-rf-${name}` });
   const row = {
-    cells: path("cells"), padding: path("padding"), lit: path("lit"), wet: path("wet"),
+    cells: path("cells"),
+    padding: path("padding"),
+    lit: path("lit"),
+    wet: path("wet"),
     name: draft("text", { class: "cb-rf-name", x: 0 }),
     count: draft("text", { class: "cb-rf-count" }),
     digits: draft("g", { class: "cb-rf-digits" }),
@@ -125,12 +128,20 @@ export function createSection(onPick) {
     setAttribute(root, "height", px(yOf(page.levels.length - 1) + height + 6));
 
     while (pool.length < page.levels.length) pool.push(createRow());
-    setChildren(levels, pool.slice(0, page.levels.length).map((row) => row.root));
+    setChildren(
+      levels,
+      pool.slice(0, page.levels.length).map((row) => row.root),
+    );
     page.levels.forEach((level, m) => {
       const [row, y, seen] = [pool[m], yOf(m), reach[m]];
       const padding = rows[m]?.[3] ?? 0;
       const far = level.count + padding - 1;
-      const borders = padding ? [[-padding, -1], [level.count, far]] : [];
+      const borders = padding
+        ? [
+            [-padding, -1],
+            [level.count, far],
+          ]
+        : [];
       const paint = (path, runs) => setAttribute(path, "d", rectangles(cellsIn(level, runs, y)));
       paint(row.cells, [[0, level.count - 1]]);
       paint(row.padding, borders);
@@ -195,8 +206,12 @@ function middleReach(levels, rows, layer) {
 export function createPlane(onPick) {
   const path = (name) => draft("path", { class: `cb-rf-${name}` });
   const parts = {
-    padding: path("padding"), beyond: path("wet"), cells: path("cells"), lit: path("lit"),
-    grid: path("lines"), frame: path("frame"),
+    padding: path("padding"),
+    beyond: path("wet"),
+    cells: path("cells"),
+    lit: path("lit"),
+    grid: path("lines"),
+    frame: path("frame"),
   };
   const root = draft("svg", { class: "cb-rf-plane", role: "img" }, ...Object.values(parts));
   let place = null;
@@ -214,8 +229,10 @@ export function createPlane(onPick) {
     const top = Math.min(-padding, down.first);
     const bottom = Math.max(input + padding, down.last + 1);
     const box = ([left, right], [first, last]) => [
-      MARGIN + (left - low) * scale, MARGIN + (first - top) * scale,
-      (right - left + 1) * scale, (last - first + 1) * scale,
+      MARGIN + (left - low) * scale,
+      MARGIN + (first - top) * scale,
+      (right - left + 1) * scale,
+      (last - first + 1) * scale,
     ];
     const square = (from, to) => rectangles([box([from, to], [from, to])]);
     setAttribute(root, "width", px((high - low) * scale + 2 * MARGIN));

@@ -17,7 +17,8 @@ export function createTable({ limits, onEdit, onShow, onMove, onRemove, onAdd, o
   const cell = (role, css, ...content) =>
     h("div", { role, class: `cb-rf-cell ${css}` }, ...content);
   const head = h(
-    "div", { role: "row", class: "cb-rf-row cb-rf-head" },
+    "div",
+    { role: "row", class: "cb-rf-row cb-rf-head" },
     ["Layer", ...NAMES, ...FIELD_NAMES].map((text) => cell("columnheader", "", text)),
   );
   const problem = cell("cell", "cb-rf-problem");
@@ -33,10 +34,14 @@ export function createTable({ limits, onEdit, onShow, onMove, onRemove, onAdd, o
     ["Move down", () => onMove(shown, 1)],
     ["Remove", () => onRemove(shown)],
   ].map(([label, act]) => {
-    const element = button(label, () => {
-      act();
-      (element.disabled ? pool[shown - 1].radio : element).focus();
-    }, { class: "cb-button cb-tool" });
+    const element = button(
+      label,
+      () => {
+        act();
+        (element.disabled ? pool[shown - 1].radio : element).focus();
+      },
+      { class: "cb-button cb-tool" },
+    );
     return { element, label };
   });
 
@@ -46,9 +51,13 @@ export function createTable({ limits, onEdit, onShow, onMove, onRemove, onAdd, o
     const name = h("span", {});
     const fields = SETTINGS.map((setting, i) =>
       wholeField({
-        label: NAMES[i], name: `${NAMES[i]} of layer ${number}`, limits: limits[setting], onInvalid,
+        label: NAMES[i],
+        name: `${NAMES[i]} of layer ${number}`,
+        limits: limits[setting],
+        onInvalid,
         onInput: (value) => onEdit(number, i + 1, value),
-      }));
+      }),
+    );
     const values = FIELD_NAMES.map((label) => {
       const text = h("span", { class: "cb-value" });
       const name = h("span", { class: "cb-name" }, label);
@@ -58,7 +67,8 @@ export function createTable({ limits, onEdit, onShow, onMove, onRemove, onAdd, o
     const actions = cell("cell", "cb-rf-tools");
     const title = h("label", {}, radio, h("b", {}, String(number)), name);
     const element = h(
-      "div", { role: "row", class: "cb-rf-row" },
+      "div",
+      { role: "row", class: "cb-rf-row" },
       cell("rowheader", "cb-rf-title", title),
       fields.map((field) => cell("cell", "cb-rf-closes", field.root)),
       values.map((value) => value.root),

@@ -27,13 +27,17 @@ export function recurrenceOf(levels, rows, layer) {
   const from = formatFactor(below.start);
   return [
     [
-      "Field", "before + dilation \u00b7 (kernel_size \u2212 1) \u00b7 jump before",
-      `${below.size} + ${dilation}\u00b7(${kernel} \u2212 1)\u00b7${below.jump}`, level.size,
+      "Field",
+      "before + dilation \u00b7 (kernel_size \u2212 1) \u00b7 jump before",
+      `${below.size} + ${dilation}\u00b7(${kernel} \u2212 1)\u00b7${below.jump}`,
+      level.size,
     ],
     ["Jump", "before \u00b7 stride", `${below.jump}\u00b7${stride}`, level.jump],
     [
-      "Start", "before \u2212 padding \u00b7 jump before",
-      `${from} \u2212 ${padding}\u00b7${below.jump}`, level.start,
+      "Start",
+      "before \u2212 padding \u00b7 jump before",
+      `${from} \u2212 ${padding}\u00b7${below.jump}`,
+      level.start,
     ],
   ];
 }

@@ -52,12 +52,18 @@ export function shuffled(s) {
 
 /** What is selected, brought inside what there is. */
 export function chosenOf(s, [channel, row, col]) {
-  return [Math.min(channel, channelsIn(s) - 1), Math.min(row, s.size - 1), Math.min(col, s.size - 1)];
+  return [
+    Math.min(channel, channelsIn(s) - 1),
+    Math.min(row, s.size - 1),
+    Math.min(col, s.size - 1),
+  ];
 }
 
 /** Which channel fills sub-pixel (i, j) of channel c, with the numbers put in. */
 function formulaOf({ upscale_factor: r, channels, order }) {
-  return order === "pytorch" ? `c\u00b7${r * r} + i\u00b7${r} + j` : `(i\u00b7${r} + j)\u00b7${channels} + c`;
+  return order === "pytorch"
+    ? `c\u00b7${r * r} + i\u00b7${r} + j`
+    : `(i\u00b7${r} + j)\u00b7${channels} + c`;
 }
 
 /** What becomes of what, in a sentence. */
@@ -96,9 +102,7 @@ export function workingOf(s, channel) {
       `${c}\u00b7${r}\u00b7${r} + ${i}\u00b7${r} + ${j} = ${channel}`
     );
   }
-  return (
-    `(i\u00b7r + j)\u00b7C + c = (${i}\u00b7${r} + ${j})\u00b7${s.channels} + ${c} = ${channel}`
-  );
+  return `(i\u00b7r + j)\u00b7C + c = (${i}\u00b7${r} + ${j})\u00b7${s.channels} + ${c} = ${channel}`;
 }
 
 /** Which channel has the same sub-pixel in the order that is not shown. */

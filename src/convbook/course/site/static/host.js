@@ -3,8 +3,6 @@
 // a script element, and a static fallback.
 
 (() => {
-  "use strict";
-
   /** The part of a widget model that explorers use; nothing is sent anywhere. */
   function createModel(values) {
     const listeners = new Map();
@@ -36,8 +34,8 @@
 
   /** An explorer behind the modules that it needs, as the text of one module. */
   function textOf(name) {
-    const { needs, text } = window.convbookModules[name];
-    return [...needs.map((module) => window.convbookModules[module].text), text].join("\n");
+    const { needs, text } = globalThis.convbookModules[name];
+    return [...needs.map((module) => globalThis.convbookModules[module].text), text].join("\n");
   }
 
   const modules = new Map();
