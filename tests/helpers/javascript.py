@@ -1,4 +1,4 @@
-"""Call an explorer's JavaScript without a browser: Node, which comes as a wheel, runs the modules."""
+"""Call an explorer's JavaScript without a browser: Node, which comes as a wheel, runs it."""
 
 import atexit
 import json

@@ -101,8 +101,8 @@ def test_an_explorer_needs_no_style_of_another(name):
     used = set(re.findall(r"(?:cb|data)-[\w-]+", code))
     used |= {f"data-{word}" for word in re.findall(r"dataset\.(\w+)", code)}
     foreign = [p for p in sources.style_files() if p.parent.name != "lib" and p.stem != name]
-    for selectors in re.findall(r"([^{}]+)\{", sources.style_source(foreign)):
-        for selector in selectors.split(","):
+    for selectors in re.findall(r"([^{};]+)\{", sources.style_source(foreign)):
+        for selector in re.split(r",(?![^(]*\))", selectors):
             words = set(re.findall(r"[.[]((?:cb|data)-[\w-]+)", selector))
             assert not words or words - used, selector
 

@@ -20,10 +20,17 @@ def test_style_sheet_has_the_books_colours():
 
 def test_every_rule_is_scoped():
     css = re.sub(r"/\*.*?\*/", "", style_source(), flags=re.DOTALL)
-    for selector in re.findall(r"([^{}]+)\{", css):
-        if selector.strip().startswith("@"):
-            continue
-        assert all(".convbook-root" in part for part in selector.split(",")), selector
+    scopes = []  # for each open brace, whether what it holds is inside an explorer
+    for head, brace in re.findall(r"([^{};]*)([{};])", css):
+        if brace == "{":
+            rule = head.strip().startswith("@")
+            parts = re.split(r",(?![^(]*\))", head)
+            inside = (bool(scopes) and scopes[-1]) or all(".convbook-root" in p for p in parts)
+            assert inside or rule, head
+            scopes.append(inside)
+        elif brace == "}":
+            scopes.pop()
+    assert scopes == []
 
 
 def test_sources_ask_nobody_else():

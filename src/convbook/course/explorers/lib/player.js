@@ -5,6 +5,17 @@ import { h, setAttribute, setText } from "./dom.js";
 
 const SPEEDS = [1, 2, 4]; // steps a second
 
+function icon(sign, name, onClick) {
+  return button(sign, onClick, { class: "cb-button cb-play", "aria-label": name, title: name });
+}
+
+function speedChoice() {
+  const option = (steps) =>
+    h("option", { value: steps, selected: steps === 2 }, `${steps} a second`);
+  const select = h("select", { class: "cb-speed", "aria-label": "Speed" }, SPEEDS.map(option));
+  return /** @type {HTMLSelectElement} */ (select);
+}
+
 /**
  * A player of `count` states: { root, set({ index, count, text }), stop }.
  *
@@ -55,22 +66,12 @@ export function createPlayer({ what, onShow, live = [] }) {
     show(wanted);
   }
 
-  const icon = (sign, name, onClick) =>
-    button(sign, onClick, { class: "cb-button cb-play", "aria-label": name, title: name });
   const toggle = icon("\u25b6", "Play", () => (playing() ? stop() : play()));
   const slider = /** @type {HTMLInputElement} */ (
     h("input", { type: "range", min: 0, step: 1, "aria-label": `Which ${what}` })
   );
   slider.addEventListener("input", () => jump(Number(slider.value)));
-  const speed = /** @type {HTMLSelectElement} */ (
-    h(
-      "select",
-      { class: "cb-speed", "aria-label": "Speed" },
-      SPEEDS.map((steps) =>
-        h("option", { value: steps, selected: steps === 2 }, `${steps} a second`),
-      ),
-    )
-  );
+  const speed = speedChoice();
   const place = h("span", { class: "cb-where" });
   const root = h(
     "div",

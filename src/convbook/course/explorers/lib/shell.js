@@ -3,24 +3,18 @@
 import { addressOf, queryFormat } from "./address.js";
 import { button } from "./controls.js";
 import { codeBox } from "./copy.js";
-import { h, setAttribute, setText } from "./dom.js";
+import { h, setText } from "./dom.js";
 import { keepInStep } from "./in_step.js";
 import { keepKeys } from "./keyboard.js";
 import { presentIn } from "./present.js";
+import { createPresets } from "./presets.js";
 import { resultRow } from "./results.js";
-
-/**
- * @typedef {object} Preset
- * @property {string} label
- * @property {string} [note] what to notice
- * @property {Record<string, any>} settings
- */
 
 /**
  * @typedef {object} Shell
  * @property {HTMLElement} root
  * @property {HTMLElement} ruler stands in the figure; its width is the width there is
- * @property {{ preset: Preset, root: HTMLElement }[]} pills the presets' buttons
+ * @property {{ preset: import("./presets.js").Preset, root: HTMLElement }[]} pills the presets' buttons
  * @property {() => Record<string, any>} settings what the model holds
  * @property {(patch: Record<string, any>) => void} change writes settings and draws
  * @property {() => number} width
@@ -53,63 +47,48 @@ import { resultRow } from "./results.js";
  * @param {Record<string, import("./address.js").Rule>} options.rules the settings, which presets and
  *   links hold, and what each may be
  * @param {string[]} [options.traits] followed and reset too, but in no link
- * @param {Preset[]} [options.presets]
+ * @param {import("./presets.js").Preset[]} [options.presets]
  * @param {(patch: Record<string, any>) => void} [options.apply] takes over a preset or a link
  * @param {import("./address.js").AddressFormat} [options.format]
  * @param {boolean} [options.writesAddress] whether the address follows every change
  * @returns {Shell}
  */
 export function createShell({ model, el, name, title, rules, traits = [], ...options }) {
-  const { presets = [], format = queryFormat(name, rules) } = options;
+  const { format = queryFormat(name, rules), writesAddress = false } = options;
   const names = Object.keys(rules);
-  const read = (list) => Object.fromEntries(list.map((trait) => [trait, model.get(trait)]));
   const all = [...names, ...traits];
+  const read = (list) => Object.fromEntries(list.map((trait) => [trait, model.get(trait)]));
   const first = read(all);
   const address = addressOf(el, format);
   const ruler = h("div", { class: "cb-ruler" });
-  let parts = /** @type {Parts | null} */ (null);
   const link = keepInStep({ model, traits: all, ruler, draw });
-  const apply = options.apply ?? change;
+  let parts = /** @type {Parts | null} */ (null);
 
-  /** Write settings into the model and the address, and draw. */
+  /** Write settings into the model, and draw. */
   function change(patch) {
     link.change(patch);
-    if (options.writesAddress) address?.write(read(names));
+    if (writesAddress) address?.write(read(names));
     setText(trouble, "");
   }
 
-  const pills = presets.map((preset) => ({
-    preset,
-    root: button(preset.label, () => apply(preset.settings), { class: "cb-button cb-preset" }),
-  }));
-  const note = h("p", { class: "cb-about" });
-  const reset = button("Reset", () => {
+  function reset() {
     link.change(first);
-    if (options.writesAddress) address?.clear();
+    if (writesAddress) address?.clear();
     setText(trouble, "");
-  });
-  const trouble = h("p", { class: "cb-message", role: "status" });
-  const message = h("p", { class: "cb-message", role: "status" });
+  }
+
+  const apply = options.apply ?? change;
+  const presets = createPresets(model, options.presets ?? [], apply);
+  const [trouble, message] = [0, 1].map(() => h("p", { class: "cb-message", role: "status" }));
   const warning = h("p", { class: "cb-warning", role: "status" });
   const root = h("div", {
     class: `convbook-root cb-${name}`,
     role: "group",
     "aria-label": title,
   });
-  let code = /** @type {{ root: HTMLElement, line: HTMLElement } | null} */ (null);
-
-  /** The preset that is shown, by its settings. */
-  function presetShown() {
-    const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-    return presets.find(({ settings }) =>
-      Object.entries(settings).every(([trait, value]) => same(model.get(trait), value)),
-    );
-  }
 
   function draw() {
-    const preset = presetShown();
-    for (const pill of pills) setAttribute(pill.root, "aria-pressed", pill.preset === preset);
-    setText(note, preset ? (preset.note ?? "") : "Your own numbers.");
+    presets.draw();
     parts?.draw();
   }
 
@@ -129,46 +108,48 @@ export function createShell({ model, el, name, title, rules, traits = [], ...opt
 
   function start(/** @type {Parts} */ own) {
     parts = own;
-    const { top = [], controls = [], figure, below = [], results = [] } = own;
-    if (own.code) {
-      const others = [...(own.code.others ?? [])];
-      if (address) others.push(["Copy link", () => address.link(read(names))]);
-      code = codeBox(own.code.what, others);
-    }
-    const choices = h("div", { class: "cb-presets", role: "group", "aria-label": "Examples" });
-    choices.append(...pills.map((pill) => pill.root));
+    const copyLink = () => address?.link(read(names)) ?? "";
+    const others = [...(own.code?.others ?? []), ...(address ? [["Copy link", copyLink]] : [])];
+    const code = own.code && codeBox(own.code.what, others);
+    shell.showCode = (text) => code && setText(code.line, text);
+    const choice = [...(own.top ?? []), ...presets.elements, trouble, button("Reset", reset)];
     root.append(
-      h("div", { class: "cb-top" }, top, pills.length ? [choices, note] : null, trouble, reset),
-      ...(controls.length ? [h("div", { class: "cb-controls" }, controls, warning)] : []),
-      h("div", { class: "cb-figure" }, ruler, message, figure),
-      ...below,
-      h("div", { class: "cb-results" }, results, code && resultRow(own.code.label, code.root)),
+      h("div", { class: "cb-top" }, choice),
+      ...(own.controls ? [h("div", { class: "cb-controls" }, own.controls, warning)] : []),
+      h("div", { class: "cb-figure" }, ruler, message, own.figure),
+      ...(own.below ?? []),
+      h(
+        "div",
+        { class: "cb-results" },
+        own.results ?? [],
+        code && resultRow(own.code.label, code.root),
+      ),
     );
     el.replaceChildren(keepKeys(root));
     link.start();
     readAddress();
-    const stopListening = address?.listen(readAddress);
-    const stopPresenting = presentIn(root, Boolean(address?.read()));
-    return () => {
-      stopPresenting();
-      stopListening?.();
-      link.stop();
-    };
+    const stops = [
+      address?.listen(readAddress),
+      presentIn(root, Boolean(address?.read())),
+      link.stop,
+    ];
+    return () => stops.forEach((stop) => stop?.());
   }
 
-  return {
+  const shell = {
     root,
     ruler,
-    pills,
+    pills: presets.pills,
     settings: () => read(names),
     change,
     width: link.width,
-    say(text, mild = false) {
+    say(/** @type {string} */ text, mild = false) {
       setText(message, text);
       message.classList.toggle("cb-mild", mild);
     },
-    warn: (text) => setText(warning, text ?? ""),
-    showCode: (text) => code && setText(code.line, text),
+    warn: (/** @type {string | null} */ text) => setText(warning, text ?? ""),
+    showCode(/** @type {string} */ _text) {},
     start,
   };
+  return shell;
 }
