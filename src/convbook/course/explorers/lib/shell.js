@@ -92,20 +92,6 @@ export function createShell({ model, el, name, title, rules, traits = [], ...opt
     parts?.draw();
   }
 
-  /** Take over the settings in the page's address, if it holds any, and come into view. */
-  function readAddress() {
-    const found = address?.read();
-    if (!found) return;
-    if (found.problem) {
-      const cannot = "The settings in this page's address cannot be shown";
-      setText(trouble, `${cannot}: ${found.problem}. Below is what the page starts with.`);
-    } else {
-      apply(found);
-    }
-    // In the next frame, when what stood here for readers without JavaScript is gone.
-    requestAnimationFrame(() => root.scrollIntoView());
-  }
-
   function start(/** @type {Parts} */ own) {
     parts = own;
     const copyLink = () => address?.link(read(names)) ?? "";
@@ -113,20 +99,10 @@ export function createShell({ model, el, name, title, rules, traits = [], ...opt
     const code = own.code && codeBox(own.code.what, others);
     shell.showCode = (text) => code && setText(code.line, text);
     const choice = [...(own.top ?? []), ...presets.elements, trouble, button("Reset", reset)];
-    root.append(
-      h("div", { class: "cb-top" }, choice),
-      ...(own.controls ? [h("div", { class: "cb-controls" }, own.controls, warning)] : []),
-      h("div", { class: "cb-figure" }, ruler, message, own.figure),
-      ...(own.below ?? []),
-      h(
-        "div",
-        { class: "cb-results" },
-        own.results ?? [],
-        code && resultRow(own.code.label, code.root),
-      ),
-    );
+    layOut(root, own, { choice, warning, ruler, message, code });
     el.replaceChildren(keepKeys(root));
     link.start();
+    const readAddress = () => takeOver(address?.read(), { apply, root, trouble });
     readAddress();
     const stops = [
       address?.listen(readAddress),
@@ -152,4 +128,33 @@ export function createShell({ model, el, name, title, rules, traits = [], ...opt
     start,
   };
   return shell;
+}
+
+/** Put an explorer's parts in their places. */
+function layOut(root, own, { choice, warning, ruler, message, code }) {
+  root.append(
+    h("div", { class: "cb-top" }, choice),
+    ...(own.controls ? [h("div", { class: "cb-controls" }, own.controls, warning)] : []),
+    h("div", { class: "cb-figure" }, ruler, message, own.figure),
+    ...(own.below ?? []),
+    h(
+      "div",
+      { class: "cb-results" },
+      own.results ?? [],
+      code && resultRow(own.code.label, code.root),
+    ),
+  );
+}
+
+/** Take over the settings found in the page's address, if it holds any, and come into view. */
+function takeOver(found, { apply, root, trouble }) {
+  if (!found) return;
+  if (found.problem) {
+    const cannot = "The settings in this page's address cannot be shown";
+    setText(trouble, `${cannot}: ${found.problem}. Below is what the page starts with.`);
+  } else {
+    apply(found);
+  }
+  // In the next frame, when what stood here for readers without JavaScript is gone.
+  requestAnimationFrame(() => root.scrollIntoView());
 }
