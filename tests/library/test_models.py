@@ -11,7 +11,7 @@ from torch import nn
 from convbook import cli, data
 from convbook.analysis import trace
 from convbook.grade import grade
-from convbook.models import S7Fast, S7Net, S7Tiny, identity_start
+from convbook.models import S7Fast, S7Net, S7Repaired, S7Tiny, identity_start
 from convbook.nn.blocks import Residual, conv_block
 from convbook.train import fit
 from convbook.train.presets import PRESETS
@@ -31,20 +31,24 @@ def test_presets_pass_the_grader(name):
     assert report.passed, report
 
 
+def test_the_repaired_network_lacks_nothing_but_training():
+    assert [row.passed for row in grade(S7Repaired())] == [True] * 6 + [False]
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_keep_to_their_number_of_parameters(name):
     model = PRESETS[name].network()
     assert trace(model).params == sum(p.numel() for p in model.parameters()) < LIMITS[name]
 
 
-@pytest.mark.parametrize("network", [S7Fast, S7Net, S7Tiny])
+@pytest.mark.parametrize("network", [S7Fast, S7Net, S7Repaired, S7Tiny])
 @pytest.mark.parametrize(("size", "classes"), [((32, 32), 10), ((9, 9), 2), ((40, 56), 100)])
 def test_sizes_and_classes(network, size, classes):
     x = torch.randn(2, 3, *size)
     assert network(classes).eval()(x).shape == (2, classes)
 
 
-@pytest.mark.parametrize("network", [S7Fast, S7Net, S7Tiny])
+@pytest.mark.parametrize("network", [S7Fast, S7Net, S7Repaired, S7Tiny])
 def test_it_can_be_made_without_weights(network):
     with torch.device("meta"):
         model = network()
