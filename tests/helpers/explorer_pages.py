@@ -125,7 +125,7 @@ class PagePool:
         return page
 
     def _serve(self, page, route):
-        path = route.request.url.removeprefix(HOME)
+        path = route.request.url.removeprefix(HOME).split("?")[0]
         if path == "":
             route.fulfill(body=self.documents[page], content_type="text/html")
         elif path.removesuffix(".js") in names():
