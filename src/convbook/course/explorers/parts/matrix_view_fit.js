@@ -1,4 +1,4 @@
-// Matrix view: how large the cells of the product may be.
+// Matrix view: how large the cells may be.
 
 import { convOutputSize } from "../lib/arithmetic.js";
 import { gapFor } from "../lib/figure.js";
@@ -21,24 +21,27 @@ export function smallestFor(length) {
   return length < 2 ? SMALLEST_LETTER : Math.min(Math.max(18, 6 * length), LARGEST_CELL);
 }
 
+/** Cells of the column beside the picture, the longest of them so long, and its whole width. */
+export function columnFit(s, longest) {
+  const own = s.kernel < 3 ? 26 : 20;
+  return { own, beside: Math.max(96, 2 * Math.max(own, 7 * longest + 8) + 12) + 36 };
+}
+
 /** Largest cell, up to LARGEST_CELL, for which `widthOf(step)` and `rows` fit; 0 for none. */
 function productCell(widthOf, rows, width) {
   const fits = (cell) => {
     const step = cell + gapFor(cell);
     return widthOf(step) <= width && rows * step <= TALLEST;
   };
-  return (
-    range(0, LARGEST_CELL)
-      .map((i) => LARGEST_CELL - i)
-      .find(fits) ?? 0
-  );
+  const sizes = range(0, LARGEST_CELL).map((i) => LARGEST_CELL - i);
+  return sizes.find(fits) ?? 0;
 }
 
 /**
  * Arrangement and cell size of the product in `width`: "row", or "stack" where a row is tight.
  * Alone on its line the kernel has cells of its `own`.
  */
-export function productFit(s, view, width) {
+export function productFit({ s, view, width }) {
   const [pixels, weights, outputs] = [s.size ** 2, s.kernel ** 2, convOutputSize(s) ** 2];
   const spaces = width < 480 ? SPACES.narrow : SPACES.wide;
   const { sign, brackets, vector } = spaces;
