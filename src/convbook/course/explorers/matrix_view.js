@@ -3,11 +3,10 @@
 import { rangeControl, segmentedControl } from "./lib/controls.js";
 import { h, setText } from "./lib/dom.js";
 import { createPlayer } from "./lib/player.js";
-import { corner } from "./lib/ranges.js";
 import { ink, resultRow } from "./lib/results.js";
 import { createShell } from "./lib/shell.js";
 import { createFigure } from "./parts/matrix_view_figure.js";
-import { howMany, outputsOf, sizesOf, windowsOf } from "./parts/matrix_view_matrices.js";
+import { pageOf } from "./parts/matrix_view_sheets.js";
 import {
   LIMITS,
   packageLine,
@@ -18,123 +17,93 @@ import {
   tieOf,
 } from "./parts/matrix_view_words.js";
 
-const NOUNS = { output: "window", pixel: "pixel", weight: "weight" };
+/** What can be chosen: what the player calls it, and where the page keeps as many. */
+const KINDS = { output: ["window", "y"], pixel: ["pixel", "x"], weight: ["weight", "w"] };
 const RULES = {
   view: ["dense", "im2col"],
   show: ["letters", "numbers"],
   ...LIMITS,
-  selected: (value) =>
-    Array.isArray(value) &&
-    value.length === 2 &&
-    value[0] in NOUNS &&
-    value[1] in Array(49).fill(0),
+  selected: (value) => value?.length === 2 && value[0] in KINDS && value[1] in Array(49).fill(0),
 };
 
 function createControls(change) {
-  const slider = (label, trait) => {
-    const [min, max] = LIMITS[trait];
-    return rangeControl({ label, min, max, onInput: (value) => change({ [trait]: value }) });
+  const choice = (legend, trait, labels) => {
+    const options = RULES[trait].map((value, i) => [value, labels[i]]);
+    return segmentedControl({ legend, options, onChange: (value) => change({ [trait]: value }) });
   };
-  const choice = (legend, trait, labels) =>
-    segmentedControl({
-      legend,
-      options: RULES[trait].map((value, i) => [value, labels[i]]),
-      onChange: (value) => change({ [trait]: value }),
-    });
+  const slider = ([trait, [min, max]]) => {
+    const label = trait[0].toUpperCase() + trait.slice(1).replace("_", " ");
+    const onInput = (value) => change({ [trait]: value });
+    return [trait, rangeControl({ label, min, max, onInput })];
+  };
   return {
     view: choice("As", "view", ["Dense matrix", "Windows as columns (im2col)"]),
     show: choice("Show", "show", ["Letters", "Numbers"]),
-    input_size: slider("Input size", "input_size"),
-    kernel_size: slider("Kernel size", "kernel_size"),
-    stride: slider("Stride", "stride"),
-    padding: slider("Padding", "padding"),
+    ...Object.fromEntries(Object.entries(LIMITS).map(slider)),
   };
 }
 
-/** All that is drawn, from what is in the model. */
-function pageOf(model, settings, width) {
-  const { selected: _, ...rest } = settings;
-  const s = sizesOf(settings);
-  const x = corner(model.get("input_values"), s.size).flat();
-  const w = corner(model.get("kernel_values"), s.kernel).flat();
-  const [y, windows] = [outputsOf(s, x, w), windowsOf(s)];
-  const letters = settings.show === "letters";
-  const key = JSON.stringify([rest, x, w, width]);
-  return { key, s, view: settings.view, letters, x, w, y, windows, width };
-}
-
-/** What is said below the figure, with the player: { results, summary, show }. */
+/** What is said below the figure, with the player: { rows, stop, draw(page), show(page, selection) }. */
 function createWords(onShow) {
   const sum = h("div", { class: "cb-sum", role: "status" });
   const tie = h("p", { class: "cb-muted" });
   const summary = h("div", { class: "cb-formula" });
-  const player = createPlayer({ what: NOUNS.output, onShow, live: [sum] });
+  const player = createPlayer({ what: "window", onShow, live: [sum] });
   return {
     rows: [
       resultRow("Products", h("div", {}, player.root, sum, tie)),
       resultRow("Counts", summary),
     ],
-    summary,
     stop: player.stop,
-    show(page, [kind, index]) {
-      const parts = sentenceOf(page, [kind, index]);
-      const inked = parts.map((part) => (typeof part === "string" ? part : ink(part[0], part[1])));
-      sum.replaceChildren(h("span", {}, inked));
-      setText(tie, tieOf(page, [kind, index]));
-      const count = howMany(page.s)[kind];
-      player.set({ index, count, text: sum.textContent, what: NOUNS[kind] });
+    draw: (page) => setText(summary, summaryOf(page)),
+    show(page, selection) {
+      const inked = (part) => (typeof part === "string" ? part : ink(part[0], part[1]));
+      sum.replaceChildren(h("span", {}, sentenceOf(page, selection).map(inked)));
+      setText(tie, tieOf(page, selection));
+      const [kind, index] = selection;
+      const [what, flat] = KINDS[kind];
+      player.set({ index, count: page[flat].length, text: sum.textContent, what });
     },
   };
 }
 
 /** Draw the view into `el` and keep it in step with `model`. */
 function render({ model, el }) {
-  const shell = createShell({
-    model,
-    el,
-    name: "matrix-view",
-    title: "Matrix view",
-    rules: RULES,
-    traits: ["input_values", "kernel_values"],
-    presets: PRESETS,
-    apply: (patch) => shell.change({ selected: ["output", 0], ...patch }),
-  });
+  const numbers = ["input_values", "kernel_values"];
+  const settings = { name: "matrix-view", title: "Matrix view", rules: RULES, presets: PRESETS };
+  const apply = (patch) => shell.change({ selected: ["output", 0], ...patch });
+  const shell = createShell({ model, el, ...settings, traits: numbers, apply });
   const controls = createControls(shell.change);
   // What is lit: under the mouse, else under a focus that only came by, else what was chosen.
-  let [pointed, focused] = [null, null];
+  let passed = { pointed: null, focused: null };
+  let lit = null;
   let page = null;
-  let lit = ["output", 0];
-  let shown = ""; // what is lit, and on which page
+  let [drawn, shown] = ["", ""]; // settings and numbers on the page, and what is lit there
 
   /** Keep a selection, in the model too. */
   function choose(selection) {
-    pointed = focused = null;
+    passed = { pointed: null, focused: null };
     shell.change({ selected: selection });
   }
 
-  const figure = createFigure({
-    onPick: choose,
-    onPoint(selection) {
-      pointed = selection;
-      drawSelection();
-    },
-    onFocus(selection) {
-      focused = selection;
-      drawSelection();
-    },
+  const figure = createFigure(choose, (how, selection) => {
+    passed[how] = selection;
+    drawSelection();
   });
   const words = createWords((index) => choose([lit[0], index]));
 
   /** Everything on the page from what is in the model; only the selection if that is all. */
   function draw() {
-    const settings = shell.settings();
-    const next = pageOf(model, settings, shell.width());
-    if (next.key !== page?.key) {
-      page = next;
-      pointed = focused = null;
-      for (const [name, control] of Object.entries(controls)) control.set(settings[name]);
+    const { selected: _, ...own } = shell.settings();
+    const [input, kernel] = numbers.map((name) => model.get(name));
+    const key = JSON.stringify([own, input, kernel, shell.width()]);
+    if (key !== drawn) {
+      drawn = key;
+      passed = { pointed: null, focused: null };
+      page = pageOf(own, input, kernel, shell.width());
+      for (const [name, control] of Object.entries(controls)) control.set(own[name]);
       figure.draw(page);
-      setText(words.summary, summaryOf(page));
+      words.draw(page);
       shell.showCode(packageLine(page));
     }
     drawSelection();
@@ -143,27 +112,24 @@ function render({ model, el }) {
   /** Light what belongs to the selection, in all grids, and write it out. */
   function drawSelection() {
     const [kind, index] = model.get("selected");
-    const kept = [kind, Math.min(index, howMany(page.s)[kind] - 1)];
-    const isKept = pointed === null && focused === null;
-    lit = pointed ?? focused ?? kept;
-    const key = `${lit} ${isKept} ${page.key}`;
+    const passing = passed.pointed ?? passed.focused;
+    lit = passing ?? [kind, Math.min(index, page[KINDS[kind][1]].length - 1)];
+    const key = `${lit} ${passing} ${drawn}`;
     if (key === shown) return;
     shown = key;
-    figure.light(page, lit, isKept);
+    figure.light(page, lit, passing === null);
     words.show(page, lit);
   }
 
   const { view, show, ...sliders } = controls;
+  /** @type {[string, () => string][]} */
+  const others = [["Copy with numbers", () => packageScript(page)]];
   const unmount = shell.start({
     top: [view.root, show.root],
     controls: Object.values(sliders).map(({ root }) => root),
     figure: figure.elements,
     results: words.rows,
-    code: {
-      label: "Code",
-      what: "the line",
-      others: [["Copy with numbers", () => packageScript(page)]],
-    },
+    code: { label: "Code", what: "the line", others },
     draw,
   });
   return () => {

@@ -4,29 +4,26 @@ import { convOutputSize } from "../lib/arithmetic.js";
 import { h, setAttribute, setText } from "../lib/dom.js";
 import { block, fitFlow, legendEntry, setCellSize } from "../lib/figure.js";
 import { createGrid } from "../lib/grid.js";
-import { boxOf, range } from "../lib/ranges.js";
+import { boxOf } from "../lib/ranges.js";
 import { ink } from "../lib/results.js";
 import {
   columnFit,
   LARGEST_CELL,
+  NARROW,
   productFit,
   SMALLEST_LETTER,
   smallestFor,
-  SPACES,
 } from "./matrix_view_fit.js";
-import { looksOf, placesOf, sheetsOf, tintOf } from "./matrix_view_sheets.js";
+import { placesOf, sheetsOf } from "./matrix_view_sheets.js";
 import { numbered } from "./matrix_view_words.js";
 
-/** The grids: kind, title, symbol and spoken name; those of the product are named by the view. */
-const GRIDS = {
-  x: ["input", "Input", "x", "Input x; a pixel lights the window that starts there"],
-  w: ["kernel", "Kernel", "w", "Kernel w"],
-  y: ["output", "Output", "y", "Output y"],
-  left: ["left", "", "", ""],
-  right: ["right", "", "", ""],
-  result: ["result", "", "", ""],
+/** Title, symbol and spoken name of each grid; those of the product belong to a view. */
+const PICTURE = {
+  x: ["Input", "x", "Input x; a pixel lights the window that starts there"],
+  w: ["Kernel", "w", "Kernel w"],
+  y: ["Output", "y", "Output y"],
 };
-const VIEWS = {
+const PRODUCT = {
   dense: {
     left: ["Matrix", "M", "Matrix M, one row for each output"],
     right: ["", "x", "Input x as a column"],
@@ -40,44 +37,43 @@ const VIEWS = {
 };
 
 /**
- * The figure: { elements, draw(page), light(page, selection, isKept) }. Its grids tell what the
- * cell stands for that is picked, under the mouse or in focus.
- * @param {Record<"onPick" | "onPoint" | "onFocus", (selection: any) => void>} listeners
+ * The figure: { elements, draw(page), light(page, selection, isKept) }.
+ * @param {(selection: any) => void} onPick
+ * @param {(how: "pointed" | "focused", selection: any) => void} onPass hears what a cell stands for
+ *   that is under the mouse or in focus, and of null
  */
-export function createFigure({ onPick, onPoint, onFocus }) {
-  const parts = /** @type {Record<string, any>} */ ({});
-  for (const [name, [kind, title, symbol, label]] of Object.entries(GRIDS)) {
+export function createFigure(onPick, onPass) {
+  const parts = {};
+  for (const name of [...Object.keys(PICTURE), ...Object.keys(PRODUCT.dense)]) {
     const grid = createGrid({
-      kind,
-      label,
+      kind: name,
+      label: "",
       onPick: (row, col) => onPick(grid.cell(row, col).chooses),
-      onPoint: (cell) => onPoint(cell?.chooses ?? null),
-      onFocus: (cell) => onFocus(cell?.chooses ?? null),
+      onPoint: (cell) => onPass("pointed", cell?.chooses ?? null),
+      onFocus: (cell) => onPass("focused", cell?.chooses ?? null),
     });
-    parts[name] = { grid, ...block(name, title, symbol, grid) };
+    parts[name] = { grid, ...block(name, "", "", grid) };
   }
-  const roots = Object.values(parts).map(({ root }) => root);
+  const [x, w, y, left, right, result] = Object.values(parts).map(({ root }) => root);
   const sign = (area, text) =>
     h("span", { class: `cb-operator cb-${area}`, "aria-hidden": "true" }, text);
-  const equation = ([left, right, result], dot) => [
-    ...[left, sign("op1", dot), right, sign("op2", "="), result],
-  ];
   const column = createColumn();
-  const input = h("div", { class: "cb-unfolding" }, column.root, sign("to", "\u2190"), roots[0]);
-  const flow = h("div", { class: "cb-flow" }, equation([input, roots[1], roots[2]], "\u22c6"));
+  const input = h("div", { class: "cb-unfolding" }, column.root, sign("to", "\u2190"), x);
+  const picture = [input, sign("op1", "\u22c6"), w, sign("op2", "="), y];
+  const flow = h("div", { class: "cb-flow" }, picture);
   const legend = h("ul", { class: "cb-legend" });
-  const product = h("div", { class: "cb-product" }, equation(roots.slice(3), "\u00b7"), legend);
+  const factors = [left, sign("op1", "\u00b7"), right, sign("op2", "="), result];
+  const product = h("div", { class: "cb-product" }, factors, legend);
   const caption = h("p", { class: "cb-caption" });
   let sheets = [];
   return {
     elements: [flow, caption, product],
     draw(page) {
       sheets = sheetsOf(page);
-      const cells = drawPicture({ parts, flow, column }, page);
-      Object.assign(cells, drawProduct({ parts, product }, page, sheets));
-      for (const sheet of sheets) fill(parts[sheet.name].grid, sheet, page, cells[sheet.name]);
-      const formula = page.view === "dense" ? "y = M \u00b7 x" : "y = w \u00b7 U";
-      caption.replaceChildren("The same as one matrix product: ", h("var", {}, formula));
+      const small = fitPicture(flow, column.root, page);
+      const cells = { x: small, w: small, y: small, ...fitProduct(product, left, page) };
+      for (const sheet of sheets) fill(parts[sheet.name], sheet, page, cells[sheet.name]);
+      caption.replaceChildren("The same as one matrix product: ", ...formulaOf(page));
       legend.replaceChildren(...legendOf(page));
     },
     light(page, selection, isKept) {
@@ -85,72 +81,66 @@ export function createFigure({ onPick, onPoint, onFocus }) {
         light(parts[sheet.name].grid, placesOf(page, sheet, selection), isKept);
       }
       product.dataset.kind = selection[0];
-      column.show(page, selection);
+      input.classList.toggle("cb-none", selection[0] !== "output");
+      if (selection[0] === "output") column.show(page, selection[1]);
     },
   };
 }
 
-/** Lay out a grid and paint it; text too small to read is not shown. */
-function fill(grid, { rows, cols, cells }, { s, view }, size) {
-  const sorts = new Map(cells.map(({ row, col, sort }) => [`${row} ${col}`, sort]));
-  const shape = `${rows} ${cols} ${s.size} ${view}`;
-  grid.arrange(rows, cols, (row, col) => sorts.get(`${row} ${col}`), shape);
+/** Name a grid, lay it out and paint it; text too small to read is not shown. */
+function fill({ grid, size, name: call }, { name, rows, cols, cells }, { s, view, width }, cell) {
+  const [title, symbol, label] = { ...PICTURE, ...PRODUCT[view] }[name];
+  call(title, symbol);
+  setAttribute(grid.root, "aria-label", label);
+  const shape = name === "x" ? [s.size, s.size] : [rows[1], cols[1]];
+  const padding = name === "x" && s.before ? ", padding 1" : "";
+  const fits = width >= NARROW || title !== "";
+  setText(size, fits ? `${shape.join(" \u00d7 ")}${padding}` : "\u00a0");
+  const across = cols[1] - cols[0];
+  const sortOf = (row, col) => cells[(row - rows[0]) * across + col - cols[0]].sort;
+  grid.arrange(rows, cols, sortOf, `${rows} ${cols} ${s.size} ${view}`);
   const longest = Math.max(...cells.map(({ text }) => text.length));
-  grid.root.toggleAttribute("data-mute", size < smallestFor(longest));
-  for (const { row, col, text, css, label, chooses } of cells) {
-    const cell = grid.cell(row, col);
-    cell.chooses = chooses;
-    grid.paint(cell, text, css, label[0].toUpperCase() + label.slice(1));
+  grid.root.toggleAttribute("data-mute", cell < smallestFor(longest));
+  for (const { row, col, text, css, label: spoken, chooses } of cells) {
+    const target = grid.cell(row, col);
+    target.chooses = chooses;
+    grid.paint(target, text, css, spoken[0].toUpperCase() + spoken.slice(1));
   }
 }
 
-/** Fit the convolution into the width; returns the cells' size for each grid. */
-function drawPicture({ parts, flow, column }, page) {
-  const { s, width } = page;
-  const looks = looksOf(page);
+/** Fit the convolution into the width; returns the size of its cells. */
+function fitPicture(flow, column, { s, looks, width }) {
   const longest = Math.max(...[...looks.weight, ...looks.pixel].map(({ text }) => text.length));
-  const { own, beside } = columnFit(s, longest);
-  const sides = { x: s.size, w: s.kernel, y: convOutputSize(s) };
-  const across = { ...sides, x: s.size + s.before + s.after };
-  const cell = fitFlow(flow, across, width, { enough: 18, largest: LARGEST_CELL, beside });
-  setCellSize(column.root, own);
-  for (const [name, side] of Object.entries(sides)) {
-    const padding = name === "x" && s.before ? ", padding 1" : "";
-    setText(parts[name].size, `${side} \u00d7 ${side}${padding}`);
-  }
-  return { x: cell, w: cell, y: cell };
+  const { own, beside } = columnFit(s.kernel ** 2, longest);
+  setCellSize(column, own);
+  const across = { x: s.size + s.before + s.after, w: s.kernel, y: convOutputSize(s) };
+  return fitFlow(flow, across, width, { enough: 18, largest: LARGEST_CELL, beside });
 }
 
-/** Fit the product into the width and name its grids; returns the cells' size for each. */
-function drawProduct({ parts, product }, page, sheets) {
-  const { view, windows } = page;
-  const { layout, cell, own, spaces } = productFit(page);
-  Object.assign(product.dataset, { view, layout });
+/** Fit the product into the width; returns the size of the cells of each grid. */
+function fitProduct(product, left, page) {
+  const { layout, cell, own, sign, brackets } = productFit(page);
+  Object.assign(product.dataset, { view: page.view, layout });
   setCellSize(product, cell);
-  setCellSize(parts.left.root, own);
+  setCellSize(left, own);
   product.toggleAttribute("data-tiny", cell < SMALLEST_LETTER);
-  product.style.setProperty("--sign", `${spaces.sign}px`);
-  product.style.setProperty("--brackets", `${spaces.brackets}px`);
-  product.style.setProperty("--rows", windows.length);
-  for (const { name, rows, cols } of sheets.slice(3)) {
-    const [title, symbol, label] = VIEWS[view][name];
-    const { grid, size, name: setName } = parts[name];
-    setName(title, symbol);
-    const isRoomy = spaces === SPACES.wide || Math.min(rows[1], cols[1]) > 1 || view === "im2col";
-    setText(size, isRoomy ? `${rows[1]} \u00d7 ${cols[1]}` : "\u00a0");
-    setAttribute(grid.root, "aria-label", label);
-  }
+  product.style.setProperty("--sign", `${sign}px`);
+  product.style.setProperty("--brackets", `${brackets}px`);
+  product.style.setProperty("--rows", page.y.length);
   return { left: own, right: cell, result: cell };
 }
 
-function legendOf({ s, view }) {
-  const samples = range(0, s.kernel ** 2).map((i) => {
-    const css = `cb-cell cb-sample cb-tint cb-tint-${tintOf(i, s.kernel ** 2)}`;
-    return h("span", { class: css, "aria-hidden": "true" });
-  });
-  const words = samples.length > 1 ? "equal colours: the same weight" : "the weight";
+function formulaOf({ view }) {
+  const letter = (kind, text) => h("var", { class: `cb-ink-${kind}` }, text);
+  const [left, right] = view === "dense" ? ["M", "x"] : ["w", "U"];
+  return [letter("output", "y"), " = ", letter("kernel", left), " \u00b7 ", letter("input", right)];
+}
+
+function legendOf({ s, view, looks }) {
+  const sample = ({ css }) => h("span", { class: `${css} cb-sample`, "aria-hidden": "true" });
+  const words = looks.weight.length > 1 ? "equal colours: the same weight" : "the weight";
   return [
-    h("li", {}, h("span", { class: "cb-samples" }, samples), words),
+    h("li", {}, h("span", { class: "cb-samples" }, looks.weight.map(sample)), words),
     ...(view === "dense" ? [legendEntry("cb-zero", "zero: the window does not read it")] : []),
     ...(s.before ? [legendEntry("cb-pad", "padding")] : []),
   ];
@@ -159,37 +149,29 @@ function legendOf({ s, view }) {
 /** Light cells of a grid, frame some, and rest its tab stop on what has been chosen. */
 function light(grid, { lit, framed, stops }, isKept) {
   const inGrid = (cells) => cells.map(({ row, col }) => grid.cell(row, col));
+  const [rows, cols] = ["row", "col"].map((axis) => framed.map((cell) => cell[axis]));
   grid.light(inGrid(lit));
-  grid.outline(
-    boxOf(
-      framed.map(({ row }) => row),
-      framed.map(({ col }) => col),
-    ),
-  );
+  grid.outline(boxOf(rows, cols));
   if (isKept) grid.restOn(inGrid(stops));
 }
 
 /** The chosen window as a column, beside the weights that it meets: { root, show }. */
 function createColumn() {
-  const [weights, pixels] = [h("div", {}), h("div", { class: "cb-taken" })];
-  const name = h("span", {});
+  const [name, weights] = [h("span", {}), h("div", {})];
+  const pixels = h("div", { class: "cb-taken" });
   const head = h("div", { class: "cb-head" }, name, h("span", { class: "cb-size" }, "as a column"));
   const pairs = h("div", { class: "cb-pairs" }, weights, pixels);
-  const root = h("div", { class: "cb-block cb-column", role: "img" }, head, pairs);
   return {
-    root,
-    show(page, [kind, index]) {
-      root.parentElement.classList.toggle("cb-none", kind !== "output");
-      if (kind !== "output") return;
-      const looks = looksOf(page);
+    root: h("div", { class: "cb-block cb-column", role: "img" }, head, pairs),
+    show({ taps, looks }, index) {
       const cell = ({ text, css }) => h("span", { class: `${css} cb-lit` }, text);
-      const taken = page.windows[index].map(({ pixel }) => looks.pixel[pixel] ?? looks.padding);
-      const output = numbered("y", index);
-      name.replaceChildren("Window of ", ink("output", output));
+      const own = taps.filter(({ output }) => output === index);
+      const taken = own.map(({ pixel }) => looks.pixel[pixel] ?? looks.padding);
+      const texts = taken.map(({ text }) => text).join(", ");
+      name.replaceChildren("Window of ", ink("output", numbered("y", index)));
       weights.replaceChildren(...looks.weight.map(cell));
       pixels.replaceChildren(...taken.map(cell));
-      const texts = taken.map(({ text }) => text).join(", ");
-      setAttribute(root, "aria-label", `Window of ${output} as a column: ${texts}`);
+      setAttribute(this.root, "aria-label", `${name.textContent} as a column: ${texts}`);
     },
   };
 }

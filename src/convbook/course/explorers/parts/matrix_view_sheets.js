@@ -1,9 +1,9 @@
 // Matrix view: the cells of every grid: what each shows, what it stands for, what lights it.
 
-import { convOutputSize } from "../lib/arithmetic.js";
+import { convolve, convOutputSize } from "../lib/arithmetic.js";
 import { formatCell, formatNumber } from "../lib/format.js";
-import { range } from "../lib/ranges.js";
-import { howMany, tapsOf, windowAt } from "./matrix_view_matrices.js";
+import { corner, range } from "../lib/ranges.js";
+import { tapsOf, windowAt } from "./matrix_view_matrices.js";
 import { numbered, pixelName, weightName } from "./matrix_view_words.js";
 
 const WEIGHT_TINTS = 9;
@@ -14,9 +14,21 @@ export function tintOf(weight, count) {
   return Math.round(step * (WEIGHT_TINTS - 1)) + 1;
 }
 
+/** @typedef {import("./matrix_view_matrices.js").Page} Page */
+
+/** @returns {Page} from settings and the numbers behind them */
+export function pageOf(settings, input, kernel, width) {
+  const { view, show, input_size: size, kernel_size, stride, padding } = settings;
+  const s = { size, kernel: kernel_size, stride, before: padding, after: padding, dilation: 1 };
+  const [x, w] = [corner(input, s.size), corner(kernel, s.kernel)];
+  const flat = { x: x.flat(), w: w.flat(), y: convolve(x, w, s).flat() };
+  const letters = show === "letters";
+  const looks = looksOf(s, letters, flat);
+  return { s, view, letters, grids: [x, w], ...flat, taps: tapsOf(s, x, w), looks, width };
+}
+
 /** Text, class and spoken name of each pixel, weight and output. */
-export function looksOf(/** @type {import("./matrix_view_matrices.js").Page} */ page) {
-  const { s, x, w, y, letters } = page;
+function looksOf(s, letters, { x, w, y }) {
   const look = (name, value, css, spoken) => ({
     text: letters ? name : formatCell(value),
     css: `cb-cell ${css}`,
@@ -37,95 +49,90 @@ export function looksOf(/** @type {import("./matrix_view_matrices.js").Page} */ 
  * it stands for, of which a factor has one and an entry of the matrix all; its look; its sort; and
  * the selection that it `chooses`. Row and column -1 are the heads of the matrix.
  */
-export function sheetsOf(/** @type {import("./matrix_view_matrices.js").Page} */ page) {
-  const { s, view, windows } = page;
-  const { output, pixel, weight } = howMany(s);
-  const looks = looksOf(page);
-  const sheet = (name, rows, cols, means, finish) => {
+export function sheetsOf(/** @type {Page} */ page) {
+  const { s, view, x, w, y, taps } = page;
+  const sheet = (name, rows, cols, means) => {
     const places = range(...rows).flatMap((row) => range(...cols).map((col) => ({ row, col })));
-    const cells = places.map((at) => finish(page, looks, { ...at, ...means(at.row, at.col) }));
+    const cells = places.map((at) => cellOf(page, name, { ...at, ...means(at) }));
     return { name, rows, cols, cells };
   };
-  const square = (name, kind, side) =>
-    sheet(name, [0, side], [0, side], (row, col) => ({ [kind]: row * side + col }), factor);
-  const line = (name, kind, rows, cols) =>
-    sheet(name, [0, rows], [0, cols], (row, col) => ({ [kind]: row + col }), factor);
-  const inside = (index) => index >= 0 && index < s.size;
+  const plain = (name, kind, rows, cols) =>
+    sheet(name, [0, rows], [0, cols], ({ row, col }) => ({ [kind]: row * cols + col }));
+  const isPadding = (index) => index < 0 || index >= s.size;
+  const inX = ({ row, col }) => ({
+    pixel: isPadding(row) || isPadding(col) ? null : row * s.size + col,
+  });
+  const tapAt = (output, weight) => taps[output * w.length + weight];
+  const weightOn = (output, pixel) =>
+    range(0, w.length).find((weight) => tapAt(output, weight).pixel === pixel) ?? null;
+  const inM = ({ row, col }) =>
+    row < 0 ? { pixel: col } : { output: row, pixel: col, weight: weightOn(row, col) };
+  const inU = ({ row, col }) =>
+    col < 0 ? { weight: row } : { output: col, weight: row, pixel: tapAt(col, row).pixel };
+  const side = convOutputSize(s);
   const span = [-s.before, s.size + s.after];
-  const inX = (row, col) => ({ pixel: inside(row) && inside(col) ? row * s.size + col : null });
-  const entryOfM = (row, col) => {
-    const found = windows[row].findIndex((tap) => tap.pixel === col);
-    return { output: row, pixel: col, weight: found < 0 ? null : found };
-  };
-  const inM = (row, col) => (row < 0 ? { pixel: col } : entryOfM(row, col));
-  const entryOfU = (row, col) => ({ output: col, weight: row, pixel: windows[col][row].pixel });
-  const inU = (row, col) => (col < 0 ? { weight: row } : entryOfU(row, col));
+  const picture = [
+    sheet("x", span, span, inX),
+    plain("w", "weight", s.kernel, s.kernel),
+    plain("y", "output", side, side),
+  ];
   const product =
     view === "dense"
       ? [
-          sheet("left", [-1, output], [0, pixel], inM, entry),
-          line("right", "pixel", pixel, 1),
-          line("result", "output", output, 1),
+          sheet("left", [-1, y.length], [0, x.length], inM),
+          plain("right", "pixel", x.length, 1),
+          plain("result", "output", y.length, 1),
         ]
       : [
-          line("left", "weight", 1, weight),
-          sheet("right", [0, weight], [-1, output], inU, entry),
-          line("result", "output", 1, output),
+          plain("left", "weight", 1, w.length),
+          sheet("right", [0, w.length], [-1, y.length], inU),
+          plain("result", "output", 1, y.length),
         ];
-  const picture = [
-    sheet("x", span, span, inX, place),
-    square("w", "weight", s.kernel),
-    square("y", "output", convOutputSize(s)),
-  ];
   return [...picture, ...product];
 }
 
-/** A place in the padded input: a pixel there chooses a window where one stands for it. */
-function place({ s }, looks, at) {
-  if (at.pixel === null) return { ...at, ...looks.padding, sort: "still" };
-  const window = windowAt(s, at.row, at.col);
-  const chooses = window === null ? ["pixel", at.pixel] : ["output", window];
-  return { ...at, ...looks.pixel[at.pixel], sort: "pick", chooses };
-}
-
-/** A cell that stands for one thing, and chooses it. */
-function factor(_, looks, at) {
+/** A cell with its look, its sort and what it chooses. */
+function cellOf({ s, view, looks }, name, at) {
+  const { row, col, output, weight, pixel } = at;
+  if (pixel === null && name === "x") return { ...at, ...looks.padding, sort: "still" };
   const kind = ["output", "pixel", "weight"].find((what) => at[what] !== undefined);
-  return { ...at, ...looks[kind][at[kind]], sort: "pick", chooses: [kind, at[kind]] };
-}
-
-/** A head or an entry of the matrix. */
-function entry({ s, view }, looks, at) {
-  const head = { ...factor(null, looks, at), sort: at.row < 0 ? "column" : "row" };
-  if (at.row < 0) return { ...head, css: "cb-cell cb-x cb-of-column" };
-  if (at.col < 0) return head;
+  const cell = { ...at, ...looks[kind][at[kind]], sort: "pick", chooses: [kind, at[kind]] };
+  if (row < 0 && name === "left")
+    return { ...cell, css: "cb-cell cb-x cb-of-column", sort: "column" };
+  if (col < 0) return { ...cell, sort: "row" };
+  if (name === "x") {
+    const window = windowAt(s, row, col); // a pixel stands for the window that starts there
+    return window === null ? cell : { ...cell, chooses: ["output", window] };
+  }
+  if (pixel === undefined || weight === undefined) return cell;
   const [line, found, across] =
     view === "dense"
-      ? ["Row", looks.weight[at.weight] ?? looks.zero, `column ${pixelName(s, at.pixel)}`]
-      : ["Column", looks.pixel[at.pixel] ?? looks.padding, `row ${weightName(s, at.weight)}`];
-  const label = `${line} ${numbered("y", at.output)}, ${across}: ${found.label}`;
-  return { ...at, ...found, label, sort: "pick", chooses: ["output", at.output], isEntry: true };
+      ? ["row", looks.weight[weight] ?? looks.zero, `column ${pixelName(s, pixel)}`]
+      : ["column", looks.pixel[pixel] ?? looks.padding, `row ${weightName(s, weight)}`];
+  const label = `${line} ${numbered("y", output)}, ${across}: ${found.label}`;
+  return { ...cell, ...found, label, isEntry: true };
 }
 
 /**
  * The cells of a sheet that a selection lights; those that it frames, which are the selection
  * itself; and the `stops`, which choose it again: Tab comes back to them.
  */
-export function placesOf({ view, windows }, { name, cells }, [kind, index]) {
-  const taps = tapsOf(windows, [kind, index]);
+export function placesOf({ view, taps }, { name, cells }, [kind, index]) {
+  const own = taps.filter((tap) => tap[kind] === index);
   // The dense matrix has no column for padding.
-  const shown = view === "dense" ? taps.filter(({ pixel }) => pixel !== null) : taps;
-  const isRead = (cell) => taps.some(({ row, col }) => row === cell.row && col === cell.col);
+  const shown = view === "dense" ? own.filter(({ pixel }) => pixel !== null) : own;
   const isLit = (cell) => {
     if (cell.isEntry) return cell.weight !== null && cell[kind] === index;
     if (cell[kind] === index) return true;
-    if (name === "x") return isRead(cell);
-    const [own] = cell.chooses;
-    return own !== kind && shown.some((tap) => tap[own] === cell[own]);
+    if (name === "x") return own.some(({ row, col }) => row === cell.row && col === cell.col);
+    const [what] = cell.chooses;
+    return what !== kind && shown.some((tap) => tap[what] === cell[what]);
   };
   const lit = cells.filter(isLit);
   const stops = cells.filter(({ chooses }) => chooses?.[0] === kind && chooses[1] === index);
-  const isBody = ({ row, col }) => name !== "x" && row >= 0 && col >= 0;
-  const ofX = kind === "output" ? lit : lit.filter((cell) => cell[kind] === index);
-  return { lit, stops, framed: name === "x" ? ofX : stops.filter(isBody) };
+  // Of the matrix, whole rows and columns; the copies of a weight, or of a pixel, lie scattered.
+  const scattered = view === "dense" ? "weight" : "pixel";
+  const isItself = (cell) =>
+    cell[kind] === index && (cell.isEntry ? kind !== scattered : cell.row >= 0 && cell.col >= 0);
+  return { lit, stops, framed: name === "x" && kind === "output" ? lit : cells.filter(isItself) };
 }

@@ -1,38 +1,34 @@
 // Matrix view: its examples, its names, and what it says.
 
 import { counted, formatFactor, formatNumber, tensorLines } from "../lib/format.js";
-import { range } from "../lib/ranges.js";
-import { countsOf, tapsOf } from "./matrix_view_matrices.js";
+import { countsOf } from "./matrix_view_matrices.js";
+
+/** @typedef {import("./matrix_view_matrices.js").Page} Page */
+
+const FIRST = { view: "dense", input_size: 3, kernel_size: 2, stride: 1, padding: 0 };
 
 export const LIMITS = { input_size: [3, 5], kernel_size: [1, 3], stride: [1, 2], padding: [0, 1] };
-
-/** Settings of an example; left out, they are those of the first. */
-function example(label, note, settings) {
-  const first = { view: "dense", input_size: 3, kernel_size: 2, stride: 1, padding: 0 };
-  return { label, note, settings: { ...first, ...settings } };
-}
-
 export const PRESETS = [
-  example(
-    "Nine letters",
-    "Every row of M holds the same four weights, each under the pixel that it meets.",
-    { show: "letters" },
-  ),
-  example(
-    "The same as windows",
-    "Each window becomes a column of U: no zero is left, but pixel e is written four times.",
-    { view: "im2col" },
-  ),
-  example(
-    "Stride 2",
-    "Every second window only: 4 rows instead of 9, and each pixel is read once.",
-    { input_size: 4, stride: 2 },
-  ),
-  example(
-    "With padding",
-    "As many outputs as pixels. Padding has no column, so only the middle row of M is full.",
-    { kernel_size: 3, padding: 1 },
-  ),
+  {
+    label: "Nine letters",
+    note: "Every row of M holds the same four weights, each under the pixel that it meets.",
+    settings: { ...FIRST, show: "letters" },
+  },
+  {
+    label: "The same as windows",
+    note: "Each window becomes a column of U: no zero is left, but pixel e is written four times.",
+    settings: { ...FIRST, view: "im2col" },
+  },
+  {
+    label: "Stride 2",
+    note: "Every second window only: 4 rows instead of 9, and each pixel is read once.",
+    settings: { ...FIRST, input_size: 4, stride: 2 },
+  },
+  {
+    label: "With padding",
+    note: "As many outputs as pixels. Padding has no column: only the middle row of M is full.",
+    settings: { ...FIRST, kernel_size: 3, padding: 1 },
+  },
 ];
 
 /** A letter with an index that counts from 0, as in y\u2080. */
@@ -50,18 +46,18 @@ export function weightName(s, index) {
 }
 
 /** What there is to count in the matrix shown, in a sentence or two. */
-export function summaryOf({ s, view, letters }) {
-  const c = countsOf(s, view);
+export function summaryOf(/** @type {Page} */ page) {
+  const c = countsOf(page);
   const size = `${c.shape.join(" \u00d7 ")} matrix: ${c.entries} entries`;
-  if (view === "dense") {
+  if (page.view === "dense") {
     const lost = c.padding ? ` ${c.padding} taps fall on padding and have no column.` : "";
     const copies = `${c.copies} ${c.copies === 1 ? "copy" : "copies"}`;
     const zeros = counted(c.entries - c.copies, "zero");
     return `${size}, ${zeros}, ${copies} of ${counted(c.weights, "weight")}.${lost}`;
   }
-  const every = s.size ** 2;
+  const every = page.x.length;
   const who = c.pixels === every ? `The ${every} pixels` : `${c.pixels} of the ${every} pixels`;
-  const one = letters ? `pixel ${pixelName(s, c.most)}` : "one pixel";
+  const one = page.letters ? `pixel ${pixelName(page.s, c.most)}` : "one pixel";
   const often = c.times === 1 ? "once" : `${c.copies} times, ${one} ${c.times} times`;
   const zeros = c.padding ? `${c.padding} zeros from padding` : "no zeros";
   return `${size}, ${zeros}. ${who} ${c.pixels === 1 ? "is" : "are"} written ${often}.`;
@@ -71,13 +67,9 @@ export function summaryOf({ s, view, letters }) {
  * The sum behind an output, or where a pixel or a weight goes: texts, and [role, text] in colour.
  * @returns {(string | string[])[]}
  */
-export function sentenceOf(
-  /** @type {import("./matrix_view_matrices.js").Page} */ page,
-  selection,
-) {
-  const { s, view, windows, x, w, y, letters } = page;
-  const [kind, index] = selection;
-  const taps = tapsOf(windows, selection);
+export function sentenceOf(/** @type {Page} */ page, [kind, index]) {
+  const { s, view, x, w, y, letters } = page;
+  const taps = page.taps.filter((tap) => tap[kind] === index);
   const real = taps.filter(({ pixel }) => pixel !== null);
   const write = (name, value) => (letters ? name : formatFactor(value));
   const product = ({ weight, pixel }) => [
@@ -85,51 +77,48 @@ export function sentenceOf(
     "\u00b7",
     pixel === null ? ["padding", "0"] : ["input", write(pixelName(s, pixel), x[pixel])],
   ];
-  const title = (role, name, value) => [role, letters ? name : `${name} = ${formatNumber(value)}`];
+  const title = (name, value) => (letters ? name : `${name} = ${formatNumber(value)}`);
   if (kind === "output") {
-    const shown = view === "dense" ? real : taps;
-    const sum = shown.flatMap((tap, i) => [...(i ? [" + "] : []), ...product(tap)]);
+    const shown = view === "dense" ? real : taps; // the dense matrix has no column for padding
+    const sum = shown.flatMap((tap, i) => [i ? " + " : " = ", ...product(tap)]);
     const total = letters ? [] : [" = ", ["output", formatNumber(y[index])]];
-    const found = sum.length ? [...sum, ...total] : ["0: this window sees padding only."];
-    return [["output", numbered("y", index)], " = ", ...found];
+    const found = sum.length ? [...sum, ...total] : [" = 0: this window sees padding only."];
+    return [["output", numbered("y", index)], ...found];
   }
   if (kind === "pixel") {
-    const name = title("input", pixelName(s, index), x[index]);
+    const name = title(pixelName(s, index), x[index]);
     const readers = real.length ? counted(real.length, "window") : "no window";
-    const list = real.flatMap((tap, i) => {
-      const output = ["output", numbered("y", tap.output)];
-      return [i ? ", " : ": ", ...product(tap), " in ", output];
-    });
-    return ["Pixel ", name, ` is read by ${readers}`, ...list, "."];
+    const outputOf = (tap) => ["output", numbered("y", tap.output)];
+    const list = real.flatMap((tap, i) => [
+      i ? ", " : ": ",
+      ...product(tap),
+      " in ",
+      outputOf(tap),
+    ]);
+    return ["Pixel ", ["input", name], ` is read by ${readers}`, ...list, "."];
   }
-  const name = title("kernel", weightName(s, index), w[index]);
-  return ["Weight ", name, weightWords(view, index, taps.length, taps.length - real.length)];
+  const name = ["kernel", title(weightName(s, index), w[index])];
+  const lost = taps.length - real.length;
+  if (view === "dense") {
+    const others = lost ? `; in the other ${lost} it falls on padding` : "";
+    return [
+      "Weight ",
+      name,
+      ` stands in ${real.length} of ${counted(taps.length, "row")}${others}.`,
+    ];
+  }
+  const zeros = lost ? `, ${lost} of them padding` : "";
+  const windows = counted(taps.length, "window");
+  return ["Weight ", name, ` multiplies row ${index + 1} of U: a pixel from ${windows}${zeros}.`];
 }
 
-/** Where a weight stands in the matrix of a view, if `lost` of its `count` taps are padding. */
-function weightWords(view, index, count, lost) {
-  if (view === "im2col") {
-    const padding = lost ? `, ${lost} of them padding` : "";
-    const windows = counted(count, "window");
-    return ` multiplies row ${index + 1} of U: one pixel from each of ${windows}${padding}.`;
-  }
-  if (!lost && count === 1) return " stands in the only row.";
-  if (!lost) return ` stands in all ${count} rows, once in each.`;
-  return ` stands in ${count - lost} of ${count} rows; in the other ${lost} it falls on padding.`;
-}
-
-/** How the chosen window shows in the matrix of the view; of a pixel or a weight, nothing. */
-export function tieOf({ s, view, windows }, [kind, index]) {
-  if (kind !== "output") return "";
+/** How the chosen window shows in the matrix; of a pixel or a weight, nothing. */
+export function tieOf(/** @type {Page} */ { view }, [kind, index]) {
   const name = numbered("y", index);
-  if (view === "im2col") {
-    return `Read row by row, the window is column ${name} of U. The kernel, read the same way, multiplies it.`;
-  }
-  const real = windows[index].filter(({ pixel }) => pixel !== null).length;
-  if (!real) return `Row ${name} of M is all zeros: padding has no column.`;
-  const zeros = real < s.size ** 2 ? ", and zeros" : "";
-  const lost = real < s.kernel ** 2 ? " Padding has no column." : "";
-  return `Row ${name} of M has each weight in the column of its pixel${zeros}.${lost}`;
+  if (kind !== "output") return "";
+  return view === "dense"
+    ? `Row ${name} of M has these weights in the columns of their pixels, and zeros elsewhere.`
+    : `The window, read row by row, is column ${name} of U.`;
 }
 
 /** The line that computes the flattened output from x and w, of shape (1, 1, side, side). */
@@ -142,17 +131,12 @@ export function packageLine({ s, view }) {
 }
 
 /** A script that runs as it stands: imports, the numbers on the page, the line. */
-export function packageScript(page) {
-  const { s, view, x, w } = page;
-  const square = (values, side) =>
-    range(0, side).map((row) => values.slice(row * side, (row + 1) * side));
-  return [
-    "import torch",
-    `from convbook.functional import ${view === "dense" ? "conv2d_matrix" : "unfold"}`,
-    "",
-    tensorLines("x", square(x, s.size)),
-    tensorLines("w", square(w, s.kernel)),
-    `y = ${packageLine(page)}`,
-    "print(y.flatten())",
-  ].join("\n");
+export function packageScript(/** @type {Page} */ page) {
+  const [x, w] = page.grids;
+  const builder = page.view === "dense" ? "conv2d_matrix" : "unfold";
+  const start = ["import torch", `from convbook.functional import ${builder}`, ""];
+  const line = `y = ${packageLine(page)}`;
+  return [...start, tensorLines("x", x), tensorLines("w", w), line, "print(y.flatten())"].join(
+    "\n",
+  );
 }
