@@ -70,8 +70,13 @@ export function createFigure(onPick, onPass) {
     elements: [flow, caption, product],
     draw(page) {
       sheets = sheetsOf(page);
-      const small = fitPicture(flow, column.root, page);
-      const cells = { x: small, w: small, y: small, ...fitProduct(product, left, page) };
+      const { s, looks, width } = page;
+      const shown = [...looks.weight, ...looks.pixel].map(({ text }) => text.length);
+      const { own, beside } = columnFit(looks.weight.length, Math.max(...shown));
+      setCellSize(column.root, own);
+      const across = { x: s.size + s.before + s.after, w: s.kernel, y: convOutputSize(s) };
+      const cell = fitFlow(flow, across, width, { enough: 18, largest: LARGEST_CELL, beside });
+      const cells = { x: cell, w: cell, y: cell, ...fitProduct(product, left, page) };
       for (const sheet of sheets) fill(parts[sheet.name], sheet, page, cells[sheet.name]);
       caption.replaceChildren("The same as one matrix product: ", ...formulaOf(page));
       legend.replaceChildren(...legendOf(page));
@@ -106,15 +111,6 @@ function fill({ grid, size, name: call }, { name, rows, cols, cells }, { s, view
     target.chooses = chooses;
     grid.paint(target, text, css, spoken[0].toUpperCase() + spoken.slice(1));
   }
-}
-
-/** Fit the convolution into the width; returns the size of its cells. */
-function fitPicture(flow, column, { s, looks, width }) {
-  const longest = Math.max(...[...looks.weight, ...looks.pixel].map(({ text }) => text.length));
-  const { own, beside } = columnFit(s.kernel ** 2, longest);
-  setCellSize(column, own);
-  const across = { x: s.size + s.before + s.after, w: s.kernel, y: convOutputSize(s) };
-  return fitFlow(flow, across, width, { enough: 18, largest: LARGEST_CELL, beside });
 }
 
 /** Fit the product into the width; returns the size of the cells of each grid. */

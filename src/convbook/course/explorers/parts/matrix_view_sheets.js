@@ -6,12 +6,9 @@ import { corner, range } from "../lib/ranges.js";
 import { tapsOf, windowAt } from "./matrix_view_matrices.js";
 import { numbered, pixelName, weightName } from "./matrix_view_words.js";
 
-const WEIGHT_TINTS = 9;
-
 /** The number, 1 to 9, of a weight's tint: as far apart as there is room for. */
 export function tintOf(weight, count) {
-  const step = count === 1 ? 0.5 : weight / (count - 1);
-  return Math.round(step * (WEIGHT_TINTS - 1)) + 1;
+  return 1 + Math.round(8 * (count === 1 ? 0.5 : weight / (count - 1)));
 }
 
 /** @typedef {import("./matrix_view_matrices.js").Page} Page */
@@ -58,10 +55,8 @@ export function sheetsOf(/** @type {Page} */ page) {
   };
   const plain = (name, kind, rows, cols) =>
     sheet(name, [0, rows], [0, cols], ({ row, col }) => ({ [kind]: row * cols + col }));
-  const isPadding = (index) => index < 0 || index >= s.size;
-  const inX = ({ row, col }) => ({
-    pixel: isPadding(row) || isPadding(col) ? null : row * s.size + col,
-  });
+  const isPadding = ({ row, col }) => Math.min(row, col) < 0 || Math.max(row, col) >= s.size;
+  const inX = (at) => ({ pixel: isPadding(at) ? null : at.row * s.size + at.col });
   const tapAt = (output, weight) => taps[output * w.length + weight];
   const weightOn = (output, pixel) =>
     range(0, w.length).find((weight) => tapAt(output, weight).pixel === pixel) ?? null;
@@ -76,19 +71,15 @@ export function sheetsOf(/** @type {Page} */ page) {
     plain("w", "weight", s.kernel, s.kernel),
     plain("y", "output", side, side),
   ];
-  const product =
+  const matrix =
     view === "dense"
-      ? [
-          sheet("left", [-1, y.length], [0, x.length], inM),
-          plain("right", "pixel", x.length, 1),
-          plain("result", "output", y.length, 1),
-        ]
-      : [
-          plain("left", "weight", 1, w.length),
-          sheet("right", [0, w.length], [-1, y.length], inU),
-          plain("result", "output", 1, y.length),
-        ];
-  return [...picture, ...product];
+      ? sheet("left", [-1, y.length], [0, x.length], inM)
+      : sheet("right", [0, w.length], [-1, y.length], inU);
+  const vectors =
+    view === "dense"
+      ? [plain("right", "pixel", x.length, 1), plain("result", "output", y.length, 1)]
+      : [plain("left", "weight", 1, w.length), plain("result", "output", 1, y.length)];
+  return [...picture, matrix, ...vectors];
 }
 
 /** A cell with its look, its sort and what it chooses. */
