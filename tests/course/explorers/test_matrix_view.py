@@ -1,5 +1,7 @@
 """The matrix view without a browser: numbers, what the page shows and lights, and its sentences."""
 
+# ruff: noqa: RUF017 -- the lists joined with sum() are short
+
 import itertools
 import re
 
@@ -86,7 +88,7 @@ def test_python_and_javascript_equal_pytorch_over_the_whole_control_grid():
         assert len(output) == view.output_size
         scope = {"conv2d_matrix": conv2d_matrix, "unfold": unfold}
         values = {"x": tensor(view.input), "w": tensor(view.kernel)}
-        assert eval(view.code, scope, values).flatten().tolist() == sum(output, [])  # noqa: RUF017
+        assert eval(view.code, scope, values).flatten().tolist() == sum(output, [])
         page = page_of(view)
         sheets = sheets_of(page)
         assert WORDS.packageLine(page) == view.code
@@ -95,8 +97,7 @@ def test_python_and_javascript_equal_pytorch_over_the_whole_control_grid():
         assert numbers(texts(sheets["w"])) == view.kernel
         assert numbers(texts(sheets["y"])) == output
         vector = view.input if view.view == "dense" else view.kernel
-        flat = [number for row in numbers(texts(sheets[factor])) for number in row]
-        assert flat == [number for row in vector for number in row]
+        assert sum(numbers(texts(sheets[factor])), []) == sum(vector, [])
         assert len(sheets["x"]["cells"]) == (view.input_size + 2 * view.padding) ** 2
 
 
@@ -329,8 +330,7 @@ def test_sums_name_the_taps_of_a_window_and_add_up(show):
     for settings in GRID:
         view = MatrixView(**settings, show=show)
         page = page_of(view)
-        x = [n for row in view.input for n in row]
-        w = [n for row in view.kernel for n in row]
+        x, w = sum(view.input, []), sum(view.kernel, [])
         if show == "letters":
             x = list("abcdefghi") if len(x) == 9 else [f"x{i}" for i in range(25)]
             w = list("pqrs") if len(w) < 9 else [f"w{i}" for i in range(9)]
@@ -391,11 +391,6 @@ def test_sentences_of_pixels_and_weights(settings, selection, sentence):
             {"view": "im2col"},
             "4 × 4 matrix: 16 entries, no zeros. The 9 pixels are written 16 times, "
             "pixel e 4 times.",
-        ),
-        (
-            {"view": "im2col", "show": "numbers", "input_size": 5, "padding": 1},
-            "4 × 36 matrix: 144 entries, 44 zeros from padding. "
-            "The 25 pixels are written 100 times, one pixel 4 times.",
         ),
         (
             {"view": "im2col", "kernel_size": 1, "stride": 2, "padding": 1},
