@@ -52,7 +52,7 @@ function createWords(onShow) {
   return {
     rows: [
       resultRow("Products", h("div", {}, player.root, sum, tie)),
-      resultRow("Counts", summary),
+      resultRow("Counts", h("div", {}, summary)),
     ],
     stop: player.stop,
     draw: (page) => setText(summary, summaryOf(page)),
