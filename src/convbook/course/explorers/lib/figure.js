@@ -18,13 +18,14 @@ export function gapFor(cell) {
   return cell < 20 ? 1 : 3;
 }
 
-/** Largest cell, in pixels, at which `rows` of grids fit in `width`. */
-function cellSizeFor(rows, cells, width, largest) {
+/** Largest cell, in pixels, at which `rows` of grids fit in `width`, less `beside` next to x. */
+function cellSizeFor(rows, cells, width, { largest, beside }) {
   for (let cell = largest; cell > 11; cell -= 1) {
     const fits = rows.every((row) => {
       const step = cell + gapFor(cell);
       const grids = row.map((name) => Math.max(cells[name] * step, NARROWEST_BLOCK));
-      return grids.reduce((a, b) => a + b, 0) + (row.length - 1) * OPERATOR_WIDTH <= width;
+      const rest = (row.length - 1) * OPERATOR_WIDTH + (row.includes("x") ? beside : 0);
+      return grids.reduce((a, b) => a + b, rest) <= width;
     });
     if (fits) return cell;
   }
@@ -33,14 +34,23 @@ function cellSizeFor(rows, cells, width, largest) {
 
 /**
  * Choose arrangement and cell size for three grids of `cells` cells across: the first arrangement
- * whose cells have `enough` pixels, or the one with the largest.
+ * whose cells have `enough` pixels, or the one with the largest. Returns the cell size.
+ * @param {HTMLElement} flow
+ * @param {Record<string, number>} cells
+ * @param {number} width
+ * @param {{ enough: number, largest?: number, beside?: number }} options `beside` is what else
+ *   stands next to x, in pixels
  */
-export function fitFlow(flow, cells, width, { enough, largest = 40 }) {
-  const options = LAYOUTS.map(([name, rows]) => [name, cellSizeFor(rows, cells, width, largest)]);
-  const best = Math.max(...options.map(([, cell]) => cell));
-  const [name, cell] = options.find(([, size]) => size >= Math.min(enough, best));
+export function fitFlow(flow, cells, width, { enough, largest = 40, beside = 0 }) {
+  const options = LAYOUTS.map(([name, rows]) => ({
+    name: /** @type {string} */ (name),
+    cell: cellSizeFor(rows, cells, width, { largest, beside }),
+  }));
+  const best = Math.max(...options.map(({ cell }) => cell));
+  const { name, cell } = options.find((option) => option.cell >= Math.min(enough, best));
   flow.dataset.layout = name;
   setCellSize(flow, cell);
+  return cell;
 }
 
 /** Set the size of every cell in `element`, and the space between them. */

@@ -4,6 +4,7 @@ import { button } from "./controls.js";
 import { h, setAttribute, setText } from "./dom.js";
 
 const SPEEDS = [1, 2, 4]; // steps a second
+const STEPS = ["First", "Previous", "Next", "Last"];
 
 function icon(sign, name, onClick) {
   return button(sign, onClick, { class: "cb-button cb-play", "aria-label": name, title: name });
@@ -14,6 +15,11 @@ function speedChoice() {
     h("option", { value: steps, selected: steps === 2 }, `${steps} a second`);
   const select = h("select", { class: "cb-speed", "aria-label": "Speed" }, SPEEDS.map(option));
   return /** @type {HTMLSelectElement} */ (select);
+}
+
+function label(element, text) {
+  setAttribute(element, "aria-label", text);
+  setAttribute(element, "title", text);
 }
 
 /**
@@ -67,43 +73,43 @@ export function createPlayer({ what, onShow, live = [] }) {
   }
 
   const toggle = icon("\u25b6", "Play", () => (playing() ? stop() : play()));
-  const slider = /** @type {HTMLInputElement} */ (
-    h("input", { type: "range", min: 0, step: 1, "aria-label": `Which ${what}` })
-  );
+  const slider = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, step: 1 }));
   slider.addEventListener("input", () => jump(Number(slider.value)));
   const speed = speedChoice();
   const place = h("span", { class: "cb-where" });
-  const root = h(
-    "div",
-    { class: "cb-player", role: "group", "aria-label": "Player" },
-    icon("\u23ee\ufe0e", `First ${what}`, () => jump(0)),
-    icon("\u2039", `Previous ${what}`, () => jump((index - 1 + count) % count)),
-    toggle,
-    icon("\u203a", `Next ${what}`, () => jump((index + 1) % count)),
-    icon("\u23ed\ufe0e", `Last ${what}`, () => jump(count - 1)),
-    slider,
-    place,
-    speed,
-  );
+  const steps = [
+    icon("\u23ee\ufe0e", "First", () => jump(0)),
+    icon("\u2039", "Previous", () => jump((index - 1 + count) % count)),
+    icon("\u203a", "Next", () => jump((index + 1) % count)),
+    icon("\u23ed\ufe0e", "Last", () => jump(count - 1)),
+  ];
+  const root = h("div", { class: "cb-player", role: "group", "aria-label": "Player" }, steps);
+  steps[1].after(toggle);
+  root.append(slider, place, speed);
+
+  function nameStates(/** @type {string} */ word) {
+    STEPS.forEach((which, i) => label(steps[i], `${which} ${word}`));
+    setAttribute(slider, "aria-label", `Which ${word}`);
+  }
 
   function drawButton() {
-    const name = playing() ? "Pause" : "Play";
     setText(toggle, playing() ? "\u23f8\ufe0e" : "\u25b6\ufe0e");
-    setAttribute(toggle, "aria-label", name);
-    setAttribute(toggle, "title", name);
+    label(toggle, playing() ? "Pause" : "Play");
   }
 
   new IntersectionObserver(([entry]) => !entry.isIntersecting && playing() && stop()).observe(root);
   document.addEventListener("visibilitychange", () => document.hidden && playing() && stop());
   drawButton();
+  nameStates(what);
 
   return {
     root,
     stop,
-    /** Say which state is shown: `text` is what a screen reader hears of it. */
-    set(/** @type {{ index: number, count: number, text: string }} */ state) {
+    /** Say which state is shown: `text` is what a screen reader hears of it; `what` renames it. */
+    set(/** @type {{ index: number, count: number, text: string, what?: string }} */ state) {
       if (playing() && !own) stop();
       ({ index, count } = state);
+      if (state.what) nameStates(state.what);
       setAttribute(slider, "max", count - 1);
       if (slider.value !== String(index)) slider.value = String(index);
       setAttribute(slider, "aria-valuetext", state.text);
