@@ -8,23 +8,11 @@ import { resultRow } from "./lib/results.js";
 import { createShell } from "./lib/shell.js";
 import { STACK_FORMAT } from "./parts/receptive_field_address.js";
 import { createSection } from "./parts/receptive_field_drawing.js";
-import {
-  chosenOf,
-  edgeOf,
-  measure,
-  middleOf,
-  outputAt,
-  reachOf,
-} from "./parts/receptive_field_levels.js";
+import { edgeOf, measure, middleOf, outputAt, reachOf } from "./parts/receptive_field_levels.js";
 import { createPlane } from "./parts/receptive_field_plane.js";
 import { LIMITS, PRESETS, presetOf } from "./parts/receptive_field_stacks.js";
 import { createTable } from "./parts/receptive_field_table.js";
-import {
-  packageLine,
-  packageScript,
-  recurrenceOf,
-  summaryOf,
-} from "./parts/receptive_field_words.js";
+import { packageLine, packageScript, stepsOf, summaryOf } from "./parts/receptive_field_words.js";
 
 /** Changes to the stack and to what is selected of it, as the table and the controls call for. */
 function createEdits(shell, model) {
@@ -49,12 +37,11 @@ function createEdits(shell, model) {
     edit({ rows }, layer);
   }
 
-  const replace = (row, column, value) => row.map((old, i) => (i === column ? value : old));
   return {
     edit,
     onShow,
     onEdit: (number, column, value) =>
-      alter((rows) => rows.splice(number - 1, 1, replace(rows[number - 1], column, value))),
+      alter((rows) => rows.splice(number - 1, 1, rows[number - 1].with(column, value))),
     onMove: (number, by) =>
       alter((rows) => rows.splice(number - 1 + by, 0, ...rows.splice(number - 1, 1)), number + by),
     onRemove: (number) => alter((rows) => rows.splice(number - 1, 1), number),
@@ -73,15 +60,20 @@ function createControls(shell, { edit, onShow }) {
   });
   const slider = (label, hint, min, onInput) =>
     rangeControl({ label, hint, min, max: min, onInput });
-  let number = 1;
+  let chosen = null;
   const layer = slider("Layer", "whose field is shown", 1, (value) => onShow(value));
-  const output = slider("Output", "of that layer", 0, (value) => onShow(number, value));
+  const output = slider(
+    "Output",
+    "of that layer",
+    0,
+    (value) => chosen && onShow(chosen[0], value),
+  );
   return {
     elements: [size.root, layer.root, output.root],
-    draw({ levels, inputSize, chosen }) {
-      let index = 0;
-      [number, index] = chosen ?? [1, 0];
-      size.set(inputSize);
+    draw(page) {
+      ({ chosen } = page);
+      const [levels, [number, index]] = [page.levels, chosen ?? [1, 0]];
+      size.set(page.input_size);
       layer.limit(Math.max(1, levels.length - 1));
       layer.set(number);
       output.limit(chosen ? levels[number].count - 1 : 0);
@@ -149,7 +141,7 @@ function createSteps(/** @type {HTMLElement} */ plane) {
     root: resultRow(label, h("div", { class: "cb-rf-both" }, steps, plane)),
     draw({ levels, rows, chosen }) {
       setText(label, chosen ? `Layer ${chosen[0]}` : "Layer");
-      const found = chosen ? recurrenceOf(levels, rows, chosen[0]) : [];
+      const found = chosen ? stepsOf(levels, rows, chosen[0]) : [];
       const lines = found.map(([name, rule, numbers, result]) => {
         const sum = `${name} = ${numbers} = ${formatNumber(result)}`;
         return h("p", { class: "cb-rf-step" }, sum, " ", h("span", { class: "cb-muted" }, rule));
@@ -179,16 +171,10 @@ function render({ model, el }) {
   const [table, steps] = [createTable(edits), createSteps(figure.plane)];
 
   function draw() {
-    const { input_size: inputSize, rows } = shell.settings();
-    const { levels, problem } = measure(shell.settings());
-    const selected = model.get("selected");
-    const chosen = chosenOf(levels, selected);
-    const page = { inputSize, rows, levels, problem, chosen, width: shell.width() };
-    controls.draw(page);
-    figure.draw(page);
-    table.draw({ ...page, layer: Math.min(selected[0], rows.length) });
-    steps.draw(page);
-    shell.showCode(packageLine(rows));
+    const [stack, selected] = [shell.settings(), model.get("selected")];
+    const page = { ...stack, ...measure(stack, selected), selected, width: shell.width() };
+    for (const part of [controls, figure, table, steps]) part.draw(page);
+    shell.showCode(packageLine(stack.rows));
   }
 
   const copyScript = () => packageScript(shell.settings().rows);

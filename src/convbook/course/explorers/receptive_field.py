@@ -117,7 +117,8 @@ class ReceptiveFieldExplorer(Explorer):
         if self.problem:
             raise ValueError(self.problem)
         last = len(self.rows)
-        self.selected = (last, self._middle(last)) if selected is None else selected
+        middle = (self.output_sizes[-1] - 1) // 2
+        self.selected = (last, middle) if selected is None else selected
         layer, output = self.selected
         if layer > last:
             raise ValueError(f"selected={self.selected} is beyond the last layer; use 1 to {last}")
@@ -169,9 +170,6 @@ class ReceptiveFieldExplorer(Explorer):
         sizes, _ = self._measured()
         known = receptive_field(self.layers[: len(sizes)])
         return known + [None] * (len(self.rows) - len(sizes))
-
-    def _middle(self, layer):
-        return (self.output_sizes[layer - 1] - 1) // 2
 
     @property
     def code(self):

@@ -9,18 +9,9 @@ export function stackFragment(key, { input_size: size, rows }) {
   return `#${key}=${size};${rows.map((row) => row.slice(1).join(".")).join(",")}`;
 }
 
-/** Text from an address, where a mail program may have escaped signs. */
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 /** The stack in the end of an address, with the names of the preset that it is. */
 export function stackIn(key, fragment) {
-  const text = decoded(fragment);
+  const text = fragment.replace(/%(3B|2C|3D)/gi, decodeURIComponent); // as mail programs write them
   if (!text.startsWith(`#${key}=`)) return null;
   const [sizeText, layers = "", ...rest] = text.slice(key.length + 2).split(";");
   const size = wholeNumber(sizeText, LIMITS.input_size);

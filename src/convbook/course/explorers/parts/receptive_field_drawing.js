@@ -9,7 +9,6 @@ import { edgeOf, lengthOf, scaleOf } from "./receptive_field_levels.js";
 
 const LARGEST_CELL = 38;
 const SMALLEST_INDEX = 19; // a narrower cell has no room for its index
-const MOST_INDEXED = 8; // more levels than that have low rows
 const TALLEST = 320; // for all levels, unless there are very many
 const LOWEST = 12; // a row, with the space below it
 const HIGHEST = 60;
@@ -63,16 +62,15 @@ function drawRow(row, place, { levels, rows, reach }, m) {
   paint(row.padding, padding ? [[-padding, -1], far] : []);
   paint(row.lit, seen?.read ?? []);
   paint(row.wet, seen?.padded ?? []);
-  const fits = cell >= SMALLEST_INDEX && place.height > 15 && levels.length <= MOST_INDEXED;
+  const fits = cell >= SMALLEST_INDEX && place.height > 17;
   const indexed = fits ? cellsIn(place, level, [[0, level.count - 1]], y) : [];
   const digits = indexed.map(([x, top, w, h, index]) =>
     draft("text", { x: px(x + w / 2), y: px(top + h / 2) }, String(index)),
   );
   row.digits.replaceChildren(...digits);
-  const css = [m ? "cb-rf-output" : "cb-rf-input"];
-  if (!seen) css.push("cb-rf-later");
-  if (spaceFor(cell) === 1) css.push("cb-rf-narrow");
-  setAttribute(row.root, "class", css.join(" "));
+  const narrow = spaceFor(cell) === 1 ? " cb-rf-narrow" : "";
+  const later = seen ? "" : " cb-rf-later";
+  setAttribute(row.root, "class", `cb-rf-${m ? "output" : "input"}${narrow}${later}`);
   const middle = px(y + place.height / 2);
   setAttribute(row.name, "y", middle);
   const names = m ? [String(m), `${m}  ${rows[m - 1][0]}`] : ["", "Input"];
@@ -86,11 +84,9 @@ function drawRow(row, place, { levels, rows, reach }, m) {
 
 /** Draw the cone from the shown output to the input, and the field's frame. */
 function drawMarks({ cone, frame, unit, span }, place, { levels, shown, reach }) {
-  if (!shown) {
-    for (const path of [cone, frame, unit]) setAttribute(path, "d", "");
-    setText(span, "");
-    return;
-  }
+  for (const mark of [cone, frame, unit, span])
+    setAttribute(mark, "display", shown ? null : "none");
+  if (!shown) return;
   const { height, total, yOf, xOf } = place;
   const [layer, output] = shown;
   const sides = reach.map(({ first, last }, m) => {
@@ -114,9 +110,8 @@ function drawMarks({ cone, frame, unit, span }, place, { levels, shown, reach })
 }
 
 /**
- * The cross-section: the input on top, one row for each layer, and what feeds the output shown.
- * `onPick(level, pixel)` hears of a press on a row and of moves along it, and over which pixel;
- * `onPoint(level, pixel)` of the mouse above a row, which need not be there.
+ * The cross-section. `onPick(level, pixel)` hears of a press on a row and of moves along it, and
+ * over which pixel; `onPoint(level, pixel)` of the mouse above a row, which need not be there.
  */
 export function createSection(onPick, onPoint) {
   const marks = drafts("cb-rf", { cone: "path", frame: "path", unit: "path", span: "text" });

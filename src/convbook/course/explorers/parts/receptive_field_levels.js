@@ -1,21 +1,17 @@
-// Receptive field: from a stack of layers to what each output sees, and where it is drawn.
+// Receptive field: from a stack of layers to what each output sees, and where it is drawn. Level 0
+// is the input, level m the output of layer m: { count, size, jump, start }, as in
+// `convbook.arithmetic`.
 
 import { convOutputSize, kernelSpan } from "../lib/arithmetic.js";
 import { runsOf } from "../lib/ranges.js";
 import { LIMITS } from "./receptive_field_stacks.js";
-
-/**
- * Level 0 is the input, level m the output of layer m, with the three numbers of
- * `convbook.arithmetic.ReceptiveField`.
- * @typedef {{ count: number, size: number, jump: number, start: number }} Level
- */
 
 /** One row on an input of `size` pixels, as the shared arithmetic wants it. */
 function settingsOf(size, [, kernel, stride, padding, dilation]) {
   return { size, kernel, stride, before: padding, after: padding, dilation };
 }
 
-/** Why a layer has no output, in Python's words; null when it has one. */
+/** Why a layer has no output, as Python says it; null when it has one. */
 function problemOf(s, jump) {
   const [span, most] = [kernelSpan(s), LIMITS.jump[1]];
   if (convOutputSize(s) !== null) {
@@ -29,27 +25,31 @@ function problemOf(s, jump) {
 }
 
 /**
- * The levels up to the first layer that has no output, and why that one has none.
+ * The levels up to the first layer that has no output, why that one has none, and what is selected,
+ * [layer, output], brought inside what there is: { levels, problem, chosen }.
  * @param {Record<string, any>} stack
- * @returns {{ levels: Level[], problem: string | null }}
  */
-export function measure({ input_size: inputSize, rows }) {
+export function measure({ input_size: inputSize, rows }, selected = [0, 0]) {
   const levels = [{ count: inputSize, size: 1, jump: 1, start: 0 }];
+  let problem = null;
   for (const [i, row] of rows.entries()) {
     const below = levels[i];
     const s = settingsOf(below.count, row);
     const jump = below.jump * s.stride;
-    const reason = problemOf(s, jump);
-    if (reason) return { levels, problem: `Layer ${i + 1} (${row[0]}): ${reason}` };
+    problem = problemOf(s, jump);
+    if (problem) break;
     const size = below.size + s.dilation * (s.kernel - 1) * below.jump;
     const start = below.start - s.before * below.jump;
     levels.push({ count: convOutputSize(s), size, jump, start });
   }
-  return { levels, problem: null };
+  const layer = Math.min(selected[0], levels.length - 1);
+  const output = Math.min(selected[1], levels[layer].count - 1);
+  if (problem) problem = `Layer ${levels.length} (${rows[levels.length - 1][0]}): ${problem}`;
+  return { levels, problem, chosen: levels.length > 1 ? [layer, output] : null };
 }
 
 /** The middle one of a level's outputs, the first of two; 0 where there is no level. */
-export function middleOf(/** @type {Level | undefined} */ level) {
+export function middleOf(level) {
   return level ? Math.floor((level.count - 1) / 2) : 0;
 }
 
@@ -79,13 +79,6 @@ export function reachOf(levels, rows, layer, output) {
     });
   }
   return reach;
-}
-
-/** What is selected, [layer, output], brought inside what there is; null when there is nothing. */
-export function chosenOf(levels, [layer, output]) {
-  if (levels.length < 2) return null;
-  const level = Math.min(layer, levels.length - 1);
-  return [level, Math.min(output, levels[level].count - 1)];
 }
 
 /** How many numbers lie in runs. */

@@ -10,10 +10,7 @@ const PLANE = 180;
 const MARGIN = 4; // around the plane, for the frame
 const NOTHING = { first: 0, last: -1, read: [] };
 
-/**
- * The plane: input and field in two dimensions; the output shown stands in the middle row.
- * `onPick(0, pixel)` and `onPoint(0, pixel)` hear of the column under a press and under the mouse.
- */
+/** Input and field in two dimensions; the output shown stands in the middle row. */
 export function createPlane(onPick, onPoint) {
   const tags = { padding: "path", wet: "path", cells: "path", lit: "path", lines: "path" };
   const parts = drafts("cb-rf", { ...tags, frame: "path" });

@@ -15,6 +15,7 @@ export const LIMITS = {
   jump: [1, 1000000], // keeps every number below 2**53
 };
 
+const DOUBLING = "conv1:3.1.1.1 conv2:3.1.2.2 conv3:3.1.4.4 conv4:3.1.8.8 conv5:3.1.16.16";
 const ASSIGNMENT =
   "C1.conv1:3.1.1.1 C1.conv2:3.1.1.1 pool1:2.2.0.1 C2.depthwise:3.1.1.1 C2.pointwise:1.1.0.1 " +
   "C2.conv:3.1.1.1 pool2:2.2.0.1 C3.dilated:3.1.2.2 C3.conv:3.1.1.1 pool3:2.2.0.1 " +
@@ -36,12 +37,7 @@ const RESNET18 = [1, 2, 3, 4].map((stage) => {
 const STACKS = /** @type {[string, string, number, string][]} */ ([
   ["two_3x3", "Two 3\u00d73", 9, "conv1:3.1.0.1 conv2:3.1.0.1"],
   ["stride", "Stride first", 17, "conv1:3.2.0.1 conv2:3.1.0.1 conv3:3.1.0.1"],
-  [
-    "dilation",
-    "Doubling dilation",
-    64,
-    "conv1:3.1.1.1 conv2:3.1.2.2 conv3:3.1.4.4 conv4:3.1.8.8 conv5:3.1.16.16",
-  ],
+  ["dilation", "Doubling dilation", 64, DOUBLING],
   ["assignment", "Assignment net", 32, ASSIGNMENT],
   ["alexnet", "AlexNet", 224, ALEXNET],
   ["vgg16", "VGG-16", 224, VGG16.join(" ")],

@@ -23,11 +23,8 @@ function createLayer(number, group, { onEdit, onShow, onInvalid }) {
       onInvalid,
       onInput: (value) => onEdit(number, i + 1, value),
     });
-  const settings = SETTINGS.map(() => makeCell("cell", { class: "cb-rf-closes" }));
-  const values = FIELD_NAMES.map((label) => {
-    const css = label === "Field" ? "cb-rf-value" : "cb-rf-value cb-rf-closes";
-    return makeCell("cell", { class: css, "data-label": label });
-  });
+  const settings = SETTINGS.map(() => makeCell("cell", {}));
+  const values = FIELD_NAMES.map((label) => makeCell("cell", { "data-label": label }));
   const title = h("label", {}, radio, h("b", {}, String(number)), name);
   const head = makeCell("rowheader", { class: "cb-rf-title" }, title);
   const root = h("div", { role: "row", class: "cb-rf-row" }, head, settings, values);
@@ -59,17 +56,13 @@ function createLayer(number, group, { onEdit, onShow, onInvalid }) {
 
 /** Bring a row into what is seen of a region, without a move of the page. */
 function keepInSight(region, head, row) {
-  const scrolls = region.scrollHeight > region.clientHeight;
-  setAttribute(region, "tabindex", scrolls ? "0" : null);
+  setAttribute(region, "tabindex", region.scrollHeight > region.clientHeight ? "0" : null);
   const least = row.offsetTop + row.offsetHeight - region.clientHeight;
   const most = row.offsetTop - head.offsetHeight;
   region.scrollTop = Math.max(least, Math.min(most, region.scrollTop));
 }
 
-/**
- * The table of layers: { root, draw }. `onEdit(number, column, value)`, `onShow(number)`,
- * `onMove(number, by)`, `onRemove(number)` and `onAdd(number)` hear of layer `number`, from 1.
- */
+/** The table of layers: { root, draw }. What it calls hears of layer `number`, from 1. */
 export function createTable({ onMove, onRemove, onAdd, onEdit, onShow }) {
   const group = uniqueName("layer");
   const columns = ["Layer", ...NAMES, ...FIELD_NAMES];
@@ -79,39 +72,30 @@ export function createTable({ onMove, onRemove, onAdd, onEdit, onShow }) {
   const region = h("div", { class: "cb-rf-scroll", role: "region", "aria-label": "Layers" }, body);
   const trouble = h("p", { class: "cb-warning", role: "status" });
   const pool = [];
-  let [shown, count, invalid, problem] = [0, 0, null, null];
-  const say = () => setText(trouble, invalid ?? problem ?? "");
-  const onInvalid = (text) => {
-    invalid = text;
-    say();
-  };
+  let [shown, count, problem] = [0, 0, null];
+  const onInvalid = (text) => setText(trouble, text ?? problem ?? "");
 
-  function makeTool(/** @type {string} */ label, act) {
-    const tool = button(label, press, { class: "cb-button cb-tool" });
-    function press() {
-      act();
-      if (tool.disabled) pool[shown - 1].radio.focus();
-    }
-    return tool;
-  }
+  const look = { class: "cb-button cb-tool" };
   const tools = [
-    makeTool("Add a layer", () => onAdd(shown)),
-    makeTool("Move up", () => onMove(shown, -1)),
-    makeTool("Move down", () => onMove(shown, 1)),
-    makeTool("Remove", () => onRemove(shown)),
+    button("Add a layer", () => onAdd(shown), look),
+    button("Move up", () => onMove(shown, -1), look),
+    button("Move down", () => onMove(shown, 1), look),
+    button("Remove", () => onRemove(shown), look),
   ];
   const bar = h("div", { class: "cb-actions" }, tools);
+  bar.addEventListener("click", ({ target }) => target.disabled && pool[shown - 1].radio.focus());
   const root = h("div", { class: "cb-stack" }, region, trouble, bar);
 
-  function draw({ levels, rows, layer, problem: reason }) {
+  function draw({ levels, rows, selected, problem: reason }) {
     while (pool.length < rows.length) {
       pool.push(createLayer(pool.length + 1, group, { onEdit, onShow, onInvalid }));
     }
+    const layer = Math.min(selected[0], rows.length);
     const drawn = pool.slice(0, rows.length);
     drawn.forEach((row, i) => row.draw(rows[i], levels[i + 1], i + 1 === layer));
     setChildren(body, [head, ...drawn.map((row) => row.root)]);
     problem = reason;
-    say();
+    onInvalid(null);
     const [fewest, most] = LIMITS.layers;
     const off = [rows.length === most, layer === 1, layer === rows.length, rows.length === fewest];
     tools.forEach((tool, i) => {

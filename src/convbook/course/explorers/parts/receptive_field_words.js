@@ -21,7 +21,7 @@ export function summaryOf(levels, rows, shown) {
 }
 
 /** Field, jump and start of layer `layer` from those before, each [name, rule, numbers, result]. */
-export function recurrenceOf(levels, rows, layer) {
+export function stepsOf(levels, rows, layer) {
   const [{ size, jump, start }, level] = [levels[layer - 1], levels[layer]];
   const [, kernel, stride, padding, dilation] = rows[layer - 1];
   const rule = "before + dilation \u00b7 (kernel_size \u2212 1) \u00b7 jump before";
