@@ -131,9 +131,10 @@ def _joined(row, names, paths, what="joins paths of different layers"):
     first, *others = names or ("",)
     for name in others:
         if _seeing(paths[name]) != _seeing(paths[first]):
-            sizes = (
-                f"{one or 'input'!r} sees {_field(paths[one]).size} pixels" for one in (first, name)
-            )
+            sizes = []
+            for one in (first, name):
+                size = _field(paths[one]).size
+                sizes.append(f"{one or 'input'!r} sees {size} pixel{'s' if size > 1 else ''}")
             raise ValueError(_told(row, f"{what}: {', '.join(sizes)}"))
     return max((paths[name] for name in (first, *others)), key=len)
 
