@@ -120,15 +120,12 @@ def test_a_skip_sees_less_than_the_path_beside_it():
 
 
 def test_what_the_notes_say():
-    one = ReceptiveFieldExplorer([Layer(5)], input_size=9)
-    assert ReceptiveFieldExplorer().fields[-1] == one.fields[-1]
-    assert ReceptiveFieldExplorer().output_sizes[-1] == one.output_sizes[-1]
-
+    one, two = ReceptiveFieldExplorer([Layer(5)], input_size=9), ReceptiveFieldExplorer()
+    assert (one.fields[-1], one.output_sizes[-1]) == (two.fields[-1], two.output_sizes[-1])
     strided = ReceptiveFieldExplorer(preset="stride")
     assert strided.rows[0][2] == 2
     assert [field.size for field in strided.fields] == [3, 7, 11]
     assert [field.size for field in receptive_field([Layer(3)] * 3)] == [3, 5, 7]
-
     dilated = ReceptiveFieldExplorer(preset="dilation")
     assert [field.size for field in dilated.fields] == [3, 7, 15, 31, 63]
     assert set(dilated.output_sizes) == {64}
@@ -192,7 +189,6 @@ def test_the_front_end_computes_what_python_does():
         assert found["problem"] == problem
         assert found["chosen"] == ([layer, output] if known else None)
         assert WORDS.packageLine(explorer.rows) == explorer.code
-        assert (STACKS.presetOf(stack) is not None) == (repr(explorer)[23:29] == "preset")
         if not known:
             continue
         assert_reach(explorer, [size, *sizes], levels, layer, output)
@@ -276,7 +272,6 @@ def test_numbers_stay_exact_in_javascript():
     ("layers", "size", "chosen", "summary"),
     [
         ([Layer(3)] * 2, 9, (2, 2), "Output 2 of layer 2 sees input pixels 2 to 6: 5 pixels."),
-        ([Layer(3)] * 2, 9, (1, 0), "Output 0 of layer 1 sees input pixels 0 to 2: 3 pixels."),
         ([Layer(1)], 9, (1, 4), "Output 4 of layer 1 sees input pixel 4: 1 pixel."),
         (
             [Layer(3, padding=1)] * 2, 9, (2, 0),
