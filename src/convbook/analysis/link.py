@@ -29,6 +29,7 @@ LIMITS = {
 SETTINGS = ("kernel_size", "stride", "padding", "dilation")
 # Keeps every number below 2**53, where JavaScript still counts by one.
 LARGEST_JUMP = 10**6
+IDENTITY = (1, 1, 0, 1)  # changes no field
 PAGE = "chapters/05_receptive_field.html"
 
 
@@ -87,35 +88,95 @@ def link(table: "Table") -> str:
 def stack(table: "Table", side: int) -> list[Numbers]:
     """Return the layers of a table up to global pooling, each as the explorer takes it.
 
+    Paths that meet must have the same layers, apart from those that change no field.
+
     Raises:
         ValueError: the explorer cannot show one of them.
     """
-    layers, size, source = [], side, ""
-    rows = [*table]
-    while rows and not _is_local(rows[-1]):  # they see the whole input
-        rows.pop()
-    for row in rows:
-        field = row.receptive_field
-        if not _moves(field):
-            raise ValueError(_told(row, "sees the whole input, and rows after it do not"))
-        if row.inputs != (source,):
-            raise ValueError(_told(row, "is on another path: the model has branches"))
-        if row.op.startswith("conv_transpose"):
-            raise ValueError(_told(row, "makes the map larger"))
-        if row.kernel is not None:
-            layers.append(_layer(row))
-            size = conv_output_size(size, *layers[-1])
-        known = [ReceptiveField(1, 1, 0), *receptive_field([Layer(*one) for one in layers])]
-        if row.output_shape[1:] != (size, size) or field != known[-1]:
-            raise ValueError(_told(row, "pads one side, rounds up, resizes or reshapes the map"))
-        source = row.name
-    fewest, most = LIMITS["layers"]
-    if not fewest <= len(layers) <= most:
+    paths: dict[str, list[Numbers]] = {"": []}  # from the input to each row
+    ends = _ends(table)
+    needed = set(ends)
+    for row in reversed([*table]):
+        needed.update(row.inputs if row.name in needed else ())
+    for row in table:
+        if row.name in needed:
+            paths[row.name] = _extended(row, _joined(row, row.inputs, paths), side)
+    layers = []
+    if needed - {""}:
+        last = [row for row in table if row.name in needed][-1]
+        layers = _joined(last, ends, paths, "is one of several ends, of different layers")
+    if not layers:
         raise ValueError(
-            f"the model has {len(layers)} convolutions and poolings before it sees everything; "
-            f"the explorer shows {fewest} to {most}: trace a part of it"
+            "the model has no convolution or pooling before it sees everything, and the explorer "
+            "shows what layers see: trace a part of it that has some"
         )
     return layers
+
+
+def _ends(table):
+    """Return the names of the last rows whose outputs see different pixels."""
+    rows = {row.name: row for row in table}
+    ends, ahead = {}, [*table.outputs]
+    while ahead:
+        name = ahead.pop()
+        if name in rows and not _is_local(rows[name]):  # it sees the whole input
+            ahead += rows.pop(name).inputs
+        elif name in rows or not name:
+            ends[name] = None
+    return [*ends]
+
+
+def _joined(row, names, paths, what="joins paths of different layers"):
+    """Return the layers of paths that meet: the longest, as the others see the same."""
+    first, *others = names or ("",)
+    for name in others:
+        if _seeing(paths[name]) != _seeing(paths[first]):
+            sizes = []
+            for one in (first, name):
+                size = _field(paths[one]).size
+                sizes.append(f"{one or 'input'!r} sees {size} pixel{'s' if size > 1 else ''}")
+            raise ValueError(_told(row, f"{what}: {', '.join(sizes)}"))
+    return max((paths[name] for name in (first, *others)), key=len)
+
+
+def _extended(row, layers, side):
+    """Return the layers that lead to a row, from those that lead to its input."""
+    if not _moves(row.receptive_field):
+        raise ValueError(_told(row, "sees the whole input, and rows after it do not"))
+    if row.op.startswith("conv_transpose"):
+        raise ValueError(_told(row, "makes the map larger"))
+    if row.kernel is not None:
+        one = _layer(row)
+        if one != IDENTITY or not row.op.startswith("adaptive"):
+            layers = [*layers, one]
+    most, field, size = LIMITS["layers"][1], _field(layers), side
+    if len(layers) > most:
+        raise ValueError(_told(row, f"is layer {len(layers)}, and 1 to {most} can be shown"))
+    if field.jump > LARGEST_JUMP:
+        told = f"has jump={field.jump}, and 1 to {LARGEST_JUMP} can be shown"
+        raise ValueError(_told(row, told))
+    for one in layers:
+        size = conv_output_size(size, *one)
+    if row.output_shape[1:] != (size, size) or row.receptive_field != field:
+        raise ValueError(_told(row, _change(row, size)))
+    return layers
+
+
+def _change(row, size):
+    """Return what a row does to its map, of this size, that no layer of the explorer does."""
+    if row.op == "pad":
+        return "pads the map, and only a layer's own padding can be shown"
+    if row.kernel is not None and row.output_shape[1:] == (size + 1, size + 1):
+        return "rounds its size up (ceil_mode=True)"
+    return "pads one side, resizes, cuts or rearranges the map"
+
+
+def _field(layers):
+    return [ReceptiveField(1, 1, 0), *receptive_field(Layer(*one) for one in layers)][-1]
+
+
+def _seeing(layers):
+    return [one for one in layers if one != IDENTITY]
 
 
 def _side(input_size):

@@ -219,7 +219,7 @@ READ_ONLY = {
     CostExplorer: [("explorer",), ("kinds",), ("presets",), ("limits",), ("usual",)],
     CoverageExplorer: [("explorer",), ("presets",), ("limits",)],
     MatrixView: [("explorer",)],
-    ReceptiveFieldExplorer: [("explorer",), ("presets",), ("limits",)],
+    ReceptiveFieldExplorer: [("explorer",)],
     ShuffleExplorer: [("explorer",), ("presets",), ("limits",)],
 }
 

@@ -85,7 +85,7 @@ STATES = {
         set_traits(rows=[["conv", side, 1, 0, 1] for side in (3, 9, 3)]),
     ],
     "field, messages": [
-        ReceptiveFieldExplorer(), fill("spinbutton", "Kernel size of layer 1", "99"),
+        ReceptiveFieldExplorer(), fill("spinbutton", "Kernel size of layer 2", "99"),
     ],
     "field, phone": [ReceptiveFieldExplorer()],
     "shuffle": [ShuffleExplorer()],

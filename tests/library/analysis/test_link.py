@@ -1,11 +1,15 @@
 """`trace(model).link()`: the address of a stack in the published Receptive field explorer."""
 
+import itertools
+import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 import torch.nn.functional as F
+import torchvision
 from torch import nn
 
 from convbook.analysis import link as encoder
@@ -13,6 +17,7 @@ from convbook.analysis import trace
 from convbook.arithmetic import Layer
 from convbook.course.explorers import ReceptiveFieldExplorer, receptive_field
 from tests.helpers.fx_models import torchvision_model
+from tests.helpers.javascript import module
 from tests.helpers.networks import Net, conv
 from tests.helpers.refusals import whole
 from tests.helpers.strategies import EVEN_SAME
@@ -35,10 +40,34 @@ def test_a_network_opens_with_its_layers_up_to_global_pooling():
     assert trace(model).link() == f"{HOME}#rf=32;3.1.1.1,2.2.0.1,3.1.2.2,2.2.1.1"
 
 
+def known_network(name, size=224):
+    """The table of a torchvision model as it comes, classifier and all."""
+    free = {"init_weights": False} if name in ("inception_v3", "googlenet") else {}
+    with torch.device("meta"):
+        model = getattr(torchvision.models, name)(weights=None, **free)
+    return trace(model, (3, size, size))
+
+
 @pytest.mark.parametrize("name", ["vgg16", "alexnet"])
 def test_the_link_of_a_known_network_is_its_preset(name):
-    address = trace(torchvision_model(name).features, (3, 224, 224)).link()
-    assert address == HOME + ReceptiveFieldExplorer(preset=name).fragment
+    address = HOME + ReceptiveFieldExplorer(preset=name).fragment
+    assert known_network(name).link() == address
+    assert trace(torchvision_model(name).features, (3, 224, 224)).link() == address
+
+
+def test_the_front_end_reads_what_is_written():
+    rng = random.Random(0)
+    ends = [encoder.LIMITS[name] for name in encoder.SETTINGS]
+    stacks = [(size, [one]) for size in (1, 9, 2048) for one in itertools.product(*ends)]
+    for count in range(1, 41):
+        layers = [tuple(rng.randint(*span) for span in ends) for _ in range(count)]
+        stacks.append((rng.randint(1, 2048), layers))
+    parser = module("parts/receptive_field_address.js")
+    for size, layers in stacks:
+        fragment = encoder.fragment(size, layers)
+        rows = [["conv", *numbers] for numbers in layers]
+        assert parser.stackIn("rf", fragment) == {"input_size": size, "rows": rows}
+        assert parser.stackFragment("rf", {"input_size": size, "rows": rows}) == fragment
 
 
 def test_what_the_explorer_shows_is_what_trace_found():
@@ -51,23 +80,62 @@ def test_what_the_explorer_shows_is_what_trace_found():
     assert table.link().endswith(explorer.fragment)
 
 
+def twice(net, x):
+    x = net.c(x)
+    return net.e(torch.cat([x * torch.sigmoid(x), net.d(x)], 1))
+
+
+# Paths that meet see through the same layers, apart from those that change no field.
+ONE_STACK = {
+    "a gate of its own": (Net(twice, c=conv(3, 4), d=conv(4, 4, 1), e=nn.Conv2d(8, 4, 3)), 2),
+    "towers": (
+        Net(lambda net, x: net.e(net.c(x) + net.d(x)), c=conv(3, 4), d=conv(3, 4), e=conv(4, 4)),
+        2,
+    ),
+    "an unused path": (
+        Net(lambda net, x: (net.c(x), net.d(x))[1], c=conv(3, 4, 5), d=conv(3, 4)),
+        1,
+    ),
+    "pooling that changes nothing": (nn.Sequential(conv(3, 4), nn.AdaptiveAvgPool2d(32)), 1),
+    "two ends alike": (Net(lambda net, x: (net.c(x), net.d(x)), c=conv(3, 4), d=conv(3, 4)), 1),
+}
+
+
+@pytest.mark.parametrize(("model", "count"), ONE_STACK.values(), ids=ONE_STACK)
+def test_paths_of_the_same_layers_are_one_stack(model, count):
+    table = trace(model, (3, 32, 32))
+    layers = [one for one in encoder.stack(table, 32) if one != encoder.IDENTITY]
+    assert len(layers) == count
+    explorer = ReceptiveFieldExplorer([Layer(*one) for one in layers], input_size=32)
+    assert explorer.fields[-1] == table.receptive_field
+
+
 def gate(net, x):
     x = net.c(x)
     return net.d(x * x.mean((2, 3), keepdim=True))
 
 
-BRANCHES = "is on another path: the model has branches"
+JOINS = "joins paths of different layers: "
 APART = "treats the two axes differently"
-RESHAPES = "pads one side, rounds up, resizes or reshapes the map"
-TOO_MANY = (
-    "convolutions and poolings before it sees everything; the explorer shows 1 to 40: "
-    "trace a part of it"
+RESHAPES = "pads one side, resizes, cuts or rearranges the map"
+ROUNDS = "rounds its size up (ceil_mode=True)"
+NOTHING = (
+    "the model has no convolution or pooling before it sees everything, and the explorer shows "
+    "what layers see: trace a part of it that has some"
 )
 REFUSED = {
-    "a branch": (Net(lambda net, x: net.c(x) + x, c=conv(3, 3)), f"row 'add' (add) {BRANCHES}"),
+    "a skip": (
+        Net(lambda net, x: net.c(x) + x, c=conv(3, 3)),
+        f"row 'add' (add) {JOINS}'c' sees 3 pixels, 'input' sees 1 pixel",
+    ),
+    "the same field through other layers": (
+        Net(lambda net, x: net.c(x) + net.d(net.d(x)), c=conv(3, 3, 5), d=conv(3, 3)),
+        f"row 'add' (add) {JOINS}'c' sees 5 pixels, 'd_1' sees 5 pixels",
+    ),
     "two ends": (
-        Net(lambda net, x: (net.c(x), net.d(x)), c=conv(3, 3), d=conv(3, 3)),
-        f"row 'd' (conv2d) {BRANCHES}",
+        Net(lambda net, x: (net.c(x), net.d(x)), c=conv(3, 3), d=conv(3, 3, 5)),
+        "row 'd' (conv2d) is one of several ends, of different layers: 'd' sees 5 pixels, "
+        "'c' sees 3 pixels",
     ),
     "a gate": (
         Net(gate, c=conv(3, 3), d=conv(3, 3)),
@@ -84,8 +152,19 @@ REFUSED = {
         "row 'conv_transpose2d' (conv_transpose2d) makes the map larger",
     ),
     "a resize": (nn.Upsample(scale_factor=2), f"row 'interpolate' (interpolate) {RESHAPES}"),
-    "rounded up": (nn.MaxPool2d(3, 2, ceil_mode=True), f"row 'max_pool2d' (max_pool2d) {RESHAPES}"),
-    "padded apart": (nn.ZeroPad2d((1, 0, 1, 0)), f"row 'pad' (pad) {RESHAPES}"),
+    "rounded up": (nn.MaxPool2d(3, 2, ceil_mode=True), f"row 'max_pool2d' (max_pool2d) {ROUNDS}"),
+    "padded before": (
+        nn.Sequential(nn.ReflectionPad2d(1), nn.Conv2d(3, 4, 3)),
+        "row '0' (pad) pads the map, and only a layer's own padding can be shown",
+    ),
+    "uneven windows": (
+        nn.AdaptiveAvgPool2d(5),
+        f"row 'adaptive_avg_pool2d' (adaptive_avg_pool2d) {RESHAPES}",
+    ),
+    "strides beyond all": (
+        nn.Sequential(*[nn.Conv2d(3, 3, 1, 16, 512)] * 5),
+        "row '0_4' (conv2d) has jump=1048576, and 1 to 1000000 can be shown",
+    ),
     "shuffled": (
         nn.Sequential(conv(3, 4), nn.PixelShuffle(2)),
         f"row '1' (pixel_shuffle) {RESHAPES}",
@@ -102,8 +181,16 @@ REFUSED = {
         nn.Conv2d(3, 4, 3, 17),
         "row 'conv2d' (conv2d) has stride=17, and 1 to 16 can be shown",
     ),
-    "too many": (nn.Sequential(*[nn.Conv2d(3, 3, 1)] * 41), f"the model has 41 {TOO_MANY}"),
-    "none": (nn.ReLU(), f"the model has 0 {TOO_MANY}"),
+    "too many": (
+        nn.Sequential(*[nn.Conv2d(3, 3, 1)] * 41),
+        "row '0_40' (conv2d) is layer 41, and 1 to 40 can be shown",
+    ),
+    "a large dilation": (
+        nn.Conv2d(3, 4, 3, dilation=513, padding=512),
+        "row 'conv2d' (conv2d) has dilation=513, and 1 to 512 can be shown",
+    ),
+    "none": (nn.ReLU(), NOTHING),
+    "flattened at once": (nn.Sequential(nn.Flatten(), nn.Linear(3 * 64 * 64, 2)), NOTHING),
 }
 
 
@@ -114,6 +201,25 @@ def test_what_the_explorer_cannot_show_is_refused_by_row(model, message):
     told = message if "trace a part" in message else message + shown
     with pytest.raises(ValueError, match=whole(told)):
         table.link()
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "row", "why"),
+    [
+        ("resnet18", 224, "layer1.0.add", f"{JOINS}'layer1.0.bn2' sees 27 pixels, 'maxpool' sees"),
+        ("resnet50", 224, "layer1.0.add", f"{JOINS}'layer1.0.bn3' sees 19 pixels, "),
+        ("mobilenet_v2", 224, "features.3.add", JOINS),
+        ("densenet121", 224, "features.denseblock1.denselayer2.cat", JOINS),
+        ("inception_v3", 299, "Mixed_5b.cat", JOINS),
+        ("googlenet", 224, "maxpool1", ROUNDS),
+        ("efficientnet_b0", 224, "features.1.0.block.1.avgpool", "sees the whole input, and rows"),
+    ],
+)
+def test_known_networks_that_are_no_stack_are_refused(name, size, row, why):
+    table = known_network(name, size)
+    with pytest.raises(ValueError, match="trace a part of the model that is one") as caught:
+        table.link()
+    assert str(caught.value).startswith(f"row {row!r} ({table[row].op}) {why}")
 
 
 AT_THE_LIMIT = {

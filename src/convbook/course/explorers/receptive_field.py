@@ -7,10 +7,10 @@ import traitlets
 from convbook._checks.arguments import integer
 from convbook.analysis.link import LARGEST_JUMP, LIMITS, SETTINGS, fragment
 from convbook.arithmetic import Layer, conv_output_size, receptive_field
+from convbook.course.explorers import stacks
 from convbook.course.explorers.base import Explorer, preset_of
 from convbook.course.explorers.grids import html_table, number_text
 from convbook.course.explorers.sources import module_source
-from convbook.course.explorers.stacks import PRESETS, row
 from convbook.course.explorers.traits import Whole
 
 LONGEST_NAME = 24
@@ -59,21 +59,14 @@ def _row_of(layer):
     if not isinstance(layer, Layer):
         raise TypeError(f"layers holds {layer!r}; use Layer(kernel_size, stride, ...)")
     padding = 0 if layer.padding == "valid" else layer.padding
-    return row("conv", layer.kernel_size, layer.stride, padding, layer.dilation)
+    return ("conv", layer.kernel_size, layer.stride, padding, layer.dilation)
 
 
 def _layer_text(one):
     """Return a row as the call that makes its `Layer`."""
     _, kernel_size, stride, padding, dilation = one
-    options = [
-        f", {name}={value}"
-        for name, value, default in (
-            ("stride", stride, 1),
-            ("padding", padding, 0),
-            ("dilation", dilation, 1),
-        )
-        if value != default
-    ]
+    settings = (("stride", stride, 1), ("padding", padding, 0), ("dilation", dilation, 1))
+    options = [f", {name}={value}" for name, value, usual in settings if value != usual]
     return f"Layer({kernel_size}{''.join(options)})"
 
 
@@ -81,7 +74,7 @@ class ReceptiveFieldExplorer(Explorer):
     """Edit a stack of layers and see, drawn on the input, what an output of each layer sees.
 
     Every argument but `preset` is an attribute too, read and written by page and kernel alike;
-    `output_sizes`, `fields`, `summary`, `code` and `fragment` follow from them.
+    `output_sizes`, `fields`, `problem`, `code` and `fragment` follow from them.
 
     Args:
         layers: objects of class `Layer` with one number for both axes, first layer first, 1 to 40
@@ -100,8 +93,8 @@ class ReceptiveFieldExplorer(Explorer):
         >>> explorer = ReceptiveFieldExplorer([Layer(3), Layer(3)], input_size=9)
         >>> explorer.fields[-1]
         ReceptiveField(size=5, jump=1, start=0)
-        >>> explorer.summary
-        'Output 2 of layer 2 sees input pixels 2 to 6: 5 pixels.'
+        >>> explorer.code
+        'receptive_field([Layer(3), Layer(3)])'
 
     Source: Araujo, Norris and Sim, Computing Receptive Fields, Distill 2019.
     """
@@ -109,22 +102,12 @@ class ReceptiveFieldExplorer(Explorer):
     _explorer = "receptive_field"
     _esm = module_source("receptive_field")
 
-    input_size = Whole(PRESETS["two_3x3"].input_size, *LIMITS["input_size"]).tag(sync=True)
-    rows = _Rows(tuple(PRESETS["two_3x3"].rows)).tag(sync=True)
+    input_size = Whole(stacks.PRESETS["two_3x3"].input_size, *LIMITS["input_size"]).tag(sync=True)
+    rows = _Rows(tuple(stacks.PRESETS["two_3x3"].rows)).tag(sync=True)
     selected = _Selected((1, 0)).tag(sync=True)
-    presets = traitlets.List(read_only=True).tag(sync=True)
-    limits = traitlets.Dict(read_only=True).tag(sync=True)
-
-    @traitlets.default("presets")
-    def _all_presets(self):
-        return [{"key": key, **stack._asdict()} for key, stack in PRESETS.items()]
-
-    @traitlets.default("limits")
-    def _all_limits(self):
-        return {**LIMITS, "jump": (1, LARGEST_JUMP)}
 
     def __init__(self, layers=None, *, input_size=None, preset=None, selected=None):
-        stack = preset_of(PRESETS, preset, "two_3x3")
+        stack = preset_of(stacks.PRESETS, preset, "two_3x3")
         if preset is not None and layers is not None:
             raise ValueError(f"preset={preset!r} brings its own layers; leave preset or layers out")
         super().__init__(
@@ -134,7 +117,8 @@ class ReceptiveFieldExplorer(Explorer):
         if self.problem:
             raise ValueError(self.problem)
         last = len(self.rows)
-        self.selected = (last, self._middle(last)) if selected is None else selected
+        middle = (self.output_sizes[-1] - 1) // 2
+        self.selected = (last, middle) if selected is None else selected
         layer, output = self.selected
         if layer > last:
             raise ValueError(f"selected={self.selected} is beyond the last layer; use 1 to {last}")
@@ -143,8 +127,6 @@ class ReceptiveFieldExplorer(Explorer):
                 f"selected={self.selected} is beyond the last output of layer {layer}; "
                 f"use 0 to {self.output_sizes[layer - 1] - 1}"
             )
-
-    # ------------------------------------------------------------ the stack and its arithmetic
 
     @property
     def layers(self):
@@ -189,57 +171,6 @@ class ReceptiveFieldExplorer(Explorer):
         known = receptive_field(self.layers[: len(sizes)])
         return known + [None] * (len(self.rows) - len(sizes))
 
-    def _middle(self, layer):
-        return (self.output_sizes[layer - 1] - 1) // 2
-
-    @property
-    def chosen(self):
-        """What is selected, brought inside what there is; None when no layer has an output."""
-        sizes, _ = self._measured()
-        if not sizes:
-            return None
-        layer = min(self.selected[0], len(sizes))
-        return layer, min(self.selected[1], sizes[layer - 1] - 1)
-
-    def pixels_read(self, layer, output):
-        """Return the input pixels, in order, that reach this output: no padding, no holes."""
-        sizes, _ = self._measured()
-        inputs = [self.input_size, *sizes][:layer]
-        reached = {output}
-        for (_, kernel_size, stride, padding, dilation), size in zip(
-            reversed(self.rows[:layer]), reversed(inputs), strict=True
-        ):
-            starts = [index * stride - padding for index in reached]
-            taps = {start + k * dilation for start in starts for k in range(kernel_size)}
-            reached = {tap for tap in taps if 0 <= tap < size}
-        return sorted(reached)
-
-    # ------------------------------------------------------------ words
-
-    @property
-    def summary(self):
-        """What the selected output sees, in a sentence or two."""
-        if self.chosen is None:
-            return "No layer has an output."
-        layer, output = self.chosen
-        field = self.fields[layer - 1]
-        first = field.start + output * field.jump
-        last = first + field.size - 1
-        inside = max(0, min(last, self.input_size - 1) - max(first, 0) + 1)
-        outside = field.size - inside
-        skipped = inside - len(self.pixels_read(layer, output))
-        span = f"pixel {number_text(first)}"
-        if field.size > 1:
-            span = f"pixels {number_text(first)} to {number_text(last)}"
-        words = f"Output {output} of layer {layer} sees input {span}"
-        words += f": {field.size} pixel{'' if field.size == 1 else 's'}"
-        if outside:
-            part = f"{outside} of them " if inside else ""
-            words += f", {part}outside the input, where padding stands in"
-        if skipped:
-            words += f". Of the {inside} inside it skips {skipped}"
-        return words + "."
-
     @property
     def code(self):
         """The line that computes `fields`."""
@@ -251,7 +182,7 @@ class ReceptiveFieldExplorer(Explorer):
         return fragment(self.input_size, [numbers for _, *numbers in self.rows])
 
     def __repr__(self):
-        for key, stack in PRESETS.items():
+        for key, stack in stacks.PRESETS.items():
             if tuple(stack.rows) == self.rows:
                 size = f", input_size={self.input_size}"
                 size = "" if stack.input_size == self.input_size else size
@@ -281,5 +212,5 @@ class ReceptiveFieldExplorer(Explorer):
             '<div class="convbook-root cb-static cb-stack-static">'
             '<div class="cb-wide" tabindex="0" role="region" aria-label="Receptive fields">'
             f"{table}</div>{problem}"
-            f"<p>{escape(self.summary)}</p><p><code>{escape(self.code)}</code></p></div>"
+            f"<p><code>{escape(self.code)}</code></p></div>"
         )

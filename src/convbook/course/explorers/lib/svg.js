@@ -11,6 +11,21 @@ export function draft(tag, attributes = {}, ...children) {
   return element;
 }
 
+/**
+ * Elements by name, each of class PREFIX-NAME, from their tags.
+ * @template {string} Name
+ * @param {string} prefix
+ * @param {Record<Name, string>} tags
+ * @returns {Record<Name, SVGElement>}
+ */
+export function drafts(prefix, tags) {
+  const made = Object.entries(tags).map(([name, tag]) => [
+    name,
+    draft(tag, { class: `${prefix}-${name}` }),
+  ]);
+  return Object.fromEntries(made);
+}
+
 /** Write a number of pixels with two decimals at most. */
 export function px(number) {
   return Math.round(number * 100) / 100;

@@ -1,82 +1,38 @@
-// Receptive field: the stack in the address of the page.
+// Receptive field: a stack in the address of the page, as published links and
+// `trace(model).link()` have it.
 
 import { wholeNumber } from "../lib/format.js";
-import { SETTINGS } from "./receptive_field_words.js";
+import { LIMITS, presetOf, SETTINGS } from "./receptive_field_stacks.js";
 
-/** The end of an address that holds this stack. */
-export function fragmentOf(key, inputSize, rows) {
-  return `#${key}=${inputSize};${rows.map((row) => row.slice(1).join(".")).join(",")}`;
+/** The end of an address: #rf=SIZE;k.s.p.d,k.s.p.d. */
+export function stackFragment(key, { input_size: size, rows }) {
+  return `#${key}=${size};${rows.map((row) => row.slice(1).join(".")).join(",")}`;
 }
 
-/** Text from an address, where a mail program may have escaped signs. */
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-/**
- * The stack in the end of an address: { input_size, rows }; { problem } when it holds none that can
- * be shown; null when it speaks of something else.
- */
-export function parseFragment(key, fragment, limits) {
-  const text = decoded(fragment);
+/** The stack in the end of an address, with the names of the preset that it is. */
+export function stackIn(key, fragment) {
+  const text = fragment.replace(/%(3B|2C|3D)/gi, decodeURIComponent); // as mail programs write them
   if (!text.startsWith(`#${key}=`)) return null;
-  const [size, layers = "", ...rest] = text.slice(key.length + 2).split(";");
-  const inputSize = wholeNumber(size, limits.input_size);
-  if (inputSize === null) {
-    return { problem: `the input size must be ${limits.input_size.join(" to ")}` };
-  }
+  const [sizeText, layers = "", ...rest] = text.slice(key.length + 2).split(";");
+  const size = wholeNumber(sizeText, LIMITS.input_size);
+  if (size === null) return { problem: `use an input size of ${LIMITS.input_size.join(" to ")}` };
   const texts = layers.split(",");
-  const [fewest, most] = limits.layers;
-  if (rest.length || texts.length > most) {
-    return { problem: `it must list ${fewest} to ${most} layers after the input size` };
+  if (rest.length || texts.length > LIMITS.layers[1]) {
+    return { problem: `list ${LIMITS.layers.join(" to ")} layers after the input size` };
   }
   const rows = [];
   for (const [i, layer] of texts.entries()) {
     const parts = layer.split(".");
     if (parts.length !== SETTINGS.length) {
-      return { problem: `layer ${i + 1} must be ${SETTINGS.length} numbers with points between` };
+      return { problem: `give layer ${i + 1} ${SETTINGS.length} numbers with points between` };
     }
-    const numbers = parts.map((part, j) => wholeNumber(part, limits[SETTINGS[j]]));
-    const bad = numbers.indexOf(null);
-    if (bad >= 0) {
-      const [low, high] = limits[SETTINGS[bad]];
-      return { problem: `${SETTINGS[bad]} of layer ${i + 1} must be ${low} to ${high}` };
-    }
+    const numbers = parts.map((part, j) => wholeNumber(part, LIMITS[SETTINGS[j]]));
+    const bad = SETTINGS[numbers.indexOf(null)];
+    if (bad) return { problem: `use ${bad} ${LIMITS[bad].join(" to ")} in layer ${i + 1}` };
     rows.push(["conv", ...numbers]);
   }
-  return { input_size: inputSize, rows };
+  return presetOf({ input_size: size, rows })?.settings ?? { input_size: size, rows };
 }
 
-/**
- * The end of the page's address, which holds a stack: { read, write, clear, link, listen }. Null in
- * a notebook, whose address belongs to others. A page's second explorer calls itself rf2.
- */
-export function addressOf(el, limits) {
-  const host = el.closest(".convbook-explorer");
-  if (!host) return null;
-  const all = document.querySelectorAll('.convbook-explorer[data-explorer="receptive_field"]');
-  const index = [...all].indexOf(host);
-  const key = index > 0 ? `rf${index + 1}` : "rf";
-  const plain = () => window.location.href.split("#")[0];
-  const put = (address) => {
-    try {
-      window.history.replaceState(window.history.state, "", address);
-    } catch {
-      // A browser may refuse, as after very many changes: the button still makes the link.
-    }
-  };
-  return {
-    read: () => parseFragment(key, window.location.hash, limits),
-    write: (inputSize, rows) => put(plain() + fragmentOf(key, inputSize, rows)),
-    clear: () => put(plain()),
-    link: (inputSize, rows) => plain() + fragmentOf(key, inputSize, rows),
-    listen(onChange) {
-      window.addEventListener("hashchange", onChange);
-      return () => window.removeEventListener("hashchange", onChange);
-    },
-  };
-}
+/** @type {import("../lib/address.js").AddressFormat} */
+export const STACK_FORMAT = { key: "rf", write: stackFragment, parse: stackIn };

@@ -1,107 +1,109 @@
-// Receptive field: the table of layers.
+// Receptive field: the table of layers, of which the one shown can be edited.
 
 import { button, wholeField } from "../lib/controls.js";
 import { h, setAttribute, setChildren, setText, uniqueName } from "../lib/dom.js";
 import { formatNumber } from "../lib/format.js";
-import { SETTINGS } from "./receptive_field_words.js";
+import { LIMITS, SETTINGS } from "./receptive_field_stacks.js";
 
 const NAMES = ["Kernel size", "Stride", "Padding", "Dilation"];
-export const FIELD_NAMES = ["Output", "Field", "Jump", "Start"];
+const FIELD_NAMES = ["Output", "Field", "Jump", "Start"];
 
-/**
- * The table of layers: { root, draw }. `onEdit(number, column, value)`, `onShow(number)`,
- * `onMove(number, by)` and `onRemove(number)` hear of layer `number`, from 1.
- */
-export function createTable({ limits, onEdit, onShow, onMove, onRemove, onAdd, onInvalid }) {
-  const group = uniqueName("layer");
-  const cell = (role, css, ...content) =>
-    h("div", { role, class: `cb-rf-cell ${css}` }, ...content);
-  const head = h(
-    "div",
-    { role: "row", class: "cb-rf-row cb-rf-head" },
-    ["Layer", ...NAMES, ...FIELD_NAMES].map((text) => cell("columnheader", "", text)),
-  );
-  const problem = cell("cell", "cb-rf-problem");
-  const problemRow = h("div", { role: "row" }, problem);
-  const body = h("div", { role: "table", "aria-label": "Layers", class: "cb-rf-table" });
-  const add = button("Add a layer", () => onAdd());
-  const root = h("div", { class: "cb-stack" }, body, add);
-  const pool = [];
-  let shown = 0;
+const makeCell = (role, props, ...content) => h("div", { role, ...props }, ...content);
 
-  const tools = [
-    ["Move up", () => onMove(shown, -1)],
-    ["Move down", () => onMove(shown, 1)],
-    ["Remove", () => onRemove(shown)],
-  ].map(([label, act]) => {
-    const element = button(
-      label,
-      () => {
-        act();
-        (element.disabled ? pool[shown - 1].radio : element).focus();
-      },
-      { class: "cb-button cb-tool" },
-    );
-    return { element, label };
+/** A row; its fields are made when it is first shown. */
+function createLayer(number, group, { onEdit, onShow, onInvalid }) {
+  const radio = h("input", { type: "radio", name: group, "aria-label": `Show layer ${number}` });
+  radio.addEventListener("change", () => onShow(number));
+  const name = h("span", {});
+  const makeField = (setting, i) =>
+    wholeField({
+      label: NAMES[i],
+      name: `${NAMES[i]} of layer ${number}`,
+      limits: LIMITS[setting],
+      onInvalid,
+      onInput: (value) => onEdit(number, i + 1, value),
+    });
+  const settings = SETTINGS.map(() => makeCell("cell", {}));
+  const values = FIELD_NAMES.map((label) => makeCell("cell", { "data-label": label }));
+  const title = h("label", {}, radio, h("b", {}, String(number)), name);
+  const head = makeCell("rowheader", { class: "cb-rf-title" }, title);
+  const root = h("div", { role: "row", class: "cb-rf-row" }, head, settings, values);
+  let fields = null;
+
+  // A press on a number brings its field.
+  root.addEventListener("click", ({ target }) => {
+    if (radio.checked || head.contains(target)) return;
+    onShow(number);
+    if (settings.includes(target)) target.querySelector("input").focus();
   });
 
-  function make(number) {
-    const radio = h("input", { type: "radio", name: group, "aria-label": `Show layer ${number}` });
-    radio.addEventListener("change", () => onShow(number));
-    const name = h("span", {});
-    const fields = SETTINGS.map((setting, i) =>
-      wholeField({
-        label: NAMES[i],
-        name: `${NAMES[i]} of layer ${number}`,
-        limits: limits[setting],
-        onInvalid,
-        onInput: (value) => onEdit(number, i + 1, value),
-      }),
-    );
-    const values = FIELD_NAMES.map((label) => {
-      const text = h("span", { class: "cb-value" });
-      const name = h("span", { class: "cb-name" }, label);
-      const css = label === "Field" ? "cb-rf-value" : "cb-rf-value cb-rf-closes";
-      return { text, root: cell("cell", css, name, text) };
+  function draw([title, ...numbers], level, shown) {
+    if (shown) fields ??= SETTINGS.map(makeField);
+    setText(name, title);
+    radio.checked = shown;
+    settings.forEach((cell, i) => {
+      if (shown) fields[i].set(numbers[i]);
+      if (shown) setChildren(cell, [fields[i].root]);
+      else setText(cell, String(numbers[i]));
     });
-    const actions = cell("cell", "cb-rf-tools");
-    const title = h("label", {}, radio, h("b", {}, String(number)), name);
-    const element = h(
-      "div",
-      { role: "row", class: "cb-rf-row" },
-      cell("rowheader", "cb-rf-title", title),
-      fields.map((field) => cell("cell", "cb-rf-closes", field.root)),
-      values.map((value) => value.root),
-      actions,
-    );
-    return { element, radio, name, fields, values, actions };
+    const found = level && [level.count, level.size, level.jump, level.start];
+    values.forEach((cell, i) => setText(cell, found ? formatNumber(found[i]) : "\u2013"));
+    root.classList.toggle("cb-rf-shown", shown);
   }
 
-  function draw({ levels, rows, layer, problem: reason }) {
-    while (pool.length < rows.length) pool.push(make(pool.length + 1));
-    shown = layer;
-    const lines = [head];
-    rows.forEach(([name, ...numbers], i) => {
-      const row = pool[i];
-      const level = levels[i + 1];
-      setText(row.name, name);
-      row.radio.checked = i + 1 === layer;
-      row.fields.forEach((field, j) => field.set(numbers[j]));
-      const found = level ? [level.count, level.size, level.jump, level.start] : [];
-      row.values.forEach(({ text }, j) => setText(text, level ? formatNumber(found[j]) : "\u2013"));
-      row.element.classList.toggle("cb-rf-shown", i + 1 === layer);
-      setChildren(row.actions, i + 1 === layer ? tools.map(({ element }) => element) : []);
-      lines.push(row.element);
-      if (reason && i + 1 === levels.length) lines.push(problemRow);
+  return { root, radio, draw };
+}
+
+/** Bring a row into what is seen of a region, without a move of the page. */
+function keepInSight(region, head, row) {
+  setAttribute(region, "tabindex", region.scrollHeight > region.clientHeight ? "0" : null);
+  const least = row.offsetTop + row.offsetHeight - region.clientHeight;
+  const most = row.offsetTop - head.offsetHeight;
+  region.scrollTop = Math.max(least, Math.min(most, region.scrollTop));
+}
+
+/** The table of layers: { root, draw }. What it calls hears of layer `number`, from 1. */
+export function createTable({ onMove, onRemove, onAdd, onEdit, onShow }) {
+  const group = uniqueName("layer");
+  const columns = ["Layer", ...NAMES, ...FIELD_NAMES];
+  const heads = columns.map((text) => makeCell("columnheader", {}, text));
+  const head = h("div", { role: "row", class: "cb-rf-row cb-rf-head" }, heads);
+  const body = h("div", { role: "table", "aria-label": "Layers and what their outputs see" });
+  const region = h("div", { class: "cb-rf-scroll", role: "region", "aria-label": "Layers" }, body);
+  const trouble = h("p", { class: "cb-warning", role: "status" });
+  const pool = [];
+  let [shown, count, problem] = [0, 0, null];
+  const onInvalid = (text) => setText(trouble, text ?? problem ?? "");
+
+  const look = { class: "cb-button cb-tool" };
+  const tools = [
+    button("Add a layer", () => onAdd(shown), look),
+    button("Move up", () => onMove(shown, -1), look),
+    button("Move down", () => onMove(shown, 1), look),
+    button("Remove", () => onRemove(shown), look),
+  ];
+  const bar = h("div", { class: "cb-actions" }, tools);
+  bar.addEventListener("click", ({ target }) => target.disabled && pool[shown - 1].radio.focus());
+  const root = h("div", { class: "cb-stack" }, region, trouble, bar);
+
+  function draw({ levels, rows, selected, problem: reason }) {
+    while (pool.length < rows.length) {
+      pool.push(createLayer(pool.length + 1, group, { onEdit, onShow, onInvalid }));
+    }
+    const layer = Math.min(selected[0], rows.length);
+    const drawn = pool.slice(0, rows.length);
+    drawn.forEach((row, i) => row.draw(rows[i], levels[i + 1], i + 1 === layer));
+    setChildren(body, [head, ...drawn.map((row) => row.root)]);
+    problem = reason;
+    onInvalid(null);
+    const [fewest, most] = LIMITS.layers;
+    const off = [rows.length === most, layer === 1, layer === rows.length, rows.length === fewest];
+    tools.forEach((tool, i) => {
+      tool.disabled = off[i];
+      if (i) setAttribute(tool, "aria-label", `${tool.textContent} layer ${layer}`);
     });
-    setText(problem, reason ?? "");
-    setChildren(body, lines);
-    const off = [layer === 1, layer === rows.length, rows.length === limits.layers[0]];
-    tools.forEach(({ element, label }, i) => {
-      element.disabled = off[i];
-      setAttribute(element, "aria-label", `${label} layer ${layer}`);
-    });
-    add.disabled = rows.length === limits.layers[1];
+    if (shown !== layer || count !== rows.length) keepInSight(region, head, drawn[layer - 1].root);
+    [shown, count] = [layer, rows.length];
   }
 
   return { root, draw };

@@ -1,54 +1,43 @@
 // Receptive field: what an output sees, in words and code.
 
 import { counted, formatFactor, formatNumber } from "../lib/format.js";
-import { countsOf, reachOf } from "./receptive_field_levels.js";
+import { lengthOf, reachOf } from "./receptive_field_levels.js";
+import { SETTINGS } from "./receptive_field_stacks.js";
 
-export const SETTINGS = ["kernel_size", "stride", "padding", "dilation"];
-
-/** What the chosen output sees, in a sentence or two. */
-export function summaryOf(levels, rows, chosen) {
-  if (chosen === null) return "No layer has an output.";
-  const [layer, output] = chosen;
-  const [seen] = reachOf(levels, rows, layer, output);
-  const { size, inside, outside, skipped } = countsOf(levels[0].count, seen);
-  const [first, last] = [formatNumber(seen.first), formatNumber(seen.last)];
-  const span = size > 1 ? `pixels ${first} to ${last}` : `pixel ${first}`;
+/** What an output sees, in a sentence or two. */
+export function summaryOf(levels, rows, shown) {
+  if (shown === null) return "No layer has an output.";
+  const [layer, output] = shown;
+  const { first, last, read } = reachOf(levels, rows, layer, output)[0];
+  const size = last - first + 1;
+  const inside = Math.max(0, Math.min(last + 1, levels[0].count) - Math.max(first, 0));
+  const [outside, skipped] = [size - inside, inside - lengthOf(read)];
+  const to = size > 1 ? `s ${formatNumber(first)} to` : "";
   const part = inside ? `${outside} of them ` : "";
   const beyond = outside ? `, ${part}outside the input, where padding stands in` : "";
   const holes = skipped ? `. Of the ${inside} inside it skips ${skipped}` : "";
-  const what = `Output ${output} of layer ${layer} sees input ${span}`;
+  const what = `Output ${output} of layer ${layer} sees input pixel${to} ${formatNumber(last)}`;
   return `${what}: ${counted(size, "pixel")}${beyond}${holes}.`;
 }
 
 /** Field, jump and start of layer `layer` from those before, each [name, rule, numbers, result]. */
-export function recurrenceOf(levels, rows, layer) {
-  const [below, level] = [levels[layer - 1], levels[layer]];
+export function stepsOf(levels, rows, layer) {
+  const [{ size, jump, start }, level] = [levels[layer - 1], levels[layer]];
   const [, kernel, stride, padding, dilation] = rows[layer - 1];
-  const from = formatFactor(below.start);
+  const rule = "before + dilation \u00b7 (kernel_size \u2212 1) \u00b7 jump before";
+  const field = `${size} + ${dilation}\u00b7(${kernel} \u2212 1)\u00b7${jump}`;
+  const from = `${formatFactor(start)} \u2212 ${padding}\u00b7${jump}`;
   return [
-    [
-      "Field",
-      "before + dilation \u00b7 (kernel_size \u2212 1) \u00b7 jump before",
-      `${below.size} + ${dilation}\u00b7(${kernel} \u2212 1)\u00b7${below.jump}`,
-      level.size,
-    ],
-    ["Jump", "before \u00b7 stride", `${below.jump}\u00b7${stride}`, level.jump],
-    [
-      "Start",
-      "before \u2212 padding \u00b7 jump before",
-      `${from} \u2212 ${padding}\u00b7${below.jump}`,
-      level.start,
-    ],
+    ["Field", rule, field, level.size],
+    ["Jump", "before \u00b7 stride", `${jump}\u00b7${stride}`, level.jump],
+    ["Start", "before \u2212 padding \u00b7 jump before", from, level.start],
   ];
 }
 
 /** A row as the Python call that makes its layer. */
 function layerCall([, kernel, ...others]) {
-  const options = others
-    .map((value, i) => [SETTINGS[i + 1], value])
-    .filter(([name, value]) => value !== (name === "padding" ? 0 : 1))
-    .map(([name, value]) => `, ${name}=${value}`);
-  return `Layer(${kernel}${options.join("")})`;
+  const option = (value, i) => (value === [1, 0, 1][i] ? "" : `, ${SETTINGS[i + 1]}=${value}`);
+  return `Layer(${kernel}${others.map(option).join("")})`;
 }
 
 /** The line that computes size, jump and start of every layer. */
@@ -58,13 +47,9 @@ export function packageLine(rows) {
 
 /** A script that runs as it stands and prints every layer with its field. */
 export function packageScript(rows) {
-  return [
-    "from convbook.arithmetic import Layer, receptive_field",
-    "",
-    "layers = [",
-    ...rows.map((row) => `    ${layerCall(row)},`),
-    "]",
-    "for layer, field in zip(layers, receptive_field(layers)):",
-    "    print(layer, field)",
-  ].join("\n");
+  const layers = rows.map((row) => `    ${layerCall(row)},\n`).join("");
+  return (
+    `from convbook.arithmetic import Layer, receptive_field\n\nlayers = [\n${layers}]\n` +
+    "for layer, field in zip(layers, receptive_field(layers)):\n    print(layer, field)"
+  );
 }
