@@ -100,7 +100,7 @@ export function createPlayer({ what, onShow, live = [] }) {
   return {
     root,
     stop,
-    /** Say which state is shown: `text` is what a screen reader hears of it, `where` is seen. */
+    /** Say which state is shown: `text` is what a screen reader hears of it, `where` its place. */
     set(/** @type {{ index: number, count: number, text: string, where?: string }} */ state) {
       if (playing() && !own) stop();
       ({ index, count } = state);
