@@ -1,17 +1,25 @@
-// Presses and drags on a drawing.
+// Presses and drags on a drawing, and the mouse above it.
 
-/** Let a press, and moves while it lasts, call `onPick(x, y)` with the place inside `element`. */
-export function followPointer(element, onPick) {
-  const pick = (event) => {
+/**
+ * Let a press, and moves while it lasts, call `onPick(x, y, starts)` with the place inside
+ * `element`. `onPoint(x, y)` hears of a mouse that only moves over it, and onPoint() of its leaving.
+ * @param {Element} element
+ * @param {(x: number, y: number, starts: boolean) => void} onPick
+ * @param {(x?: number, y?: number) => void} [onPoint]
+ */
+export function followPointer(element, onPick, onPoint = () => {}) {
+  const place = (event) => {
     const box = element.getBoundingClientRect();
-    onPick(event.clientX - box.left, event.clientY - box.top, event.type === "pointerdown");
+    return /** @type {[number, number]} */ ([event.clientX - box.left, event.clientY - box.top]);
   };
-  element.addEventListener("pointerdown", (event) => {
+  element.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
     if (event.button !== 0) return;
     element.setPointerCapture(event.pointerId);
-    pick(event);
+    onPick(...place(event), true);
   });
-  element.addEventListener("pointermove", (event) => {
-    if (element.hasPointerCapture(event.pointerId)) pick(event);
+  element.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
+    if (element.hasPointerCapture(event.pointerId)) onPick(...place(event), false);
+    else if (event.pointerType !== "touch") onPoint(...place(event));
   });
+  element.addEventListener("pointerleave", () => onPoint());
 }

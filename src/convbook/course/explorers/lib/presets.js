@@ -15,8 +15,9 @@ import { h, setAttribute, setText } from "./dom.js";
  * @param {import("./in_step.js").Model} model
  * @param {Preset[]} presets
  * @param {(settings: Record<string, any>) => void} apply
+ * @param {(preset: Preset) => boolean} [isShown] left out, whether the model holds its settings
  */
-export function createPresets(model, presets, apply) {
+export function createPresets(model, presets, apply, isShown = holds) {
   const note = h("p", { class: "cb-about" });
   const pills = presets.map((preset) => ({
     preset,
@@ -25,8 +26,9 @@ export function createPresets(model, presets, apply) {
   const buttons = pills.map((pill) => pill.root);
   const group = h("div", { class: "cb-presets", role: "group", "aria-label": "Examples" }, buttons);
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-  const isShown = ({ settings }) =>
-    Object.entries(settings).every(([trait, value]) => same(model.get(trait), value));
+  function holds(/** @type {Preset} */ { settings }) {
+    return Object.entries(settings).every(([trait, value]) => same(model.get(trait), value));
+  }
   return {
     elements: presets.length ? [group, note] : [],
     pills,

@@ -50,7 +50,9 @@ import { resultRow } from "./results.js";
  * @param {import("./presets.js").Preset[]} [options.presets]
  * @param {(patch: Record<string, any>) => void} [options.apply] takes over a preset or a link
  * @param {import("./address.js").AddressFormat} [options.format]
- * @param {boolean} [options.writesAddress] whether the address follows every change
+ * @param {boolean} [options.writesAddress] whether the address follows every change of the settings
+ * @param {(preset: import("./presets.js").Preset) => boolean} [options.isShown] whether the
+ *   model shows a preset; left out, whether it holds its settings
  * @returns {Shell}
  */
 export function createShell({ model, el, name, title, rules, traits = [], ...options }) {
@@ -67,7 +69,7 @@ export function createShell({ model, el, name, title, rules, traits = [], ...opt
   /** Write settings into the model, and draw. */
   function change(patch) {
     link.change(patch);
-    if (writesAddress) address?.write(read(names));
+    if (writesAddress && names.some((one) => one in patch)) address?.write(read(names));
     setText(trouble, "");
   }
 
@@ -78,7 +80,7 @@ export function createShell({ model, el, name, title, rules, traits = [], ...opt
   }
 
   const apply = options.apply ?? change;
-  const presets = createPresets(model, options.presets ?? [], apply);
+  const presets = createPresets(model, options.presets ?? [], apply, options.isShown);
   const [trouble, message] = [0, 1].map(() => h("p", { class: "cb-message", role: "status" }));
   const warning = h("p", { class: "cb-warning", role: "status" });
   const root = h("div", {
