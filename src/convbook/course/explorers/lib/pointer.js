@@ -2,10 +2,10 @@
 
 /**
  * Let a press, and moves while it lasts, call `onPick(x, y, starts)` with the place inside
- * `element`. `onPoint(x, y)` hears of a mouse that only moves over it, and onPoint() of its leaving.
+ * `element`. `onPoint(x, y)` hears of a mouse that only moves over it, and of its leaving as NaN.
  * @param {Element} element
  * @param {(x: number, y: number, starts: boolean) => void} onPick
- * @param {(x?: number, y?: number) => void} [onPoint]
+ * @param {(x: number, y: number) => void} [onPoint]
  */
 export function followPointer(element, onPick, onPoint = () => {}) {
   const place = (event) => {
@@ -21,5 +21,5 @@ export function followPointer(element, onPick, onPoint = () => {}) {
     if (element.hasPointerCapture(event.pointerId)) onPick(...place(event), false);
     else if (event.pointerType !== "touch") onPoint(...place(event));
   });
-  element.addEventListener("pointerleave", () => onPoint());
+  element.addEventListener("pointerleave", () => onPoint(NaN, NaN));
 }

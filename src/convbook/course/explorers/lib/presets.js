@@ -15,9 +15,9 @@ import { h, setAttribute, setText } from "./dom.js";
  * @param {import("./in_step.js").Model} model
  * @param {Preset[]} presets
  * @param {(settings: Record<string, any>) => void} apply
- * @param {(preset: Preset) => boolean} [isShown] left out, whether the model holds its settings
+ * @param {(preset: Preset) => boolean} [shows] left out, whether the model holds its settings
  */
-export function createPresets(model, presets, apply, isShown = holds) {
+export function createPresets(model, presets, apply, shows) {
   const note = h("p", { class: "cb-about" });
   const pills = presets.map((preset) => ({
     preset,
@@ -26,14 +26,13 @@ export function createPresets(model, presets, apply, isShown = holds) {
   const buttons = pills.map((pill) => pill.root);
   const group = h("div", { class: "cb-presets", role: "group", "aria-label": "Examples" }, buttons);
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-  function holds(/** @type {Preset} */ { settings }) {
-    return Object.entries(settings).every(([trait, value]) => same(model.get(trait), value));
-  }
+  const holds = ({ settings }) =>
+    Object.entries(settings).every(([trait, value]) => same(model.get(trait), value));
   return {
     elements: presets.length ? [group, note] : [],
     pills,
     draw() {
-      const shown = presets.find(isShown);
+      const shown = presets.find(shows ?? holds);
       for (const { preset, root } of pills) setAttribute(root, "aria-pressed", preset === shown);
       setText(note, shown ? (shown.note ?? "") : "Your own numbers.");
     },
