@@ -204,13 +204,12 @@ export function createTree({ onPick, onPoint }) {
   let place = null; // how the last drawing was laid out
   let shown = null; // whose paths are lit
 
-  followPointer(root, (x) => onPick(pointAt(place, x, -1).index));
-  root.addEventListener("pointermove", (event) => {
-    if (event.buttons || event.pointerType === "touch") return;
-    const box = root.getBoundingClientRect();
-    onPoint(pointAt(place, event.clientX - box.left, event.clientY - box.top));
-  });
-  for (const left of ["pointerleave", "blur"]) root.addEventListener(left, () => onPoint(null));
+  followPointer(
+    root,
+    (x) => onPick(pointAt(place, x, -1).index),
+    (x, y) => onPoint(Number.isNaN(x) ? null : pointAt(place, x, y)),
+  );
+  root.addEventListener("blur", () => onPoint(null));
   root.addEventListener("keydown", (event) => {
     const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
     if (!steps[event.key]) return;
