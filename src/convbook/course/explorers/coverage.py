@@ -120,11 +120,8 @@ class CoverageExplorer(Explorer):
         values = (mode, dilations, kernel_size, stride, dilation, size)
         chosen = given(**dict(zip(SETTINGS, values, strict=True)))
         super().__init__(**(preset_of(PRESETS, preset, "fixed") | chosen))
-        self.position = self._middle if position is None else position
-        if self.position >= len(self.counts):
-            raise ValueError(
-                f"position={self.position} is beyond the last; use 0 to {len(self.counts) - 1}"
-            )
+        last = len(self.counts) - 1
+        self.position = integer(last // 2 if position is None else position, "position", 0, last)
 
     @property
     def counts(self):
@@ -132,10 +129,6 @@ class CoverageExplorer(Explorer):
         if self.mode == "dilated":
             return dilation_coverage(self.dilations, self.kernel_size)
         return transposed_coverage(self.size, self.kernel_size, self.stride, self.dilation)
-
-    @property
-    def _middle(self):
-        return (len(self.counts) - 1) // 2
 
     @property
     def code(self):
@@ -150,7 +143,7 @@ class CoverageExplorer(Explorer):
 
     def __repr__(self):
         options = {name: getattr(self, name) for name in SETTINGS[2:]}
-        if self.position != self._middle:
+        if self.position != (len(self.counts) - 1) // 2:
             options["position"] = self.position
         text = ", ".join(f"{name}={value!r}" for name, value in options.items())
         return f"CoverageExplorer({list(self.dilations)}, mode={self.mode!r}, {text})"
@@ -158,9 +151,7 @@ class CoverageExplorer(Explorer):
     def static_html(self):
         """Return the counts as a table, with the line that computes them."""
         dilated = self.mode == "dilated"
-        title = "Taps on each output position"
-        if dilated:
-            title = "Paths from one output to each input position"
+        title = "Paths to each input position" if dilated else "Taps on each output position"
         positions = [f'<th scope="col">{i}</th>' for i in range(len(self.counts))]
         hole = '<td class="cb-hole">0</td>'
         cells = [f"<td>{count}</td>" if count else hole for count in self.counts]
