@@ -27,7 +27,7 @@ DRAWN = """() => {
     counts: all(".cb-cov-tree .cb-rf-digits:not(.cb-cov-indices) text", text),
     labels: all(".cb-cov-labels text", text),
     map: all(".cb-cov-map text", text),
-    shades: all(".cb-cov-shade", (e) => [pieces(e), Number(e.getAttribute("fill-opacity"))]),
+    shades: all(".cb-cov-shades path", (e) => [pieces(e), Number(e.getAttribute("fill-opacity"))]),
     facts: all(".cb-rf-facts p", text),
     words: [...all(".cb-rf-words > p", text), text(find(".cb-cov-place"))],
     line: text(find(".cb-code")),

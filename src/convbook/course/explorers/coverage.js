@@ -128,7 +128,7 @@ function factsOf(s, counts) {
   ];
 }
 
-/** What the counts say, beside their map: { root, draw(s, counts) }. */
+/** What the counts say, beside their map: { roots, draw(s) }. */
 function createFindings() {
   const map = createMap();
   const [note, summary, reason] = ["cb-note", "", "cb-cov-reason"].map((name) =>
@@ -139,8 +139,12 @@ function createFindings() {
   const words = h("div", { class: "cb-rf-words" }, facts, summary, reason);
   const below = h("div", { class: "cb-rf-below" }, h("div", {}, map.root, note), words);
 
-  function draw(s, counts) {
-    const dilated = s.mode === "dilated";
+  let drawn = "";
+  function draw(/** @type {Settings} */ s) {
+    const key = JSON.stringify({ ...s, position: null }); // which changes nothing here
+    if (key === drawn) return;
+    drawn = key;
+    const [dilated, counts] = [s.mode === "dilated", countsOf(s)];
     map.draw(s, counts);
     setAttribute(map.root, "aria-label", `The same on a map. ${summaryOf(s)}`);
     setText(note, dilated ? "Pixels of a map that are reached" : "Taps on the pixels of a map");
@@ -195,7 +199,7 @@ function render({ model, el }) {
   function draw() {
     const s = /** @type {Settings} */ (shell.settings());
     controls.draw(s);
-    findings.draw(s, countsOf(s));
+    findings.draw(s);
     const { index, text } = drawTree(null);
     player.set({ index, count: countsOf(s).length, text, where: `position ${index}` });
     const what =

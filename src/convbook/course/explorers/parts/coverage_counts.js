@@ -19,10 +19,10 @@ export function targetsOf(/** @type {Step} */ { taps, stride, dilation }, i) {
 }
 
 /** Counts after each entry of `counts` has gone through a step. */
-function countsAfter(counts, /** @type {Step} */ step) {
-  const sums = new Array(Math.max(...targetsOf(step, counts.length - 1)) + 1).fill(0);
+function countsAfter(counts, /** @type {Step} */ { taps, stride, dilation }) {
+  const sums = new Array((counts.length - 1) * stride + (taps - 1) * dilation + 1).fill(0);
   counts.forEach((count, i) => {
-    for (const to of targetsOf(step, i)) sums[to] += count;
+    for (let tap = 0; tap < taps; tap += 1) sums[i * stride + tap * dilation] += count;
   });
   return sums;
 }
@@ -57,23 +57,23 @@ export function countsOf(/** @type {Settings} */ s) {
   return levelsOf(s)[stepsOf(s).length].counts;
 }
 
-/** For each row, which of its entries lie on a path through one of them. */
-export function litOf(
-  /** @type {Level[]} */ levels,
-  /** @type {Step[]} */ steps,
-  /** @type {Point} */ { level, index },
-) {
+/**
+ * For each row, which of its entries lie on a path through one of them.
+ * @param {Level[]} levels
+ * @param {Step[]} steps
+ * @param {Point} point
+ */
+export function litOf(levels, steps, { level, index }) {
   const lit = levels.map(({ counts }) => counts.map(() => false));
   lit[level][index] = true;
-  for (let m = level; m < steps.length; m += 1) {
-    lit[m].forEach((on, i) => {
-      if (on) for (const to of targetsOf(steps[m], i)) lit[m + 1][to] = true;
+  const spread = (from, to, next) =>
+    lit[from].forEach((on, i) => {
+      if (on) for (const j of next(i)) if (levels[to].counts[j] > 0) lit[to][j] = true;
     });
-  }
+  for (let m = level; m < steps.length; m += 1) spread(m, m + 1, (i) => targetsOf(steps[m], i));
   for (let m = level - 1; m >= 0; m -= 1) {
-    lit[m] = levels[m].counts.map(
-      (count, i) => count > 0 && targetsOf(steps[m], i).some((to) => lit[m + 1][to]),
-    );
+    const { taps, stride, dilation } = steps[m];
+    spread(m + 1, m, (i) => range(0, taps).map((tap) => (i - tap * dilation) / stride));
   }
   return lit;
 }

@@ -32,14 +32,19 @@ const TEXTS = {
   reach: "cb-rf-count",
 };
 
-/** Put these texts, each [x, y, text], into a group, reusing its elements. */
+/** Let a group have as many elements as these values; `write` writes one into each. */
+export function fill(group, tag, values, write) {
+  while (group.childNodes.length < values.length) group.append(draft(tag));
+  while (group.childNodes.length > values.length) group.lastChild.remove();
+  values.forEach((value, i) => write(group.childNodes[i], value));
+}
+
+/** Put these texts, each [x, y, text], into a group. */
 export function writeTexts(group, texts) {
-  while (group.childNodes.length < texts.length) group.append(draft("text"));
-  while (group.childNodes.length > texts.length) group.lastChild.remove();
-  texts.forEach(([x, y, text], i) => {
-    setAttribute(group.childNodes[i], "x", px(x));
-    setAttribute(group.childNodes[i], "y", px(y));
-    setText(group.childNodes[i], String(text));
+  fill(group, "text", texts, (element, [x, y, text]) => {
+    setAttribute(element, "x", px(x));
+    setAttribute(element, "y", px(y));
+    setText(element, String(text));
   });
 }
 

@@ -3,7 +3,7 @@
 import { setAttribute } from "../lib/dom.js";
 import { range } from "../lib/ranges.js";
 import { draft, px, SMALLEST_CELL } from "../lib/svg.js";
-import { writeTexts } from "./coverage_drawing.js";
+import { fill, writeTexts } from "./coverage_drawing.js";
 
 const LARGEST_MAP = 240;
 const SMALLEST_NUMBERED = 15; // of the cells
@@ -12,7 +12,9 @@ const SMALLEST_NUMBERED = 15; // of the cells
 export function createMap() {
   const classes = ["cb-rf-lit", "cb-cov-hole", "cb-rf-lines"];
   const [ground, holes, lines] = classes.map((name) => draft("path", { class: name }));
-  const [shades, digits] = [draft("g"), draft("g", { class: "cb-rf-digits" })];
+  const [shades, digits] = ["cb-cov-shades", "cb-rf-digits"].map((name) =>
+    draft("g", { class: name }),
+  );
   const root = draft("svg", { role: "img" }, ground, shades, holes, lines, digits);
 
   function draw(s, counts) {
@@ -46,11 +48,10 @@ export function createMap() {
       if (count) byCount.set(count, (byCount.get(count) ?? "") + cell);
     }
     const most = Math.max(...counts) ** 2;
-    shades.replaceChildren(
-      ...[...byCount].map(([count, d]) =>
-        draft("path", { class: "cb-cov-shade", d, "fill-opacity": px(count / most) }),
-      ),
-    );
+    fill(shades, "path", [...byCount], (path, [count, d]) => {
+      setAttribute(path, "d", d);
+      setAttribute(path, "fill-opacity", px(count / most));
+    });
     const written = scale >= SMALLEST_NUMBERED ? pixels : [];
     writeTexts(
       digits,
