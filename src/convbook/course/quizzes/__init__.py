@@ -69,7 +69,7 @@ def load(name, folder=FOLDER):
     The order of its choices hangs on the texts alone, so that nobody learns where the right one
     stands. Each has a `key` too, by which a reader's browser remembers it.
 
-    >>> load("03_shapes/opening-question")["choices"][0]["correct"]
+    >>> load("03_shapes/opening-question")["choices"][2]["correct"]
     True
     """
     if not isinstance(name, str):
