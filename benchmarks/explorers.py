@@ -125,7 +125,7 @@ LARGEST = [
         (11, 12),
     ),
     ("cost, kernel 3 <-> 5", CostExplorer(show="spatially_separable"), "Kernel size", (1, 2)),
-    ("coverage 2, 2, 2, position", CoverageExplorer(), "Position", (5, 6)),
+    ("coverage 2, 2, 2, position", CoverageExplorer(), "Which position", (5, 6)),
     (
         "coverage 1..16, 3 taps, layer 5",
         CoverageExplorer(preset="long"),
@@ -141,7 +141,7 @@ LARGEST = [
     (
         "coverage, all 433 reached, position",
         CoverageExplorer([1, 7, 16, 16, 16, 16], kernel_size=7),
-        "Position",
+        "Which position",
         (200, 201),
     ),
     (
@@ -182,7 +182,8 @@ MEASURE = """async ({ state, target, values, moves }) => {
   const cleanup = module.default.render({ model, el });
   el.querySelector(".cb-check input")?.click();
   const slider = [...el.querySelectorAll(".cb-control, .cb-controls .cb-field")]
-    .find((control) => control.textContent.startsWith(target))?.querySelector("input");
+    .find((control) => control.textContent.startsWith(target))?.querySelector("input")
+    ?? el.querySelector(`.cb-player [aria-label="${target}"]`);
   const cells = slider ? [] : el.querySelectorAll(`${target} .cb-cell`);
   const bubbles = true;
   const move = (value) => {

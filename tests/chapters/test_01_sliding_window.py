@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 from numpy.lib.stride_tricks import sliding_window_view
 
+from convbook.course import quizzes
 from convbook.course.checks import sliding_window
+from convbook.course.photographs import grace_hopper
 from tests.helpers.attempts import said_of
 
 
@@ -58,10 +60,27 @@ def moved_picture():
     return right
 
 
+def which_kernel():
+    grey = grace_hopper().double().mean(dim=1, keepdim=True)
+    choices = quizzes.load("01_sliding_window/which-kernel")["choices"]
+    right = []
+    for kernel in [choice["grid"] for choice in choices]:
+        answer = F.conv2d(grey, maps(kernel))[0, 0] / grey.std()
+        arc = answer[68:80, 120:136].mean(dim=1).max()  # where the cap ends
+        shoulder = answer[210:224, 208:216].mean(dim=1).min()
+        cord = answer[60:110, 38:60].mean(dim=0).abs().max()
+        wall = answer[20:60, 215:245].abs().mean()
+        if arc > 1 and shoulder < -1 and cord < 0.3 and wall < 0.3:
+            right.append(kernel)
+    (kernel,) = right
+    return kernel
+
+
 QUIZ_ANSWERS = {
     "opening-question": opening_question,
     "top-edge": top_edge,
     "moved-picture": moved_picture,
+    "which-kernel": which_kernel,
 }
 
 

@@ -1,5 +1,6 @@
 """Every quiz answer is computed in its chapter's test file; a question without a proof fails."""
 
+from collections import Counter
 from importlib import import_module
 
 import pytest
@@ -24,8 +25,17 @@ def all_questions():
 
 @pytest.mark.parametrize(("name", "question"), list(all_questions()))
 def test_the_marked_answer_is_right(name, question):
-    (right,) = [choice["text"] for choice in question["choices"] if choice["correct"]]
-    assert right == PROOFS[name]()
+    (right,) = [choice for choice in question["choices"] if choice["correct"]]
+    assert (right["text"] or right["grid"]) == PROOFS[name]()
+
+
+def test_no_position_is_a_good_guess():
+    positions = Counter()
+    for name, _ in all_questions():
+        choices = quizzes.load(name)["choices"]
+        positions[[choice["correct"] for choice in choices].index(True)] += 1
+        assert len({choice["key"] for choice in choices}) == len(choices)
+    assert max(positions.values()) <= 0.4 * positions.total()
 
 
 def test_every_question_stands_in_its_chapter_and_every_proof_has_a_question():

@@ -1,4 +1,4 @@
-"""A quiz file with one question, for tests."""
+"""Quiz files with one question each, for tests."""
 
 GOOD = """
 [[questions]]
@@ -11,4 +11,19 @@ why = "Only with `padding=1`."
 text = "`31`"
 correct = true
 why = "The floor of (64 - 3) / 2, plus 1."
+"""
+
+PICTURES = """
+[[questions]]
+id = "pictures"
+question = "Which of them has whiskers?"
+[[questions.choices]]
+picture = "chelsea"
+alt = "a cat's \\"face\\""
+correct = true
+why = "A cat."
+[[questions.choices]]
+text = "this one"
+grid = [[1, -0.5], [0, -2]]
+why = "A kernel."
 """

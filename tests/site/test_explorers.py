@@ -94,6 +94,17 @@ def test_every_style_reaches_the_site(site):
     assert sorted(re.findall(r"\.cb-[\w-]+", written)) == rules
 
 
+def selectors(style):
+    """Every selector of a style sheet, each behind those that it is nested in."""
+    outer = [""]
+    for head, brace in re.findall(r"([^{};]*)([{};])", re.sub(r"(?s)/\*.*?\*/", "", style)):
+        if brace == "{":
+            yield from (f"{outer[-1]} {part}" for part in re.split(r",(?![^(]*\))", head))
+            outer.append(f"{outer[-1]} {head}")
+        elif brace == "}":
+            outer.pop()
+
+
 @pytest.mark.parametrize("name", sources.names())
 def test_an_explorer_needs_no_style_of_another(name):
     """What another explorer's sheet says is about that one: no rule of it fits this one."""
@@ -101,10 +112,9 @@ def test_an_explorer_needs_no_style_of_another(name):
     used = set(re.findall(r"(?:cb|data)-[\w-]+", code))
     used |= {f"data-{word}" for word in re.findall(r"dataset\.(\w+)", code)}
     foreign = [p for p in sources.style_files() if p.parent.name != "lib" and p.stem != name]
-    for selectors in re.findall(r"([^{};]+)\{", sources.style_source(foreign)):
-        for selector in re.split(r",(?![^(]*\))", selectors):
-            words = set(re.findall(r"[.[]((?:cb|data)-[\w-]+)", selector))
-            assert not words or words - used, selector
+    for selector in selectors(sources.style_source(foreign)):
+        words = set(re.findall(r"[.[]((?:cb|data)-[\w-]+)", selector))
+        assert not words or words - used, selector
 
 
 def test_pages_without_explorers_get_no_style(site):

@@ -42,7 +42,7 @@ def shared_modules(name):
     """Return the modules of explorer `name` that others may use too.
 
     >>> [module.name for module in shared_modules("quiz")]
-    ['lib/dom.js', 'lib/keyboard.js']
+    ['lib/dom.js', 'lib/keyboard.js', 'lib/memory.js']
     """
     return tuple(module for module in modules(name) if module.name.startswith("lib/"))
 

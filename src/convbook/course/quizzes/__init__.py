@@ -13,13 +13,25 @@
     text = "32"
     why = "Only with padding 1."
 
-Text is plain; `code` goes in backticks. Exactly one choice is correct, and each says why.
+Text is plain; `code` goes in backticks. Exactly one choice is correct, and each says why. Instead
+of a text, or beside it, a choice may show a kernel or a picture of `course/pictures/`:
+
+    grid = [[1, 0, -1], [2, 0, -2], [1, 0, -1]]
+
+    picture = "chelsea"
+    alt = "the face of a cat"
 """
 
 import tomllib
+from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+PICTURES = FOLDER.parent / "pictures"
+WIDEST_GRID = 7
+# Decides the order of the choices. With this one, the right answers lie evenly: a test says so.
+SEED = 37
 
 
 def names(folder=FOLDER):
@@ -30,8 +42,8 @@ def names(folder=FOLDER):
 def read(path):
     """Return the questions of one TOML file as a dict: id -> {"question", "choices"}.
 
-    Each choice is {"text", "correct", "why"}. Raises ValueError naming the file, the question and
-    what to change.
+    Each choice is {"text", "correct", "why"}, with {"grid", "alt"} or {"picture", "alt"} where it
+    has one. Raises ValueError naming the file, the question and what to change.
     """
     path = Path(path)
     try:
@@ -54,7 +66,10 @@ def read(path):
 def load(name, folder=FOLDER):
     """Return question `name`, "FILE/ID", from `folder`.
 
-    >>> load("03_shapes/opening-question")["choices"][1]["correct"]
+    The order of its choices hangs on the texts alone, so that nobody learns where the right one
+    stands. Each has a `key` too, by which a reader's browser remembers it.
+
+    >>> load("03_shapes/opening-question")["choices"][2]["correct"]
     True
     """
     if not isinstance(name, str):
@@ -71,7 +86,15 @@ def load(name, folder=FOLDER):
             f"name={name!r}: {stem}.toml has no question {identifier!r}; "
             f"it has {', '.join(questions)}"
         )
-    return questions[identifier]
+    question = questions[identifier]
+    choices = [choice | {"key": _key(name, choice)} for choice in question["choices"]]
+    return question | {"choices": sorted(choices, key=lambda choice: choice["key"])}
+
+
+def _key(name, choice):
+    """Return a short name of a choice: the same on every machine, another for other words."""
+    shown = f"{SEED} {name} {choice['text']} {choice.get('alt')}"
+    return sha256(shown.encode()).hexdigest()[:6]
 
 
 def _question(where, entry):
@@ -85,9 +108,9 @@ def _question(where, entry):
     right = sum(choice["correct"] for choice in checked)
     if right != 1:
         raise ValueError(f"{where} has {right} correct choices; mark exactly 1 correct = true")
-    texts = [choice["text"] for choice in checked]
-    if len(set(texts)) < len(texts):
-        raise ValueError(f"{where} has the same choice twice; make each text different")
+    shown = [(choice["text"], choice.get("alt"), choice.get("picture")) for choice in checked]
+    if len(set(shown)) < len(shown):
+        raise ValueError(f"{where} has the same choice twice; make each text or picture different")
     return {"question": _text(where, entry, "question"), "choices": checked}
 
 
@@ -95,15 +118,55 @@ def _choice(where, entry):
     """Return one choice, checked."""
     if not isinstance(entry, dict):
         raise ValueError(f"{where} is {entry!r}; write a [[questions.choices]] table")
-    _only(where, entry, {"text", "correct", "why"})
+    _only(where, entry, {"text", "correct", "why", "grid", "picture", "alt"})
     correct = entry.get("correct", False)
     if not isinstance(correct, bool):
         raise ValueError(f"{where}: correct={correct!r}; use true or false")
-    return {
-        "text": _text(where, entry, "text"),
-        "correct": correct,
-        "why": _text(where, entry, "why"),
-    }
+    shown = {**_grid(where, entry), **_picture(where, entry)}
+    text = _text(where, entry, "text") if "text" in entry or not shown else ""
+    return {"text": text, "correct": correct, "why": _text(where, entry, "why"), **shown}
+
+
+def _grid(where, entry):
+    """Return the grid of a choice and what a screen reader says of it, or nothing."""
+    if "grid" not in entry:
+        return {}
+    grid = entry["grid"]
+    if "picture" in entry or "alt" in entry:
+        raise ValueError(f"{where} has a grid, and a picture or alt; a grid stands alone")
+    rows = grid if isinstance(grid, list) and all(isinstance(r, list) for r in grid) else []
+    fits = 1 <= len(rows) <= WIDEST_GRID and 1 <= len(rows[0]) <= WIDEST_GRID
+    if not fits or any(len(row) != len(rows[0]) for row in rows):
+        raise ValueError(
+            f"{where}: grid={grid!r}; use 1 to {WIDEST_GRID} rows, each of the same 1 to "
+            f"{WIDEST_GRID} numbers"
+        )
+    for number in (number for row in rows for number in row):
+        if type(number) not in (int, float) or not isfinite(number):
+            raise ValueError(f"{where}: grid holds {number!r}; use whole or decimal numbers")
+    spoken = " / ".join(" ".join(map(number_text, row)) for row in rows)
+    return {"grid": rows, "alt": f"kernel: {spoken}"}
+
+
+def number_text(number):
+    """Return a number with a true minus sign.
+
+    >>> number_text(-0.5)
+    '−0.5'
+    """
+    return f"{number:g}".replace("-", "\N{MINUS SIGN}")
+
+
+def _picture(where, entry):
+    """Return the picture of a choice and what it shows, or nothing."""
+    if "picture" not in entry:
+        if "alt" in entry:
+            raise ValueError(f"{where} has alt and no picture; name one, or remove alt")
+        return {}
+    known = sorted(path.stem for path in PICTURES.glob("*.webp"))
+    if entry["picture"] not in known:
+        raise ValueError(f"{where}: picture={entry['picture']!r}; use {', '.join(known)}")
+    return {"picture": entry["picture"], "alt": _text(where, entry, "alt")}
 
 
 def _text(where, entry, key):

@@ -4,8 +4,9 @@ A notebook stores each explorer as its state (JSON) and its static HTML. `Explor
 `<div>` that holds both; `static/host.js` finds it, gives the explorer's own module a tiny model of
 that state, and calls its `render`.
 
-A page loads what its explorers use: the file `base` with what all of them need, `shared` with what
-several do, and a file for each explorer. A file's modules are minified.
+A page loads what its explorers use: the file `base` with what a quiz needs, of which every chapter
+has some, `shared` with what the others do, and a file for each explorer. A file's modules are
+minified.
 """
 
 import json
@@ -82,9 +83,8 @@ def _files_of(name) -> list[str]:
 
 @cache
 def _base() -> frozenset[str]:
-    """Return the names of the modules that every explorer needs."""
-    needed = [sources.shared_modules(name) for name in sources.names()]
-    return frozenset.intersection(*(frozenset(m.name for m in modules) for modules in needed))
+    """Return the names of the modules in `base`."""
+    return frozenset(module.name for module in sources.shared_modules("quiz"))
 
 
 def _registration(file) -> str:

@@ -33,6 +33,49 @@ export function rangeControl({ label, hint, min, max, onInput }) {
 }
 
 /**
+ * A field whose text is read by `parse`: { root, set(value) }; `onInvalid` hears of `problem` where
+ * it returns null, else of null.
+ * @template T
+ * @param {object} options
+ * @param {string} options.label
+ * @param {string} [options.hint]
+ * @param {(text: string) => T | null} options.parse
+ * @param {(value: T) => string} [options.write]
+ * @param {string} options.problem
+ * @param {(value: T) => void} options.onInput
+ * @param {(text: string | null) => void} options.onInvalid
+ * @param {Record<string, any>} [options.attributes]
+ */
+export function parsedField({ label, hint, parse, write = String, problem, ...options }) {
+  const { onInput, onInvalid, attributes = { type: "text" } } = options;
+  const input = h("input", { class: "cb-number", autocomplete: "off", ...attributes });
+  let text = "";
+  input.addEventListener("input", () => {
+    const value = parse(input.value);
+    setAttribute(input, "aria-invalid", value === null ? "true" : null);
+    onInvalid(value === null ? problem : null);
+    if (value !== null) onInput(value);
+  });
+  input.addEventListener("focusout", () => {
+    // Leaving the field: what counts is shown, so nothing half typed stays behind.
+    setAttribute(input, "aria-invalid", null);
+    onInvalid(null);
+    input.value = text;
+  });
+  const name = h("span", { class: "cb-name" }, label);
+  if (hint) name.append(" ", h("span", { class: "cb-hint" }, hint));
+  return {
+    root: h("label", { class: "cb-field" }, name, input),
+    set(value) {
+      text = write(value);
+      // What is being typed stays as it is while it says the same, or says nothing yet.
+      const typed = document.activeElement === input ? parse(input.value) : undefined;
+      if (typed === undefined || (typed !== null && write(typed) !== text)) input.value = text;
+    },
+  };
+}
+
+/**
  * A field for a whole number: { root, set(value) }; `onInvalid` hears of what is none, or null.
  * @param {object} options
  * @param {string} options.label
@@ -43,36 +86,12 @@ export function rangeControl({ label, hint, min, max, onInput }) {
  */
 export function wholeField({ label, name, limits, onInput, onInvalid }) {
   const [min, max] = limits;
-  const input = h("input", {
-    type: "number",
-    min,
-    max,
-    step: 1,
-    inputmode: "numeric",
-    class: "cb-number",
-    "aria-label": name,
+  return parsedField({
+    ...{ label, onInput, onInvalid },
+    attributes: { type: "number", min, max, step: 1, inputmode: "numeric", "aria-label": name },
+    parse: (text) => wholeNumber(text, limits),
+    problem: `${name}: use a whole number from ${min} to ${max}.`,
   });
-  let value = null;
-  input.addEventListener("input", () => {
-    const number = wholeNumber(input.value, limits);
-    setAttribute(input, "aria-invalid", number === null ? "true" : null);
-    onInvalid(number === null ? `${name}: use a whole number from ${min} to ${max}.` : null);
-    if (number !== null) onInput(number);
-  });
-  input.addEventListener("focusout", () => {
-    // Leaving the field: what counts is shown, so nothing half typed stays behind.
-    setAttribute(input, "aria-invalid", null);
-    onInvalid(null);
-    input.value = value;
-  });
-  return {
-    root: h("label", { class: "cb-field" }, h("span", { class: "cb-name" }, label), input),
-    set(number) {
-      const typing = document.activeElement === input && input.hasAttribute("aria-invalid");
-      if (!typing && (value !== number || Number(input.value) !== number)) input.value = number;
-      value = number;
-    },
-  };
 }
 
 /**

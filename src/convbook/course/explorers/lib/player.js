@@ -105,15 +105,23 @@ export function createPlayer({ what, onShow, live = [] }) {
   return {
     root,
     stop,
-    /** Say which state is shown: `text` is what a screen reader hears of it; `what` renames it. */
-    set(/** @type {{ index: number, count: number, text: string, what?: string }} */ state) {
+    /**
+     * Say which state is shown.
+     * @param {object} state
+     * @param {number} state.index
+     * @param {number} state.count
+     * @param {string} state.text what a screen reader hears of it
+     * @param {string} [state.where] its place, where "2 of 9" would not do
+     * @param {string} [state.what] what the states are called from now on
+     */
+    set(state) {
       if (playing() && !own) stop();
       ({ index, count } = state);
       if (state.what) nameStates(state.what);
       setAttribute(slider, "max", count - 1);
       if (slider.value !== String(index)) slider.value = String(index);
       setAttribute(slider, "aria-valuetext", state.text);
-      setText(place, `${index + 1} of ${count}`);
+      setText(place, state.where ?? `${index + 1} of ${count}`);
     },
   };
 }

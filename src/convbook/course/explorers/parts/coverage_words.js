@@ -1,14 +1,67 @@
-// Coverage: what is reached and why, in words and code.
+// Coverage: its limits and examples, and what is reached and why, in words and code.
 
 import { counted, wholeNumber } from "../lib/format.js";
-import {
-  countsOf,
-  gcd,
-  innerTaps,
-  isEvenOverlap,
-  reachedOf,
-  sourcesOf,
-} from "./coverage_counts.js";
+import { countsOf, gcd, innerTaps, levelsOf, reachedOf, targetsOf } from "./coverage_counts.js";
+
+const RANGES = {
+  kernel_size: [1, 7],
+  stride: [1, 4],
+  dilation: [1, 3],
+  size: [1, 8],
+  position: [0, 576],
+};
+
+/** The smallest and the largest of each, as in Python. */
+export const LIMITS = { layers: [1, 6], dilations: [1, 16], ...RANGES };
+
+/** What each setting of a link may be. */
+export const RULES = {
+  ...RANGES,
+  mode: ["dilated", "transposed"],
+  dilations: (value) => Array.isArray(value) && parseDilations(value.join()) !== null,
+};
+
+const stack = (dilations, kernel_size = 3) => ({ mode: "dilated", dilations, kernel_size });
+const transposed = (kernel_size, stride, dilation = 1) => ({
+  ...{ mode: "transposed", kernel_size, stride, dilation },
+});
+
+const EXAMPLES = {
+  fixed: stack([2, 2, 2]),
+  plain: stack([1, 1, 1]),
+  hybrid: stack([1, 2, 5]),
+  doubling: stack([1, 2, 4, 8]),
+  long: stack([1, 2, 4, 8, 16]),
+  tree: stack([1, 2, 4, 8, 16], 2),
+  uneven: transposed(3, 2),
+  even: transposed(4, 2),
+  tiles: transposed(2, 2),
+  gaps: transposed(2, 3),
+  shared: transposed(4, 2, 2),
+};
+const NOTES = {
+  fixed: "Every step is 2 pixels long, so every second pixel is out of reach: gridding.",
+  plain: "No dilation: no holes, and the smallest field.",
+  hybrid: "As many weights as 2, 2, 2, a larger field, and no holes.",
+  doubling: "The field more than doubles with each layer, and nothing is skipped.",
+  long: "One layer more, and the field more than doubles again.",
+  tree: "A binary tree: one path to each pixel, none wasted. WaveNet stacks its layers like this.",
+  uneven: "Every second pixel gets twice as many taps: a checkerboard on a map.",
+  even: "Each pixel inside gets as many taps as any other.",
+  tiles: "The kernels lie side by side and never overlap.",
+  gaps: "The kernel is smaller than the stride: some pixels get nothing but the bias.",
+  shared: "The stride divides the kernel, yet all taps fall on every second pixel.",
+};
+
+function labelOf(/** @type {any} */ { mode, dilations, kernel_size, stride, dilation }) {
+  if (mode === "dilated") return dilations.join(", ") + (kernel_size === 2 ? ", two taps" : "");
+  const label = `kernel ${kernel_size}, stride ${stride}`;
+  return dilation > 1 ? `${label}, dilation ${dilation}` : label;
+}
+
+export const PRESETS = Object.entries(EXAMPLES).map(([key, settings]) => {
+  return { key, label: labelOf(settings), note: NOTES[key], settings };
+});
 
 /** What is reached, in a sentence. */
 export function summaryOf(s) {
@@ -52,21 +105,15 @@ function dilationReason({ dilations, kernel_size: taps }) {
 }
 
 /** Why a transposed convolution overlaps evenly or not. */
-function overlapReason(s) {
-  const { kernel_size: kernel, stride, dilation } = s;
-  if (isEvenOverlap(s)) {
-    return (
-      `Even: stride ${stride} divides kernel_size ${kernel} and shares no factor with ` +
-      `dilation ${dilation}.`
-    );
-  }
+function overlapReason({ kernel_size: kernel, stride, dilation }) {
   const common = gcd(dilation, stride);
   const causes = [];
   if (kernel % stride) causes.push(`stride ${stride} does not divide kernel_size ${kernel}`);
   if (common > 1) {
     causes.push(`stride ${stride} and dilation ${dilation} share the factor ${common}`);
   }
-  return `Uneven: ${causes.join(", and ")}.`;
+  if (causes.length) return `Uneven: ${causes.join(", and ")}.`;
+  return `Even: stride ${stride} divides kernel_size ${kernel} and shares no factor with dilation ${dilation}.`;
 }
 
 /** Why there are holes or none, or why the overlap is even or uneven, in a sentence. */
@@ -74,17 +121,31 @@ export function reasonOf(s) {
   return s.mode === "dilated" ? dilationReason(s) : overlapReason(s);
 }
 
-/** What reaches a position, in a sentence. */
-export function placeOf(s, position) {
-  const count = countsOf(s)[position];
-  if (s.mode === "dilated") {
-    const paths = counted(s.kernel_size ** s.dilations.length, "path");
-    if (count === 0) return `Position ${position}: a hole, none of the ${paths} ends here.`;
-    return `Position ${position}: ${count} of the ${paths} ${count === 1 ? "ends" : "end"} here.`;
+/** Which paths lead through an entry of a row, in a sentence. */
+export function placeOf(s, /** @type {import("./coverage_counts.js").Point} */ { level, index }) {
+  const levels = levelsOf(s);
+  const [last, count] = [levels.length - 1, levels[level].counts[index]];
+  const list = (noun, numbers) => `${noun}${numbers.length === 1 ? "" : "s"} ${numbers.join(", ")}`;
+  if (s.mode === "transposed") {
+    const targets = (pixel) => targetsOf({ taps: s.kernel_size, ...s }, pixel);
+    if (level === 0) {
+      const fall = s.kernel_size === 1 ? "tap falls" : "taps fall";
+      return `Input pixel ${index}: its ${s.kernel_size} ${fall} on ${list("output", targets(index))}.`;
+    }
+    if (count === 0) return `Output ${index}: no tap, nothing but the bias.`;
+    const sources = [...levels[0].counts.keys()].filter((pixel) => targets(pixel).includes(index));
+    return `Output ${index}: ${counted(count, "tap")}, from ${list("input pixel", sources)}.`;
   }
-  if (count === 0) return `Output ${position}: no tap, nothing but the bias.`;
-  const sources = `input pixel${count === 1 ? "" : "s"} ${sourcesOf(s, position).join(", ")}`;
-  return `Output ${position}: ${counted(count, "tap")}, from ${sources}.`;
+  const paths = counted(s.kernel_size ** last, "path");
+  if (level === 0) return `Output: ${paths} ${paths === "1 path" ? "starts" : "start"} here.`;
+  if (count === 0) return `Position ${index}: a hole, none of the ${paths} ends here.`;
+  const through = count * s.kernel_size ** (last - level);
+  const verb = (plural, one) => (through === 1 ? one : plural);
+  if (level === last) {
+    return `Position ${index}: ${through} of the ${paths} ${verb("end", "ends")} here.`;
+  }
+  const row = `Output of layer ${last - level}, position ${index}`;
+  return `${row}: ${through} of the ${paths} ${verb("go", "goes")} through it.`;
 }
 
 /** The line that computes the counts. */
@@ -98,36 +159,30 @@ export function packageLine(s) {
 
 /** A script that runs as it stands and lets PyTorch count: every weight and every pixel is 1. */
 export function pytorchScript(s) {
-  const start = ["import torch", "from torch.nn.functional import conv_transpose1d", ""];
-  const end = "print(counts.int().flatten().tolist())";
-  if (s.mode === "transposed") {
-    const call = `conv_transpose1d(ones, weight, stride=${s.stride}, dilation=${s.dilation})`;
-    return [
-      ...start,
-      `ones = torch.ones(1, 1, ${s.size})`,
-      `weight = torch.ones(1, 1, ${s.kernel_size})`,
-      `counts = ${call}`,
-      end,
-    ].join("\n");
-  }
-  return [
-    ...start,
-    "counts = torch.ones(1, 1, 1)  # one output; its gradient goes down, layer by layer",
-    `weight = torch.ones(1, 1, ${s.kernel_size})`,
-    `for dilation in reversed([${s.dilations.join(", ")}]):`,
-    "    counts = conv_transpose1d(counts, weight, dilation=dilation)",
-    end,
-  ].join("\n");
+  const body =
+    s.mode === "transposed"
+      ? `ones = torch.ones(1, 1, ${s.size})
+weight = torch.ones(1, 1, ${s.kernel_size})
+counts = conv_transpose1d(ones, weight, stride=${s.stride}, dilation=${s.dilation})`
+      : `counts = torch.ones(1, 1, 1)  # one output; its gradient goes down, layer by layer
+weight = torch.ones(1, 1, ${s.kernel_size})
+for dilation in reversed([${s.dilations.join(", ")}]):
+    counts = conv_transpose1d(counts, weight, dilation=dilation)`;
+  return `import torch
+from torch.nn.functional import conv_transpose1d
+
+${body}
+print(counts.int().flatten().tolist())`;
 }
 
 /** The dilations in a text such as "1, 2, 5", or null when there are none that can be shown. */
-export function parseDilations(text, limits) {
+export function parseDilations(text) {
   const parts = text
     .replace(/[[\]()]/g, " ")
     .trim()
     .split(/[\s,;]+/);
-  const [fewest, most] = limits.layers;
+  const [fewest, most] = LIMITS.layers;
   if (parts.length < fewest || parts.length > most) return null;
-  const numbers = parts.map((part) => wholeNumber(part, limits.dilations));
+  const numbers = parts.map((part) => wholeNumber(part, LIMITS.dilations));
   return numbers.includes(null) ? null : numbers;
 }
