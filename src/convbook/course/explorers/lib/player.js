@@ -100,14 +100,14 @@ export function createPlayer({ what, onShow, live = [] }) {
   return {
     root,
     stop,
-    /** Say which state is shown: `text` is what a screen reader hears of it. */
-    set(/** @type {{ index: number, count: number, text: string }} */ state) {
+    /** Say which state is shown: `text` is what a screen reader hears of it, `where` its place. */
+    set(/** @type {{ index: number, count: number, text: string, where?: string }} */ state) {
       if (playing() && !own) stop();
       ({ index, count } = state);
       setAttribute(slider, "max", count - 1);
       if (slider.value !== String(index)) slider.value = String(index);
       setAttribute(slider, "aria-valuetext", state.text);
-      setText(place, `${index + 1} of ${count}`);
+      setText(place, state.where ?? `${index + 1} of ${count}`);
     },
   };
 }
