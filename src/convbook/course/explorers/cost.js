@@ -32,13 +32,9 @@ function numberControl(trait, edit, onInvalid) {
   const { label, limits, hint, typed, stops } = NUMBERS[trait];
   const onInput = (value) => edit({ [trait]: value });
   let list = stops;
-  const slider = rangeControl({
-    label: typed ? `${label}, usual numbers` : label,
-    hint,
-    min: 0,
-    max: 0,
-    onInput: (place) => onInput(list[place]),
-  });
+  const name = typed ? `${label}, usual numbers` : label;
+  const onSlide = (place) => onInput(list[place]);
+  const slider = rangeControl({ label: name, hint, min: 0, max: 0, onInput: onSlide });
   const field = typed && wholeField({ label, name: label, limits, onInput, onInvalid });
   return {
     root: field ? h("div", { class: "cb-pick" }, field.root, slider.root) : slider.root,
@@ -60,11 +56,14 @@ function createControls(edit, onInvalid) {
     options: Object.entries({ in: "as many as in", out: "as many as out" }),
     onChange: (value) => edit({ middle: value }),
   });
-  const between = "Channels between k\u00d71 and 1\u00d7k";
   const roots = numbers.map((control) => control.root);
   const check = h("label", { class: "cb-check" }, bias, "Bias");
-  const name = h("span", { class: "cb-name", "aria-hidden": "true" }, between);
-  const rest = [roots.pop(), check, h("div", {}, name, middle.root)];
+  const tag = h(
+    "span",
+    { class: "cb-name", "aria-hidden": "true" },
+    "Channels between k×1 and 1×k",
+  );
+  const rest = [roots.pop(), check, h("div", {}, tag, middle.root)];
   const folded = h("div", { class: "cb-rest" }, rest);
   const more = h("details", { class: "cb-more" }, h("summary", {}, "More settings"), folded);
   return {

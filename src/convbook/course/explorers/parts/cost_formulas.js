@@ -114,8 +114,8 @@ export function workingsOf(kind, s) {
 /** What goes in and comes out. */
 export function shapesOf(s) {
   const { n, m } = valuesOf(s);
-  const [input, output] = [`(${s.in_channels}, ${n}, ${n})`, `(${s.out_channels}, ${m}, ${m})`];
-  return `Each makes ${output} of ${input}: channels, height, width.`;
+  const output = `(${s.out_channels}, ${m}, ${m})`;
+  return `Each makes ${output} of (${s.in_channels}, ${n}, ${n}): channels, height, width.`;
 }
 
 /** What a kind costs, in a sentence. */

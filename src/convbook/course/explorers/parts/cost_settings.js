@@ -25,7 +25,7 @@ const EXAMPLES = {
 const NOTES = {
   example: "The depthwise separable pair has 656 weights where the standard convolution has 4,608.",
   mobilenet:
-    "One of five equal blocks of MobileNet v1. All but 2 % of its work is in the 1\u00d71.",
+    "One of the five equal blocks of MobileNet v1. All but 2 % of its work is in the 1\u00d71 layer.",
   alexnet:
     "AlexNet's second layer as published: two groups, one for each GPU, and half the weights.",
   resnext: "The 3\u00d73 convolution of a ResNeXt-50 block (32x4d): 32 groups of 4 channels each.",
