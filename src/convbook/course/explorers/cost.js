@@ -77,11 +77,8 @@ function createControls(edit, onInvalid) {
 }
 
 /** Symbols as nodes: C_in becomes a C with a small "in" below. */
-function symbols(text) {
-  return text
-    .split(/C_(in|mid|out)/)
-    .flatMap((part, i) => (i % 2 ? ["C", h("sub", {}, part)] : [part]));
-}
+const symbols = (text) =>
+  text.split(/C_(in|mid|out)/).flatMap((part, i) => (i % 2 ? ["C", h("sub", {}, part)] : [part]));
 
 /** How the costs of the kind shown come about: { root, draw(texts) }. */
 function createFormulas() {

@@ -26,8 +26,7 @@ const NOTES = {
   example: "The depthwise separable pair has 656 weights where the standard convolution has 4,608.",
   mobilenet:
     "One of the five equal blocks of MobileNet v1. All but 2 % of its work is in the 1\u00d71 layer.",
-  alexnet:
-    "AlexNet's second layer as published: two groups, one for each GPU, and half the weights.",
+  alexnet: "AlexNet's second layer as published: two groups, one for each GPU; half the weights.",
   resnext: "The 3\u00d73 convolution of a ResNeXt-50 block (32x4d): 32 groups of 4 channels each.",
   inception:
     "A pair from Inception v3, which has no 7\u00d77 convolution: two sevenths of its weights.",
