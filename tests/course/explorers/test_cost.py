@@ -12,16 +12,8 @@ import torchvision
 from torch import nn
 
 from convbook.analysis import trace
-from convbook.arithmetic import conv_params
 from convbook.course.explorers import CostExplorer
-from convbook.course.explorers.cost import (
-    KINDS,
-    LIMITS,
-    PRESETS,
-    SETTINGS,
-    cost_of,
-    pytorch_lines,
-)
+from convbook.course.explorers.cost import KINDS, LIMITS, PRESETS, SETTINGS, cost_of, pytorch_lines
 from tests.helpers.javascript import module
 
 SETTINGS_JS = module("parts/cost_settings.js")
@@ -81,7 +73,7 @@ def calculated(formula):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_parameters_equal_those_of_pytorchs_modules(kind):
-    for settings in [*small_settings(), *settings_drawn(400)]:
+    for settings in [*list(small_settings())[::2], *settings_drawn(300)]:
         layers = [m for m in made(kind, settings).modules() if isinstance(m, nn.Conv2d)]
         counts = tuple(sum(p.numel() for p in layer.parameters()) for layer in layers)
         assert cost_of(kind, settings)[0] == counts, settings
@@ -109,12 +101,6 @@ def test_attributes_are_read_and_written():
     assert explorer.params["grouped"] == 4608 // 16
     assert explorer.macs["standard"] == 4608 * 16 * 16
     assert explorer.params["spatially_separable"] == 3 * 16 * 32 + 3 * 32 * 32
-
-
-def test_a_grouped_convolution_with_a_group_per_channel_is_depthwise():
-    explorer = CostExplorer(16, 16, groups=16, bias=True)
-    depthwise = explorer.costs["depthwise_separable"][0][0]
-    assert explorer.params["grouped"] == depthwise == conv_params(16, 16, 3, groups=16)
 
 
 def test_numbers_stay_exact_in_javascript():
@@ -194,8 +180,9 @@ def test_formulas_come_to_the_numbers(kind):
         sums = [sum(numbers) for numbers in cost_of(kind, settings)]
         formulas = JS.formulasOf(kind, settings)
         workings = JS.workingsOf(kind, settings)
-        for name, formula, line, own in zip(formulas, formulas.values(), workings, sums):
-            assert calculated(JS.inNumbers(formula, settings)) == own, (name, settings)
+        assert len(workings) == 2 + (kind != "standard")
+        for formula, line, own in zip(formulas.values(), workings[:2], sums, strict=True):
+            assert calculated(JS.inNumbers(formula, settings)) == own, settings
             symbols, *numbers = line.split(" = ")
             assert symbols == formula
             assert {calculated(part.replace(",", "")) for part in numbers} == {own}
@@ -204,7 +191,6 @@ def test_formulas_come_to_the_numbers(kind):
             _, numbers, ratio = workings[2].split(" = ")
             assert calculated(numbers) == Fraction(*weights)
             assert ratio == JS.ratioText(*weights)
-        assert len(workings) == 2 + (kind != "standard")
 
 
 @pytest.mark.parametrize(
@@ -291,13 +277,6 @@ def test_presets_kinds_and_limits_are_pythons():
     for key, settings in PRESETS.items():
         explorer = CostExplorer(preset=key)
         assert explorer.settings | {"show": explorer.show} == settings
-
-
-def test_presets_are_short():
-    labels = [preset["label"] for preset in SETTINGS_JS.PRESETS()]
-    assert len(set(labels)) == len(PRESETS)
-    assert max(map(len, labels)) < 20
-    assert all(note.endswith(".") for note in NOTES.values())
 
 
 def test_sliders_reach_what_the_presets_use():
