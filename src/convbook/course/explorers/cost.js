@@ -1,6 +1,6 @@
 // Cost: parameters and multiply-adds of a convolution and of three cheaper ones.
 
-import { rangeControl, segmentedControl, wholeField } from "./lib/controls.js";
+import { moreSettings, rangeControl, segmentedControl, wholeField } from "./lib/controls.js";
 import { h, setText } from "./lib/dom.js";
 import { resultRow } from "./lib/results.js";
 import { createShell } from "./lib/shell.js";
@@ -64,10 +64,8 @@ function createControls(edit, onInvalid) {
     "Channels between k×1 and 1×k",
   );
   const rest = [roots.pop(), check, h("div", {}, tag, middle.root)];
-  const folded = h("div", { class: "cb-rest" }, rest);
-  const more = h("details", { class: "cb-more" }, h("summary", {}, "More settings"), folded);
   return {
-    roots: [...roots, more],
+    roots: [...roots, moreSettings(rest)],
     draw(s) {
       for (const control of numbers) control.draw(s);
       bias.checked = s.bias;

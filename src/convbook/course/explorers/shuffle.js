@@ -1,6 +1,6 @@
 // Shuffle: which channel pixel shuffle takes to which sub-pixel, in PyTorch's order and another.
 
-import { rangeControl, segmentedControl } from "./lib/controls.js";
+import { moreSettings, rangeControl, segmentedControl } from "./lib/controls.js";
 import { h, setText } from "./lib/dom.js";
 import { createPlayer } from "./lib/player.js";
 import { resultRow } from "./lib/results.js";
@@ -22,7 +22,7 @@ import { createSides } from "./parts/shuffle_sides.js";
 const CHOICES = {
   direction: { shuffle: "pixel_shuffle", unshuffle: "pixel_unshuffle" },
   order: { pytorch: "PyTorch order", tensorflow: "TensorFlow order" },
-  show: { channels: "Channels", values: "Values" },
+  show: { channels: "Show channels", values: "Show values" },
 };
 const words = Object.entries(CHOICES).map(([trait, choice]) => [trait, Object.keys(choice)]);
 /** @type {Record<string, import("./lib/address.js").Rule>} */
@@ -91,11 +91,10 @@ function render({ model, el }) {
   }
 
   const roots = Object.values(controls).map((control) => control.root);
-  const folded = h("div", { class: "cb-rest" }, roots.splice(4));
-  const more = h("details", { class: "cb-more" }, h("summary", {}, "More settings"), folded);
   const script = () => pytorchScript(settings());
   return shell.start({
-    controls: [...roots, more],
+    top: roots.slice(0, 2),
+    controls: [...roots.slice(2, 4), moreSettings(roots.slice(4))],
     figure: sides.nodes,
     results: [
       resultRow("Channel", h("div", {}, player.root, place)),
