@@ -160,13 +160,11 @@ class ShuffleExplorer(Explorer):
 
     def static_html(self):
         """Return the channel that belongs to each sub-pixel as tables, and the PyTorch line."""
-        r, side = self.upscale_factor, "Output" if self.direction == "shuffle" else "Input"
-        tables = []
+        which = self.upscale_factor, self.channels, self.order
+        side = "Output" if self.direction == "shuffle" else "Input"
+        tables, sides = [], range(self.upscale_factor)
         for c in range(self.channels):
-            block = [
-                [channel_of(c, i, j, r, self.channels, self.order) for j in range(r)]
-                for i in range(r)
-            ]
+            block = [[channel_of(c, i, j, *which) for j in sides] for i in sides]
             tables.append(number_table(f"{side} channel {c}", block))
         code = f"<p><code>{escape(self.code)}</code></p>"
         return f'<div class="convbook-root cb-static">{side_by_side(tables)}{code}</div>'
