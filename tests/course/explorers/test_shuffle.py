@@ -1,4 +1,4 @@
-"""The shuffle explorer without a browser: where each channel goes, in both orders, and the words."""
+"""The shuffle explorer without a browser: where each channel goes, in both orders, and words."""
 
 import itertools
 import re
