@@ -34,19 +34,15 @@ def assert_shows(page, explorer):
     shown, chosen = page.evaluate(SHOWN), list(explorer.chosen)
     order = ["Input", "Output"] if explorer.direction == "shuffle" else ["Output", "Input"]
     large = explorer.size * explorer.upscale_factor
-    for title, count, side in zip(
-        order, (explorer.channels_in, explorer.channels), (explorer.size, large), strict=True
-    ):
-        is_small = title == order[0]
+    shapes = (explorer.channels_in, explorer.size), (explorer.channels, large)
+    for is_small, title, (count, side) in zip((True, False), order, shapes, strict=True):
         found = {cell["label"].split(":")[0]: cell for cell in shown[title]}
         assert len(found) == len(shown[title]) == count * side * side
         for k, i, j in itertools.product(range(count), range(side), range(side)):
             cell = found[f"channel {k}, row {i}, column {j}"]
             small = [k, i, j] if is_small else JS.smallOf([k, i, j], s)
             text = str(JS.numberOf(small, s) if s["show"] == "values" else small[0])
-            said = f": {'' if s['show'] == 'values' else 'channel '}{text}"
-            if is_small and s["show"] == "channels":
-                said = ""
+            said = f": {text}" if s["show"] == "values" else "" if is_small else f": channel {text}"
             assert cell["text"] == text
             assert cell["label"] == f"channel {k}, row {i}, column {j}{said}"
             assert cell["lit"] == (small[0] == chosen[0])
@@ -70,23 +66,9 @@ def press(page, name):
     page.get_by_role("button", name=name, exact=True).click()
 
 
-def open_more(page):
-    page.get_by_text("More settings").click()
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {},
-        {"preset": "tensorflow", "selected": (5, 1, 0)},
-        {"preset": "back", "show": "values"},
-        {"preset": "colour", "show": "values", "selected": (26, 1, 1)},
-        {"upscale_factor": 4, "channels": 3, "size": 3, "order": "tensorflow"},
-        {"upscale_factor": 4, "channels": 1, "size": 1, "direction": "unshuffle"},
-    ],
-)
-def test_both_sides_are_shown(settings, open_page):
-    explorer = ShuffleExplorer(**settings)
+@pytest.mark.parametrize("size", [{"channels": 3, "size": 3}, {"channels": 1, "size": 1}])
+def test_both_sides_are_shown(size, open_page):
+    explorer = ShuffleExplorer(4, order="tensorflow", **size)
     assert_shows(open_page(explorer), explorer)
 
 
@@ -104,8 +86,7 @@ def test_a_click_lights_the_partner_and_the_mouse_shows_without_choosing(open_pa
     cell(page, "Output", 1, 1, 3).click()
     assert_shows(page, ShuffleExplorer(selected=(7, 0, 1)))
     cell(page, "Output", 1, 2, 2).hover()
-    s = dict(PRESETS["example"])
-    assert page.get_by_text(JS.placeOf([4, 1, 1], s)).is_visible()
+    assert page.get_by_text(JS.placeOf([4, 1, 1], PRESETS["example"])).is_visible()
     page.mouse.move(0, 0)
     assert_shows(page, ShuffleExplorer(selected=(7, 0, 1)))
 
@@ -125,19 +106,14 @@ def test_the_player_goes_through_the_channels(open_page):
     page = open_page(ShuffleExplorer(selected=(7, 1, 1)))
     press(page, "Next channel")
     assert_shows(page, ShuffleExplorer(selected=(0, 1, 1)))
-    press(page, "Previous channel")
-    assert page.get_by_text("Channel 7 of 0–7", exact=True).is_visible()
-    page.get_by_role("slider", name="Which channel").press("ArrowLeft")
-    assert_shows(page, ShuffleExplorer(selected=(6, 1, 1)))
-    press(page, "Play")
-    press(page, "Pause") if page.get_by_role("button", name="Pause").is_visible() else None
-    page.get_by_role("button", name="Play", exact=True).wait_for()
-    assert page.evaluate("models[0].get('selected').slice(1)") == [1, 1]
+    assert page.get_by_text("Channel 0 of 0\N{EN DASH}7", exact=True).is_visible()
+    page.get_by_role("slider", name="Which channel").press("ArrowRight")
+    assert_shows(page, ShuffleExplorer(selected=(1, 1, 1)))
 
 
 def test_every_control_counts(open_page):
     page = open_page(ShuffleExplorer(selected=(7, 1, 1)))
-    open_more(page)
+    page.get_by_text("More settings").click()
     for name, number in (("Upscale factor", 3), ("Channels", 3), ("Map size", 1)):
         page.get_by_role("slider", name=re.compile(f"^{name}")).fill(str(number))
     for name in ("pixel_unshuffle", "TensorFlow order", "Show values"):
@@ -184,7 +160,7 @@ CASES = [*PRESETS.values(), {"upscale_factor": 4, "channels": 3, "size": 3}, {"c
 @pytest.mark.parametrize("width", [320, 360, 530, 600, 760, 1000])
 def test_everything_fits(width, open_page, assert_fits):
     page = open_page(ShuffleExplorer(show="values"), width=width)
-    open_more(page)
+    page.get_by_text("More settings").click()
     for traits in CASES:
         page.evaluate(SET, traits)
         assert_fits(page)
