@@ -17,13 +17,6 @@ LABELS = {key: kind["label"] for key, kind in SETTINGS_JS.KINDS().items()}
 DASH = "\N{EN DASH}"
 
 
-def with_traits(explorer, **traits):
-    """An explorer whose groups need not divide, as a live kernel may leave it."""
-    for name, value in traits.items():
-        setattr(explorer, name, value)
-    return explorer
-
-
 def state(page, *names):
     return page.evaluate("(names) => names.map((name) => models[0].get(name))", names)
 
@@ -190,18 +183,6 @@ def test_presets_and_reset(open_page):
     assert_shows(page, first)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_script_prints_every_cost(preset, open_page, capsys):
-    explorer = CostExplorer(preset=preset)
-    page = open_page(explorer)
-    press(page, "Copy all as a script")
-    page.get_by_text("Copied").wait_for()
-    exec(page.evaluate("navigator.clipboard.readText()"), {})
-    assert capsys.readouterr().out.splitlines() == [
-        f"{key}: {explorer.params[key]:,} parameters, {explorer.macs[key]:,} MACs" for key in KINDS
-    ]
-
-
 def test_a_link_opens_what_was_left_and_its_groups_divide(open_page):
     explorer = CostExplorer(24, 60, kernel_size=7, groups=6, bias=True, show="grouped")
     page = open_page(explorer)
@@ -224,25 +205,22 @@ def test_tab_reaches_every_control(open_page, tab_stops):
     assert len(tab_stops(page)) == sight + 3
 
 
-def test_changes_from_a_kernel_are_drawn(open_page):
+def test_changes_from_a_kernel_are_drawn_and_groups_that_do_not_divide_are_said(open_page):
     page = open_page(CostExplorer())
     explorer = CostExplorer(preset="alexnet", show="spatially_separable", middle="out")
     page.evaluate(SET, {**explorer.settings, "show": explorer.show})
     assert_shows(page, explorer)
     assert message_of(page) == ""
+    for show in ("standard", "grouped"):
+        explorer.in_channels, explorer.show = 95, show
+        page.evaluate(SET, {"in_channels": 95, "show": show})
+        assert_shows(page, explorer)
+        assert message_of(page) == f"{explorer.problem}."
     assert page.evaluate("models[0].saved") == 0
-
-
-@pytest.mark.parametrize("show", ["grouped", "standard"])
-def test_groups_from_a_kernel_that_do_not_divide_are_said(show, open_page):
-    page = open_page(CostExplorer(show=show))
-    page.evaluate(SET, {"in_channels": 6})
-    explorer = with_traits(CostExplorer(show=show), in_channels=6)
-    assert_shows(page, explorer)
-    assert message_of(page) == f"{explorer.problem}."
     # Any change of the reader's puts it right.
     field(page, "Map size").fill("15")
-    assert_shows(page, CostExplorer(6, 32, groups=2, input_size=15, show=show))
+    explorer.groups, explorer.input_size = 1, 15
+    assert_shows(page, explorer)
 
 
 LARGEST = {"in_channels": 4096, "out_channels": 4095, "kernel_size": 11, "groups": 1} | {
