@@ -149,16 +149,15 @@ export function pytorchScript(s) {
   const made = Object.keys(KINDS)
     .filter((kind) => costOf(kind, s))
     .map((kind) => `        "${kind}": ${pytorchLines(kind, s).replaceAll("\n", "\n        ")},`);
-  return `import torch
-from torch import nn
-
-from convbook.analysis import trace
-
-with torch.device("meta"):  # the shapes alone, without memory for the weights
-    convolutions = {
-${made.join("\n")}
-    }
-for name, convolution in convolutions.items():
-    table = trace(convolution, (${s.in_channels}, ${s.input_size}, ${s.input_size}))
-    print(f"{name}: {table.params:,} parameters, {table.macs:,} MACs")`;
+  const shape = `(${s.in_channels}, ${s.input_size}, ${s.input_size})`;
+  return [
+    "import torch\nfrom torch import nn\n\nfrom convbook.analysis import trace\n",
+    'with torch.device("meta"):  # the shapes alone, without memory for the weights',
+    "    convolutions = {",
+    ...made,
+    "    }",
+    "for name, convolution in convolutions.items():",
+    `    table = trace(convolution, ${shape})`,
+    '    print(f"{name}: {table.params:,} parameters, {table.macs:,} MACs")',
+  ].join("\n");
 }

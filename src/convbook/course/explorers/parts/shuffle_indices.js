@@ -135,10 +135,10 @@ export function pytorchScript(s) {
   const shuffle = s.direction === "shuffle";
   const side = shuffle ? s.size : s.size * s.upscale_factor;
   const shape = [shuffle ? channelsIn(s) : s.channels, side, side];
-  return `import torch
-import torch.nn.functional as F
-
-x = torch.arange(${shape.reduce((a, b) => a * b)}).reshape(1, ${shape.join(", ")})
-y = ${pytorchLine(s)}
-print(y[0])`;
+  return [
+    "import torch\nimport torch.nn.functional as F\n",
+    `x = torch.arange(${shape.reduce((a, b) => a * b)}).reshape(1, ${shape.join(", ")})`,
+    `y = ${pytorchLine(s)}`,
+    "print(y[0])",
+  ].join("\n");
 }
