@@ -201,7 +201,9 @@ def test_changes_from_a_kernel_are_drawn_and_groups_that_do_not_divide_are_said(
     explorer = CostExplorer(preset="alexnet", show="spatially_separable", middle="out")
     page.evaluate(SET, {**explorer.settings, "show": explorer.show})
     assert_shows(page, explorer)
+    page.evaluate(SET, {"out_channels": 255, "groups": 1})
     assert message_of(page) == ""
+    page.evaluate(SET, {"out_channels": 256, "groups": 2})
     for show in ("standard", "grouped"):
         explorer.in_channels, explorer.show = 95, show
         page.evaluate(SET, {"in_channels": 95, "show": show})

@@ -110,11 +110,13 @@ function render({ model, el }) {
     "Bars start at zero: half as long is half the cost. MACs are counted for one image, not timed.";
   const summary = h("p", { class: "cb-cost-summary", role: "status" });
   let wanted = model.get("groups"); // they come back when the channels allow them again
+  let given = wanted;
 
   /** Change settings; the groups follow the channels. */
   function edit(patch) {
     wanted = patch.groups ?? wanted;
-    shell.change({ ...patch, groups: largestGroups({ ...shell.settings(), ...patch }, wanted) });
+    given = largestGroups({ ...shell.settings(), ...patch }, wanted);
+    shell.change({ ...patch, groups: given });
   }
 
   /** Take over a link, or a preset, which knows the kind to show first. */
@@ -128,7 +130,8 @@ function render({ model, el }) {
   function draw() {
     const s = shell.settings();
     const cost = costOf(s.show, s);
-    if (largestGroups(s, wanted) !== s.groups) wanted = s.groups; // a kernel's doing, or Reset's
+    const ours = s.groups === given && largestGroups(s, wanted) === given; // no kernel's, nor Reset's
+    if (!ours) [wanted, given] = [s.groups, s.groups];
     controls.draw(s);
     table.draw(s);
     shell.say(groupsMessage(s, wanted), wanted !== s.groups);
