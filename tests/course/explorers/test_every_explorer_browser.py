@@ -16,7 +16,7 @@ from convbook.course.explorers import (
     ReceptiveFieldExplorer,
     ShuffleExplorer,
 )
-from convbook.course.explorers.cost_formulas import PRESETS
+from convbook.course.explorers.cost import PRESETS
 from convbook.course.explorers.sources import names
 from tests.helpers.explorer_pages import SEE_KEYS, SET
 

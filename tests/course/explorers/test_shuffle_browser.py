@@ -1,379 +1,173 @@
-"""The shuffle explorer in a real browser: indices, what lights up, keyboard, space."""
+"""The shuffle explorer in a real browser: what lights up, mouse, keyboard, player, space."""
 
 import itertools
 import re
 
 import pytest
-import torch
-from torch.nn import functional as F
 
 from convbook.course.explorers import ShuffleExplorer
-from convbook.course.explorers.shuffle import LIMITS, PRESETS, SETTINGS, channel_of, sub_pixel
+from convbook.course.explorers.shuffle import PRESETS, SETTINGS
 from tests.helpers.explorer_pages import SET
-from tests.helpers.tf_depth_to_space import depth_to_space, space_to_depth
+from tests.helpers.javascript import module
 
 pytestmark = pytest.mark.browser
 
-ORDERS = ("pytorch", "tensorflow")
-DIRECTIONS = ("shuffle", "unshuffle")
-GRID = [
-    dict(zip(SETTINGS, one, strict=True))
-    for one in itertools.product(
-        *(range(low, high + 1) for low, high in LIMITS.values()), DIRECTIONS, ORDERS
-    )
-]
+JS = module("parts/shuffle_indices.js")
 
-
-def settings_of(explorer):
-    return {name: getattr(explorer, name) for name in SETTINGS}
-
-
-def numbered_input(s):
-    """The numbers 0, 1, 2, ... as the maps that come in."""
-    r, channels, side = s["upscale_factor"], s["channels"], s["size"]
-    if s["direction"] == "shuffle":
-        channels *= r**2
-    else:
-        side *= r
-    return torch.arange(channels * side * side).reshape(channels, side, side)
-
-
-def expected_output(s):
-    """Where a library takes the numbers of the input."""
-    x, r, up = numbered_input(s), s["upscale_factor"], s["direction"] == "shuffle"
-    if s["order"] == "pytorch":
-        return (F.pixel_shuffle if up else F.pixel_unshuffle)(x, r)
-    function = depth_to_space if up else space_to_depth
-    return function(x.permute(1, 2, 0), r).permute(2, 0, 1)
-
-
-# ------------------------------------------------------------------ indices
-
-
-def test_shuffling_equals_the_libraries_over_the_whole_control_grid(open_page):
-    got = open_page(ShuffleExplorer()).evaluate(
-        """async (grid) => {
-          const { shuffled } = await import("./shuffle.js");
-          return grid.map(shuffled);
-        }""",
-        GRID,
-    )
-    for s, found in zip(GRID, got, strict=True):
-        assert found == expected_output(s).tolist(), s
-
-
-def test_indices_and_words_equal_pythons_over_the_whole_control_grid(open_page):
-    got = open_page(ShuffleExplorer()).evaluate(
-        """async (grid) => {
-          const m = await import("./shuffle.js");
-          return grid.map((s) => {
-            const count = s.channels * s.upscale_factor ** 2;
-            const cells = Array.from({ length: count }, (_, k) => [k, s.size - 1, k % s.size]);
-            return [m.summaryOf(s), m.pytorchLine(s), ...cells.map((cell) => [
-              m.placeOf(s, cell), m.workingOf(s, cell[0]), m.comparisonOf(s, cell[0]),
-              m.largeOf(cell, s), m.smallOf(m.largeOf(cell, s), s), m.subPixel(cell[0], s),
-              m.channelOf(m.subPixel(cell[0], s), s),
-            ])];
-          });
-        }""",
-        GRID,
-    )
-    for s, (summary, line, *cells) in zip(GRID, got, strict=True):
-        explorer = ShuffleExplorer(**s)
-        assert (summary, line) == (explorer.summary, explorer.code)
-        assert len(cells) == explorer.channels_in
-        for channel, found in enumerate(cells):
-            cell = [channel, s["size"] - 1, channel % s["size"]]
-            explorer.selected = cell
-            which = (s["upscale_factor"], s["channels"], s["order"])
-            place = sub_pixel(channel, *which)
-            assert found[:3] == [explorer.place, explorer.working, explorer.comparison]
-            assert found[3:5] == [list(explorer.partner), cell]
-            assert found[5:] == [list(place), channel_of(*place, *which)]
-
-
-# ------------------------------------------------------------------ what the page shows
-
-SHOWN = """() => {
-  const side = (name) => {
-    const cells = [...document.querySelectorAll(`.cb-grid-${name} .cb-cell`)];
-    const read = (list) => list.map((cell) => cell.getAttribute("aria-label"));
-    return {
-      texts: cells.map((cell) => cell.textContent),
-      labels: read(cells),
-      lit: read(cells.filter((cell) => cell.classList.contains("cb-lit"))),
-      pair: read(cells.filter((cell) => cell.classList.contains("cb-pair"))),
-      stops: read(cells.filter((cell) => cell.tabIndex === 0)),
-      maps: cells.filter((cell) => cell.dataset.map).map((cell) => cell.dataset.map),
-      input: cells.every((cell) => cell.classList.contains("cb-x")),
-      output: cells.every((cell) => cell.classList.contains("cb-y")),
-      size: cells[0].closest(".cb-block").querySelector(".cb-size").textContent,
-    };
-  };
-  const text = (css) => document.querySelector(css).textContent;
-  return {
-    small: side("small"), large: side("large"),
-    first: document.querySelector(".cb-shuffle-flow .cb-grid").className,
-    place: text(".cb-place"), working: text(".cb-formula"), line: text(".cb-code"),
-  };
-}"""
-
-
-def place_in(label):
-    """The indices in a cell's label, and what it says it shows."""
-    match = re.fullmatch(r"channel (\d+), row (\d+), column (\d+)(?:: (.*))?", label)
-    return tuple(map(int, match.groups()[:3])), match.group(4)
-
-
-def places_in(labels):
-    return {place_in(label)[0] for label in labels}
+# Each side's cells: what stands there, what a screen reader hears, and how it is marked.
+SHOWN = """() => Object.fromEntries(["Input", "Output"].map((title) => {
+  const grid = document.querySelector(`[role="grid"][aria-label^="${title}"]`);
+  return [title, [...grid.querySelectorAll('[role="gridcell"]')].map((cell) => ({
+    text: cell.textContent,
+    label: cell.getAttribute("aria-label"),
+    lit: cell.classList.contains("cb-lit"),
+    chosen: cell.classList.contains("cb-pair"),
+    stop: cell.tabIndex === 0,
+    map: cell.dataset.map ?? null,
+  }))];
+}))"""
 
 
 def assert_shows(page, explorer):
     """The page shows this explorer: both sides, what is lit, the sentences and the line."""
-    s = settings_of(explorer)
-    shown, x, y = page.evaluate(SHOWN), numbered_input(s), expected_output(s)
-    up = explorer.direction == "shuffle"
-    small, large = (x, y) if up else (y, x)
-    assert shown["first"] == f"cb-grid cb-grid-{'small' if up else 'large'}"
-    channel_map = torch.arange(len(small))[:, None, None].expand_as(small)
-    partner = F.pixel_shuffle(channel_map, explorer.upscale_factor)
-    if explorer.order == "tensorflow":
-        partner = depth_to_space(channel_map.permute(1, 2, 0), explorer.upscale_factor)
-        partner = partner.permute(2, 0, 1)
-    values = explorer.show == "values"
-    for name, maps, channels in (("small", small, channel_map), ("large", large, partner)):
-        side, numbers = shown[name], maps if values else channels
-        places = [place_in(label) for label in side["labels"]]
-        assert sorted(place for place, _ in places) == sorted(
-            itertools.product(*map(range, maps.shape))
-        )
-        for (place, said), text in zip(places, side["texts"], strict=True):
-            assert int(text) == numbers[place]
-            if values:
-                assert said == text
-            else:
-                assert said == (f"channel {text}" if name == "large" else None)
-        assert side["size"].endswith(f"of {maps.shape[1]} × {maps.shape[2]}")
-        assert side["input" if (name == "small") == up else "output"]
-        lit = {tuple(place) for place in (channels == explorer.chosen[0]).nonzero().tolist()}
-        assert places_in(side["lit"]) == lit
-        pair = explorer.chosen if name == "small" else explorer.partner
-        assert places_in(side["pair"]) == places_in(side["stops"]) == {pair}
-        names = [str(i) if name == "small" else f"channel {i}" for i in range(len(maps))]
-        assert sorted(side["maps"]) == sorted(names)
-    assert shown["place"] == explorer.place
-    assert shown["working"] == f"Channel = {explorer.working}"
-    assert shown["line"] == explorer.code
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {},
-        {"preset": "tensorflow", "selected": (5, 1, 0)},
-        {"preset": "back", "show": "values"},
-        {"preset": "colour", "show": "values", "selected": (26, 1, 1)},
-        {"upscale_factor": 4, "channels": 3, "size": 3, "order": "tensorflow"},
-        {"upscale_factor": 4, "channels": 1, "size": 1, "direction": "unshuffle"},
-    ],
-)
-def test_both_sides_are_shown(settings, open_page):
-    explorer = ShuffleExplorer(**settings)
-    page = open_page(explorer)
-    assert page.locator(".cb-static").count() == 0
-    assert_shows(page, explorer)
-
-
-def test_maps_stand_where_their_sub_pixels_do(open_page):
-    # With one output channel the small maps lie like the sub-pixels of a block.
-    page = open_page(ShuffleExplorer(3, channels=1, size=1))
-    small = page.locator(".cb-grid-small .cb-cell").all_inner_texts()
-    assert small == page.locator(".cb-grid-large .cb-cell").all_inner_texts()
-    assert small == [str(i) for i in range(9)]
-
-
-# ------------------------------------------------------------------ choosing a cell
+    s = {name: getattr(explorer, name) for name in (*SETTINGS, "show")}
+    shown, chosen = page.evaluate(SHOWN), list(explorer.chosen)
+    order = ["Input", "Output"] if explorer.direction == "shuffle" else ["Output", "Input"]
+    large = explorer.size * explorer.upscale_factor
+    shapes = (explorer.channels_in, explorer.size), (explorer.channels, large)
+    for is_small, title, (count, side) in zip((True, False), order, shapes, strict=True):
+        found = {cell["label"].split(":")[0]: cell for cell in shown[title]}
+        assert len(found) == len(shown[title]) == count * side * side
+        for k, i, j in itertools.product(range(count), range(side), range(side)):
+            cell = found[f"channel {k}, row {i}, column {j}"]
+            small = [k, i, j] if is_small else JS.smallOf([k, i, j], s)
+            text = str(JS.numberOf(small, s) if s["show"] == "values" else small[0])
+            said = f": {text}" if s["show"] == "values" else "" if is_small else f": channel {text}"
+            assert cell["text"] == text
+            assert cell["label"] == f"channel {k}, row {i}, column {j}{said}"
+            assert cell["lit"] == (small[0] == chosen[0])
+            assert cell["chosen"] == cell["stop"] == (small == chosen)
+            name = str(k) if is_small else f"channel {k}"
+            assert cell["map"] == (name if i == j == 0 else None)
+    for words in (JS.placeOf(chosen, s), JS.workingOf(chosen[0], s), JS.summaryOf(s)):
+        assert page.get_by_text(words, exact=True).is_visible()
+    assert page.get_by_text(explorer.code, exact=True).is_visible()
+    place = page.get_by_role("slider", name="Which channel")
+    assert place.input_value() == str(chosen[0])
+    assert place.get_attribute("aria-valuetext") == JS.placeOf(chosen, s)
 
 
 def cell(page, side, channel, row, col):
     label = re.compile(f"^channel {channel}, row {row}, column {col}(:|$)")
-    return page.locator(f".cb-grid-{side}").get_by_label(label)
-
-
-def state(page, name):
-    return page.evaluate("(name) => models[0].get(name)", name)
+    return page.get_by_role("grid", name=side).get_by_label(label)
 
 
 def press(page, name):
     page.get_by_role("button", name=name, exact=True).click()
 
 
-def slider(page, label):
-    return page.get_by_role("slider", name=re.compile(f"^{label}"))
+@pytest.mark.parametrize("size", [{"channels": 3, "size": 3}, {"channels": 1, "size": 1}])
+def test_both_sides_are_shown(size, open_page):
+    explorer = ShuffleExplorer(4, order="tensorflow", **size)
+    assert_shows(open_page(explorer), explorer)
 
 
-def test_a_click_lights_the_partner(open_page):
+def test_maps_stand_where_their_sub_pixels_do(open_page):
+    # With one output channel the small maps lie like the sub-pixels of a block.
+    shown = open_page(ShuffleExplorer(3, channels=1, size=1)).evaluate(SHOWN)
+    for cells in shown.values():
+        assert [one["text"] for one in cells] == [str(i) for i in range(9)]
+
+
+def test_a_click_lights_the_partner_and_the_mouse_shows_without_choosing(open_page):
     page = open_page(ShuffleExplorer())
-    cell(page, "small", 6, 1, 0).click()
+    cell(page, "Input", 6, 1, 0).click()
     assert_shows(page, ShuffleExplorer(selected=(6, 1, 0)))
-    cell(page, "large", 1, 1, 3).click()
-    assert state(page, "selected") == [7, 0, 1]
+    cell(page, "Output", 1, 1, 3).click()
+    assert_shows(page, ShuffleExplorer(selected=(7, 0, 1)))
+    cell(page, "Output", 1, 2, 2).hover()
+    assert page.get_by_text(JS.placeOf([4, 1, 1], PRESETS["example"])).is_visible()
     page.mouse.move(0, 0)
     assert_shows(page, ShuffleExplorer(selected=(7, 0, 1)))
 
 
-def test_the_mouse_shows_without_choosing(open_page):
-    page = open_page(ShuffleExplorer())
-    cell(page, "large", 1, 2, 2).hover()
-    place = page.locator(".cb-place")
-    assert place.text_content() == ShuffleExplorer(selected=(4, 1, 1)).place
-    assert state(page, "selected") == [1, 0, 0]
-    page.mouse.move(0, 0)
-    assert_shows(page, ShuffleExplorer())
-
-
 def test_arrows_walk_both_sides(open_page):
     page = open_page(ShuffleExplorer())
-    cell(page, "small", 1, 0, 0).focus()
+    cell(page, "Input", 1, 0, 0).focus()
     page.keyboard.press("ArrowDown")
-    assert_shows(page, ShuffleExplorer(selected=(1, 1, 0)))
     page.keyboard.press("ArrowDown")
     assert_shows(page, ShuffleExplorer(selected=(3, 0, 0)))
-    cell(page, "large", 0, 1, 1).focus()
+    cell(page, "Output", 0, 1, 1).focus()
     page.keyboard.press("ArrowRight")
     assert_shows(page, ShuffleExplorer(selected=(2, 0, 1)))
-    for _ in range(3):
-        page.keyboard.press("ArrowDown")
-    assert_shows(page, ShuffleExplorer(selected=(4, 0, 1)))
 
 
-def test_stepping_goes_round_the_channels(open_page):
+def test_the_player_goes_through_the_channels(open_page):
     page = open_page(ShuffleExplorer(selected=(7, 1, 1)))
     press(page, "Next channel")
     assert_shows(page, ShuffleExplorer(selected=(0, 1, 1)))
-    press(page, "Previous channel")
-    assert_shows(page, ShuffleExplorer(selected=(7, 1, 1)))
-
-
-# ------------------------------------------------------------------ controls
+    assert page.get_by_text("Channel 0 of 0\N{EN DASH}7", exact=True).is_visible()
+    page.get_by_role("slider", name="Which channel").press("ArrowRight")
+    assert_shows(page, ShuffleExplorer(selected=(1, 1, 1)))
 
 
 def test_every_control_counts(open_page):
     page = open_page(ShuffleExplorer(selected=(7, 1, 1)))
-    slider(page, "Upscale factor").fill("3")
-    slider(page, "Channels").fill("3")
-    slider(page, "Map size").fill("1")
-    for name in ("pixel_unshuffle", "TensorFlow order", "Values"):
+    page.get_by_text("More settings").click()
+    for name, number in (("Upscale factor", 3), ("Channels", 3), ("Map size", 1)):
+        page.get_by_role("slider", name=re.compile(f"^{name}")).fill(str(number))
+    for name in ("pixel_unshuffle", "TensorFlow order", "Show values"):
         page.get_by_role("radio", name=name).check()
-    expected = ShuffleExplorer(
-        3,
-        channels=3,
-        size=1,
-        direction="unshuffle",
-        order="tensorflow",
-        show="values",
-        selected=(7, 0, 0),
-    )
-    assert_shows(page, expected)
-    assert page.locator(".cb-about").inner_text() == "Your own numbers."
+    rest = {"direction": "unshuffle", "order": "tensorflow", "show": "values"}
+    # What is chosen stays inside what there is.
+    assert_shows(page, ShuffleExplorer(3, channels=3, size=1, selected=(7, 0, 0), **rest))
     assert page.evaluate("models[0].saved") == 6
-
-
-def test_the_order_is_the_difference(open_page):
-    page = open_page(ShuffleExplorer())
-    assert page.locator(".cb-grid-large .cb-cell").all_inner_texts()[:4] == list("0101")
-    page.get_by_role("radio", name="TensorFlow order").check()
-    assert_shows(page, ShuffleExplorer(preset="tensorflow"))
-    assert page.locator(".cb-grid-large .cb-cell").all_inner_texts()[:4] == list("0202")
-
-
-def test_what_is_chosen_stays_inside(open_page):
-    page = open_page(ShuffleExplorer(4, channels=3, size=3, selected=(47, 2, 2)))
-    slider(page, "Upscale factor").fill("2")
-    slider(page, "Map size").fill("2")
-    assert_shows(page, ShuffleExplorer(channels=3, selected=(11, 1, 1)))
 
 
 def test_presets_and_reset(open_page):
     first = ShuffleExplorer(4, channels=1, size=1, show="values", selected=(9, 0, 0))
     page = open_page(first)
-    press(page, "Reset")
-    for key, preset in PRESETS.items():
-        press(page, preset.label)
-        explorer = ShuffleExplorer(preset=key, show="values")
+    for preset in JS.PRESETS():
+        press(page, preset["label"])
+        explorer = ShuffleExplorer(preset=preset["key"], show="values")
         explorer.selected = (9, 0, 0)
         assert_shows(page, explorer)
-        assert page.locator('.cb-preset[aria-pressed="true"]').inner_text() == preset.label
-        assert page.locator(".cb-about").inner_text() == preset.note
+        assert page.get_by_text(preset["note"], exact=True).is_visible()
     press(page, "Reset")
     assert_shows(page, first)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_script_makes_what_the_page_shows(preset, open_page, capsys):
-    explorer = ShuffleExplorer(preset=preset, show="values")
+def test_a_link_opens_what_was_left(open_page):
+    explorer = ShuffleExplorer(3, order="tensorflow", show="values", selected=(13, 0, 1))
     page = open_page(explorer)
-    press(page, "Copy script")
+    press(page, "Copy link")
     page.get_by_text("Copied").wait_for()
-    names = {}
-    exec(page.evaluate("navigator.clipboard.readText()"), names)
-    expected = expected_output(settings_of(explorer))
-    assert torch.equal(names["x"][0], numbered_input(settings_of(explorer)))
-    assert torch.equal(names["y"][0], expected)
-    assert capsys.readouterr().out == f"{expected}\n"
-
-
-# ------------------------------------------------------------------ keyboard, host and kernel
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert_shows(open_page(ShuffleExplorer(), fragment="#" + link.split("#")[1]), explorer)
+    page = open_page(ShuffleExplorer(), fragment="#shuffle?selected=[1,0]")
+    assert page.get_by_text("cannot be shown: selected=[1,0]").is_visible()
 
 
 def test_tab_reaches_every_control(open_page, tab_stops):
-    stops = tab_stops(open_page(ShuffleExplorer()))
-    for name in ["Upscale factor", "Channels", "Map size", "pixel_shuffle", "PyTorch order"]:
-        assert any(stop.startswith(name) for stop in stops), name
-    for name in ["Reset", "Next channel", "Copy the PyTorch line", "Copy script"]:
-        assert name in stops
-    # One stop for each group of radio buttons and one for each side.
-    assert len(stops) == len(PRESETS) + 3 + 1 + 3 + 2 + 2 + 2
+    # One stop for each group of radio buttons and one for each side; seven in the player.
+    stops = len(PRESETS) + 2 + 1 + 2 + 1 + 2 + 7 + 3
+    assert len(tab_stops(open_page(ShuffleExplorer()))) == stops
 
 
-def test_changes_from_a_kernel_are_drawn(open_page):
-    page = open_page(ShuffleExplorer())
-    explorer = ShuffleExplorer(3, channels=2, size=3, order="tensorflow", selected=(13, 2, 1))
-    page.evaluate(SET, {**settings_of(explorer), "selected": [13, 2, 1]})
-    assert_shows(page, explorer)
-    assert page.evaluate("models[0].saved") == 0
-
-
-# ------------------------------------------------------------------ accessibility and space
-
-CASES = {
-    **{key: lambda key=key: ShuffleExplorer(preset=key) for key in PRESETS},
-    "largest": lambda: ShuffleExplorer(4, channels=3, size=3, show="values"),
-    "smallest": lambda: ShuffleExplorer(2, channels=1, size=1),
-}
+CASES = [*PRESETS.values(), {"upscale_factor": 4, "channels": 3, "size": 3}, {"channels": 1}]
 
 
 @pytest.mark.parametrize("width", [320, 360, 530, 600, 760, 1000])
 def test_everything_fits(width, open_page, assert_fits):
-    page = open_page(ShuffleExplorer(), width=width)
-    for case in CASES.values():
-        explorer = case()
-        page.evaluate(SET, {**settings_of(explorer), "show": explorer.show})
-        assert_shows(page, explorer)
+    page = open_page(ShuffleExplorer(show="values"), width=width)
+    page.get_by_text("More settings").click()
+    for traits in CASES:
+        page.evaluate(SET, traits)
         assert_fits(page)
-        sides = page.evaluate(
-            """() => [...document.querySelectorAll(".cb-shuffle-flow .cb-block")].map((block) => {
-              const box = block.getBoundingClientRect();
-              return [box.left, box.right, box.top, box.bottom];
-            })"""
-        )
-        (_, right, _, bottom), (left, _, top, _) = sides
-        assert right <= left or bottom <= top
-
-
-def test_cells_can_be_hit_on_a_phone(open_page):
-    page = open_page(ShuffleExplorer(4, channels=3, size=3, show="values"), width=360)
-    box = page.locator(".cb-grid-small .cb-cell").first.bounding_box()
-    assert box["width"] >= 15
-    assert box["width"] == pytest.approx(box["height"])
+        boxes = [grid.bounding_box() for grid in page.get_by_role("grid").all()]
+        right, bottom = boxes[0]["x"] + boxes[0]["width"], boxes[0]["y"] + boxes[0]["height"]
+        assert right <= boxes[1]["x"] or bottom <= boxes[1]["y"]
+        size = page.get_by_role("gridcell").first.bounding_box()
+        assert size["width"] == pytest.approx(size["height"])
+        assert size["width"] >= 13  # it can be hit
+    assert page.evaluate("models[0].saved") == 0

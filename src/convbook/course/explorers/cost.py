@@ -1,24 +1,15 @@
 """Cost: parameters and multiply-adds of a convolution and of three cheaper ones."""
 
-from decimal import ROUND_HALF_UP, Context
 from html import escape
+from typing import NamedTuple
 
-import traitlets
-
+from convbook.arithmetic import conv_macs, conv_output_size, conv_params
 from convbook.course.explorers.base import Explorer, given, preset_of
-from convbook.course.explorers.cost_formulas import (
-    KINDS,
-    PRESETS,
-    Settings,
-    cost_of,
-    in_numbers,
-    params_formula,
-    pytorch_lines,
-)
 from convbook.course.explorers.grids import html_table
 from convbook.course.explorers.sources import module_source
 from convbook.course.explorers.traits import Choice, Odd, Switch, Whole
 
+KINDS = ("standard", "grouped", "depthwise_separable", "spatially_separable")
 # What page and kernel accept: the smallest and the largest of each. The largest MACs stay below
 # 2**53, where JavaScript still counts by one.
 LIMITS = {
@@ -29,31 +20,91 @@ LIMITS = {
     "input_size": (1, 1024),
     "stride": (1, 2),
 }
-# Where the sliders of channels and map size stop; any other number is typed.
-USUAL = {
-    "channels": (1, 2, 3, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 1024, 2048),
-    "input_size": (1, 4, 7, 8, 14, 16, 17, 27, 28, 32, 56, 64, 112, 128, 224, 256),
+SETTINGS = (*LIMITS, "bias", "middle")
+
+
+def _preset(show, *numbers, bias=False):
+    settings = dict(zip(LIMITS, (*numbers, 1), strict=True))
+    return settings | {"bias": bias, "middle": "in", "show": show}
+
+
+PRESETS = {
+    "example": _preset("depthwise_separable", 16, 32, 3, 4, 32),
+    "mobilenet": _preset("depthwise_separable", 512, 512, 3, 8, 14),
+    "alexnet": _preset("grouped", 96, 256, 5, 2, 27, bias=True),
+    "resnext": _preset("grouped", 128, 128, 3, 32, 56),
+    "inception": _preset("spatially_separable", 192, 192, 7, 4, 17),
+    "pointwise": _preset("depthwise_separable", 16, 32, 1, 4, 32),
 }
 
-_DEFAULT = PRESETS["example"]
-_TIMES = "times those of the standard convolution"
+
+class Conv(NamedTuple):
+    """One layer, padded to keep the size at stride 1; kernel and stride are (rows, columns)."""
+
+    inputs: int
+    outputs: int
+    kernel: tuple
+    stride: tuple
+    groups: int = 1
 
 
-def ratio_text(part, whole):
-    """Return `part / whole` with three digits, as the page writes it: a tie goes up."""
-    three = Context(prec=3, rounding=ROUND_HALF_UP)
-    return f"{float(three.create_decimal_from_float(part / whole)):g}"
+def layers_of(kind, settings):
+    """Return the layers of a kind of convolution."""
+    first, last, k, groups, _, s, _, middle = settings.values()
+    if kind == "depthwise_separable":
+        return Conv(first, first, (k, k), (s, s), first), Conv(first, last, (1, 1), (1, 1))
+    if kind == "spatially_separable":
+        between = first if middle == "in" else last
+        return Conv(first, between, (k, 1), (s, 1)), Conv(between, last, (1, k), (1, s))
+    return (Conv(first, last, (k, k), (s, s), groups if kind == "grouped" else 1),)
 
 
-def _amount(number, noun):
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def cost_of(kind, settings):
+    """Return parameters and MACs of a kind, two tuples with a number for each layer.
+
+    Raises ValueError when the groups do not divide the channels.
+    """
+    size, bias = (settings["input_size"],) * 2, settings["bias"]
+    params, macs = [], []
+    for one in layers_of(kind, settings):
+        padding = tuple(side // 2 for side in one.kernel)
+        size = conv_output_size(size, one.kernel, one.stride, padding)
+        params.append(conv_params(one.inputs, one.outputs, one.kernel, one.groups, bias))
+        macs.append(conv_macs(one.inputs, one.outputs, one.kernel, size, one.groups))
+    return tuple(params), tuple(macs)
+
+
+def pytorch_lines(kind, settings):
+    """Return the expression that makes this kind with PyTorch."""
+    layers = [_layer_call(one, settings["bias"]) for one in layers_of(kind, settings)]
+    if len(layers) == 1:
+        return layers[0]
+    return "nn.Sequential(\n" + "".join(f"    {layer},\n" for layer in layers) + ")"
+
+
+def _layer_call(layer, bias):
+    padding = tuple(side // 2 for side in layer.kernel)
+    arguments = [str(layer.inputs), str(layer.outputs), _one_or_pair(layer.kernel)]
+    if max(layer.stride) > 1:
+        arguments.append(f"stride={_one_or_pair(layer.stride)}")
+    if max(padding):
+        arguments.append(f"padding={_one_or_pair(padding)}")
+    if layer.groups > 1:
+        arguments.append(f"groups={layer.groups}")
+    if not bias:
+        arguments.append("bias=False")
+    return f"nn.Conv2d({', '.join(arguments)})"
+
+
+def _one_or_pair(sides):
+    return str(sides[0] if sides[0] == sides[1] else sides)
 
 
 class CostExplorer(Explorer):
     """Compare what a convolution costs with what grouped and separable ones cost in its place.
 
     Every argument but `preset` is an attribute too, read and written by page and kernel alike;
-    `params`, `macs`, `summary` and `code` (the PyTorch lines) follow from them. Padding is
+    `params`, `macs` and `code` (the PyTorch lines) follow from them. Padding is
     `(kernel_size - 1) / 2`: at stride 1 the map keeps its size.
 
     Args:
@@ -88,41 +139,15 @@ class CostExplorer(Explorer):
     _explorer = "cost"
     _esm = module_source("cost")
 
-    in_channels = Whole(_DEFAULT.settings.in_channels, *LIMITS["in_channels"]).tag(sync=True)
-    out_channels = Whole(_DEFAULT.settings.out_channels, *LIMITS["out_channels"]).tag(sync=True)
-    kernel_size = Odd(_DEFAULT.settings.kernel_size, *LIMITS["kernel_size"]).tag(sync=True)
-    groups = Whole(_DEFAULT.settings.groups, *LIMITS["groups"]).tag(sync=True)
-    input_size = Whole(_DEFAULT.settings.input_size, *LIMITS["input_size"]).tag(sync=True)
-    stride = Whole(_DEFAULT.settings.stride, *LIMITS["stride"]).tag(sync=True)
-    bias = Switch(_DEFAULT.settings.bias).tag(sync=True)
+    in_channels = Whole(16, *LIMITS["in_channels"]).tag(sync=True)
+    out_channels = Whole(32, *LIMITS["out_channels"]).tag(sync=True)
+    kernel_size = Odd(3, *LIMITS["kernel_size"]).tag(sync=True)
+    groups = Whole(4, *LIMITS["groups"]).tag(sync=True)
+    input_size = Whole(32, *LIMITS["input_size"]).tag(sync=True)
+    stride = Whole(1, *LIMITS["stride"]).tag(sync=True)
+    bias = Switch(False).tag(sync=True)
     middle = Choice("in", "out").tag(sync=True)
     show = Choice(*KINDS).tag(sync=True)
-    kinds = traitlets.List(read_only=True).tag(sync=True)
-    presets = traitlets.List(read_only=True).tag(sync=True)
-    limits = traitlets.Dict(read_only=True).tag(sync=True)
-    usual = traitlets.Dict(read_only=True).tag(sync=True)
-
-    @traitlets.default("kinds")
-    def _all_kinds(self):
-        return [
-            {**kind._asdict(), "key": key, "parts": [part._asdict() for part in kind.parts]}
-            for key, kind in KINDS.items()
-        ]
-
-    @traitlets.default("presets")
-    def _all_presets(self):
-        return [
-            {**preset._asdict(), "key": key, "settings": preset.settings._asdict()}
-            for key, preset in PRESETS.items()
-        ]
-
-    @traitlets.default("limits")
-    def _all_limits(self):
-        return LIMITS
-
-    @traitlets.default("usual")
-    def _all_usual(self):
-        return USUAL
 
     def __init__(
         self,
@@ -138,28 +163,16 @@ class CostExplorer(Explorer):
         show=None,
         preset=None,
     ):
-        _, settings, shown, _ = preset_of(PRESETS, preset, "example")
-        chosen = given(
-            in_channels=in_channels,
-            out_channels=out_channels,
-            kernel_size=kernel_size,
-            groups=groups,
-            input_size=input_size,
-            stride=stride,
-            bias=bias,
-            middle=middle,
-            show=show,
-        )
-        super().__init__(**(settings._asdict() | {"show": shown} | chosen))
+        values = (in_channels, out_channels, kernel_size, groups, input_size, stride, bias, middle)
+        chosen = given(**dict(zip(SETTINGS, values, strict=True)), show=show)
+        super().__init__(**(preset_of(PRESETS, preset, "example") | chosen))
         if self.problem:
             raise ValueError(self.problem)
 
-    # ------------------------------------------------------------ numbers
-
     @property
     def settings(self):
-        """All that the four convolutions share, as `Settings`."""
-        return Settings(*(getattr(self, name) for name in Settings._fields))
+        """All that the four convolutions share, by name."""
+        return {name: getattr(self, name) for name in SETTINGS}
 
     @property
     def problem(self):
@@ -172,88 +185,45 @@ class CostExplorer(Explorer):
 
     @property
     def costs(self):
-        """Kind -> a `Cost`, with a number for each layer; no grouped one if `problem` says so."""
-        return {
-            kind: cost_of(kind, self.settings)
-            for kind in KINDS
-            if kind != "grouped" or not self.problem
-        }
+        """Kind -> its `cost_of`; no grouped one if `problem` says so."""
+        kinds = [kind for kind in KINDS if kind != "grouped" or not self.problem]
+        return {kind: cost_of(kind, self.settings) for kind in kinds}
 
     @property
     def params(self):
         """Kind -> the number of its parameters."""
-        return {kind: sum(cost.params) for kind, cost in self.costs.items()}
+        return {kind: sum(params) for kind, (params, _) in self.costs.items()}
 
     @property
     def macs(self):
         """Kind -> its multiply-adds for one image."""
-        return {kind: sum(cost.macs) for kind, cost in self.costs.items()}
-
-    # ------------------------------------------------------------ words
-
-    @property
-    def summary(self):
-        """What the kind shown costs, in a sentence."""
-        params, macs = self.params, self.macs
-        if self.show not in params:
-            return f"{self.problem}."
-        words = f"{KINDS[self.show].label}: {_amount(params[self.show], 'parameter')}"
-        words += f" and {_amount(macs[self.show], 'MAC')}"
-        if self.show == "standard":
-            return f"{words}."
-        if all(of[self.show] == of["standard"] for of in (params, macs)):
-            return f"{words}, as many as the standard convolution."
-        ratios = [ratio_text(of[self.show], of["standard"]) for of in (params, macs)]
-        if ratios[0] == ratios[1]:
-            return f"{words}, {ratios[0]} {_TIMES}."
-        return f"{words}, {ratios[0]} and {ratios[1]} {_TIMES}."
+        return {kind: sum(macs) for kind, (_, macs) in self.costs.items()}
 
     @property
     def code(self):
-        """The PyTorch lines that make the kind shown."""
+        """The PyTorch lines that make the kind shown; "" for a grouped one that cannot be."""
         return pytorch_lines(self.show, self.settings) if self.show in self.params else ""
 
     def __repr__(self):
-        *settings, last = self.settings
+        settings = self.settings
         for key, preset in PRESETS.items():
-            if preset.settings == self.settings:
-                show = "" if preset.show == self.show else f", show={self.show!r}"
+            if preset == settings | {"show": preset["show"]}:
+                show = "" if preset["show"] == self.show else f", show={self.show!r}"
                 return f"CostExplorer(preset={key!r}{show})"
-        names = Settings._fields[2:-1]
-        text = ", ".join(f"{n}={v!r}" for n, v in zip(names, settings[2:], strict=True))
-        return (
-            f"CostExplorer({self.in_channels}, {self.out_channels}, {text}, middle={last!r}, "
-            f"show={self.show!r})"
-        )
+        options = ", ".join(f"{name}={settings[name]!r}" for name in SETTINGS[2:])
+        channels = f"{self.in_channels}, {self.out_channels}"
+        return f"CostExplorer({channels}, {options}, show={self.show!r})"
 
     def static_html(self):
-        """Return the four convolutions as a table, with what the one shown costs and its code."""
-        titles = ("convolution", "parameters", "ratio", "MACs", "ratio", "formula", "layers")
-        head = "".join(f'<th scope="col">{title}</th>' for title in titles)
-        params, macs = self.params, self.macs
-        body = []
-        for key, kind in KINDS.items():
-            texts = ["\N{EN DASH}"] * 5
-            if key in params:
-                texts = [
-                    *(f"{params[key]:,}", ratio_text(params[key], params["standard"])),
-                    *(f"{macs[key]:,}", ratio_text(macs[key], macs["standard"])),
-                    in_numbers(params_formula(key, self.settings), self.settings),
-                ]
-            texts.append(in_numbers(kind.what, self.settings))
-            cells = [f"<td>{text}</td>" for text in texts]
-            body.append([f'<th scope="row">{kind.label}</th>', *cells])
-        caption = f"{self.in_channels} to {self.out_channels} channels, {self._map_text}"
-        table = html_table(caption, body, f"<thead><tr>{head}</tr></thead>")
-        code = f"<pre><code>{escape(self.code)}</code></pre>" if self.code else ""
-        return (
-            '<div class="convbook-root cb-static cb-cost-static">'
-            f'<div class="cb-wide" tabindex="0" role="region" aria-label="Costs">{table}</div>'
-            f"<p>{escape(self.summary)}</p>{code}</div>"
-        )
-
-    @property
-    def _map_text(self):
-        text = "{n} × {n}" if self.stride == 1 else "{n} × {n} to {m} × {m}"
-        sizes = {name: in_numbers(name, self.settings) for name in "nm"}
-        return f"maps of {text.format(**sizes)}"
+        """Return the cost of the four convolutions as a table, with the code of the one shown."""
+        head = "".join(f'<th scope="col">{t}</th>' for t in ("convolution", "parameters", "MACs"))
+        rows, params, macs = [], self.params, self.macs
+        for kind in KINDS:
+            texts = [f"{sums[kind]:,}" if kind in sums else "none" for sums in (params, macs)]
+            title = f'<th scope="row" style="text-align: left">{kind.replace("_", " ")}</th>'
+            rows.append([title, *(f"<td>{text}</td>" for text in texts)])
+        caption = f"{self.in_channels} to {self.out_channels} channels, map size {self.input_size}"
+        table = html_table(caption, rows, f"<thead><tr>{head}</tr></thead>")
+        style = "display: block; margin-top: 0.6rem; white-space: pre-wrap"
+        code = f'<code style="{style}">{escape(self.code)}</code>' if self.code else ""
+        return f'<div class="convbook-root cb-static">{table}{code}</div>'

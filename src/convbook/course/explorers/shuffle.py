@@ -1,13 +1,12 @@
 """Shuffle: which channel pixel shuffle takes to which sub-pixel, in PyTorch's order and another."""
 
 from html import escape
-from typing import NamedTuple
 
 import traitlets
 
 from convbook._checks.arguments import integer
 from convbook.course.explorers.base import Explorer, given, preset_of
-from convbook.course.explorers.grids import counted, html_table, side_by_side
+from convbook.course.explorers.grids import number_table, side_by_side
 from convbook.course.explorers.sources import module_source
 from convbook.course.explorers.traits import Choice, Whole
 
@@ -16,50 +15,16 @@ LIMITS = {"upscale_factor": (2, 4), "channels": (1, 3), "size": (1, 3)}
 SETTINGS = ("upscale_factor", "channels", "size", "direction", "order")
 
 
-class Preset(NamedTuple):
-    """What a button sets: its label, the settings, and what to notice."""
-
-    label: str
-    settings: dict
-    note: str
-
-
-def _settings(upscale_factor, channels, direction="shuffle", order="pytorch"):
-    return {
-        "upscale_factor": upscale_factor,
-        "channels": channels,
-        "size": 2,
-        "direction": direction,
-        "order": order,
-    }
+def _preset(upscale_factor, channels, direction="shuffle", order="pytorch"):
+    return dict(zip(SETTINGS, (upscale_factor, channels, 2, direction, order), strict=True))
 
 
 PRESETS = {
-    "example": Preset(
-        "×2, two channels",
-        _settings(2, 2),
-        "Four channels in a row share an output channel, one for each sub-pixel.",
-    ),
-    "one": Preset(
-        "×2, one channel",
-        _settings(2, 1),
-        "With one channel out, PyTorch and TensorFlow agree.",
-    ),
-    "colour": Preset(
-        "×3, three channels",
-        _settings(3, 3),
-        "27 channels make a colour image three times as high and as wide.",
-    ),
-    "tensorflow": Preset(
-        "depth_to_space, two channels",
-        _settings(2, 2, order="tensorflow"),
-        "In TensorFlow's order channels in a row share a sub-pixel, one for each output channel.",
-    ),
-    "back": Preset(
-        "pixel_unshuffle",
-        _settings(2, 2, direction="unshuffle"),
-        "The way back: resolution becomes channels, and nothing is lost.",
-    ),
+    "example": _preset(2, 2),
+    "one": _preset(2, 1),
+    "colour": _preset(3, 3),
+    "tensorflow": _preset(2, 2, order="tensorflow"),
+    "back": _preset(2, 2, direction="unshuffle"),
 }
 
 
@@ -97,7 +62,7 @@ class ShuffleExplorer(Explorer):
     """Follow each channel of a pixel shuffle to the sub-pixel that it fills, and back.
 
     Every argument but `preset` is an attribute too, read and written by page and kernel alike;
-    `summary`, `place` and `code` (the PyTorch line) follow from them.
+    `partner` and `code` (the PyTorch line) follow from them.
 
     Args:
         upscale_factor: r, 2 to 4.
@@ -118,8 +83,8 @@ class ShuffleExplorer(Explorer):
 
     Example:
         >>> explorer = ShuffleExplorer(2, channels=2, selected=(5, 0, 1))
-        >>> explorer.place
-        'Channel 5 goes to sub-pixel (0, 1) of channel 1: input[5, 0, 1] becomes output[1, 0, 3].'
+        >>> explorer.partner
+        (1, 0, 3)
         >>> explorer.code
         'F.pixel_shuffle(x, 2)'
 
@@ -136,16 +101,6 @@ class ShuffleExplorer(Explorer):
     order = Choice("pytorch", "tensorflow").tag(sync=True)
     show = Choice("channels", "values").tag(sync=True)
     selected = _Selected((1, 0, 0)).tag(sync=True)
-    presets = traitlets.List(read_only=True).tag(sync=True)
-    limits = traitlets.Dict(read_only=True).tag(sync=True)
-
-    @traitlets.default("presets")
-    def _all_presets(self):
-        return [{"key": key, **preset._asdict()} for key, preset in PRESETS.items()]
-
-    @traitlets.default("limits")
-    def _all_limits(self):
-        return LIMITS
 
     def __init__(
         self,
@@ -159,20 +114,13 @@ class ShuffleExplorer(Explorer):
         selected=(1, 0, 0),
         preset=None,
     ):
-        chosen = given(
-            upscale_factor=upscale_factor,
-            channels=channels,
-            size=size,
-            direction=direction,
-            order=order,
-        )
-        settings = preset_of(PRESETS, preset, "example").settings | chosen
+        values = (upscale_factor, channels, size, direction, order)
+        chosen = given(**dict(zip(SETTINGS, values, strict=True)))
+        settings = preset_of(PRESETS, preset, "example") | chosen
         super().__init__(**settings, show=show, selected=selected)
         if self.selected != self.chosen:
             last = (self.channels_in - 1, self.size - 1, self.size - 1)
             raise ValueError(f"selected={self.selected} is outside; use at most {last}")
-
-    # ------------------------------------------------------------ indices
 
     @property
     def channels_in(self):
@@ -193,71 +141,6 @@ class ShuffleExplorer(Explorer):
         c, i, j = sub_pixel(channel, r, self.channels, self.order)
         return c, row * r + i, col * r + j
 
-    # ------------------------------------------------------------ words
-
-    @property
-    def formula(self):
-        """Which channel fills sub-pixel (i, j) of channel c, with the numbers put in."""
-        r = self.upscale_factor
-        if self.order == "pytorch":
-            return f"c·{r * r} + i·{r} + j"
-        return f"(i·{r} + j)·{self.channels} + c"
-
-    @property
-    def summary(self):
-        """What becomes of what, in a sentence."""
-        large = self.size * self.upscale_factor
-        small_maps = f"{counted(self.channels_in, 'channel')} of {self.size} × {self.size}"
-        large_maps = f"{counted(self.channels, 'channel')} of {large} × {large}"
-        if self.direction == "shuffle":
-            return (
-                f"{small_maps} become {large_maps}: channel {self.formula} goes to sub-pixel "
-                "(i, j) of channel c."
-            )
-        verb = "becomes" if self.channels == 1 else "become"
-        return (
-            f"{large_maps} {verb} {small_maps}: sub-pixel (i, j) of channel c goes to channel "
-            f"{self.formula}."
-        )
-
-    @property
-    def place(self):
-        """Where the cell chosen comes from and goes to, in a sentence."""
-        small, large = self.chosen, self.partner
-        c, i, j = sub_pixel(small[0], self.upscale_factor, self.channels, self.order)
-        texts, layout = [list(small), list(large)], ""
-        if self.order == "tensorflow":
-            texts, layout = [[row, col, k] for k, row, col in texts], ", in NHWC"
-        if self.direction == "shuffle":
-            start = f"Channel {small[0]} goes to sub-pixel ({i}, {j}) of channel {c}"
-        else:
-            start = f"Sub-pixel ({i}, {j}) of channel {c} goes to channel {small[0]}"
-            texts.reverse()
-        return f"{start}: input{texts[0]} becomes output{texts[1]}{layout}."
-
-    @property
-    def working(self):
-        """The formula of the channel chosen, with its numbers."""
-        r, channel = self.upscale_factor, self.chosen[0]
-        c, i, j = sub_pixel(channel, r, self.channels, self.order)
-        if self.order == "pytorch":
-            return f"c·r·r + i·r + j = {c}·{r}·{r} + {i}·{r} + {j} = {channel}"
-        return f"(i·r + j)·C + c = ({i}·{r} + {j})·{self.channels} + {c} = {channel}"
-
-    @property
-    def comparison(self):
-        """Which channel has the same sub-pixel in the order that is not shown."""
-        r, channel = self.upscale_factor, self.chosen[0]
-        place = sub_pixel(channel, r, self.channels, self.order)
-        other, name = ("tensorflow", "TensorFlow's")
-        if self.order == "tensorflow":
-            other, name = ("pytorch", "PyTorch's")
-        there = channel_of(*place, r, self.channels, other)
-        c, *pixel = place
-        if there == channel:
-            return f"In {name} order the same channel has this sub-pixel."
-        return f"In {name} order channel {there} has sub-pixel {tuple(pixel)} of channel {c}."
-
     @property
     def code(self):
         """The PyTorch line that does it to x, of shape (N, C, H, W)."""
@@ -276,24 +159,12 @@ class ShuffleExplorer(Explorer):
         return f"ShuffleExplorer({self.upscale_factor}, {', '.join(options)})"
 
     def static_html(self):
-        """Return the channel of every sub-pixel as tables, the rule and the PyTorch line."""
-        r = self.upscale_factor
-        tables = [
-            html_table(
-                f"Output channel {c}" if self.direction == "shuffle" else f"Input channel {c}",
-                [
-                    [
-                        f"<td>{channel_of(c, i, j, r, self.channels, self.order)}</td>"
-                        for j in range(r)
-                    ]
-                    for i in range(r)
-                ],
-            )
-            for c in range(self.channels)
-        ]
-        return (
-            '<div class="convbook-root cb-static cb-shuffle-static">'
-            f"<p>The channel that belongs to each sub-pixel of a {r} × {r} block:</p>"
-            f"{side_by_side(tables)}"
-            f"<p>{escape(self.summary)}</p><p><code>{escape(self.code)}</code></p></div>"
-        )
+        """Return the channel that belongs to each sub-pixel as tables, and the PyTorch line."""
+        which = self.upscale_factor, self.channels, self.order
+        side = "Output" if self.direction == "shuffle" else "Input"
+        tables, sides = [], range(self.upscale_factor)
+        for c in range(self.channels):
+            block = [[channel_of(c, i, j, *which) for j in sides] for i in sides]
+            tables.append(number_table(f"{side} channel {c}", block))
+        code = f"<p><code>{escape(self.code)}</code></p>"
+        return f'<div class="convbook-root cb-static">{side_by_side(tables)}{code}</div>'

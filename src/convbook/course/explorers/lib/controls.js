@@ -131,6 +131,11 @@ export function button(/** @type {string} */ label, onClick, props = {}) {
   );
 }
 
+/** What is seldom changed, folded. */
+export function moreSettings(/** @type {Node[]} */ nodes) {
+  return h("details", { class: "cb-more" }, h("summary", {}, "More settings"), h("div", {}, nodes));
+}
+
 /** Buttons that go one back or on, with the place between them: { root, set(what, where) }. */
 export function stepButtons(onStep) {
   const place = h("span", { class: "cb-where" });

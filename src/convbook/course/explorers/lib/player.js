@@ -2,12 +2,28 @@
 
 import { button } from "./controls.js";
 import { h, setAttribute, setText } from "./dom.js";
+import { draft } from "./svg.js";
 
 const SPEEDS = [1, 2, 4]; // steps a second
 const STEPS = ["First", "Previous", "Next", "Last"];
+// Drawn, because many fonts have no such signs; each in a square of 16.
+const ICONS = {
+  First: "M2 3h2v10h-2zM14 3v10l-9 -5z",
+  Previous: "M12 3v10l-8 -5z",
+  Next: "M4 3v10l8 -5z",
+  Last: "M12 3h2v10h-2zM2 3v10l9 -5z",
+  Play: "M4 2v12l10 -6z",
+  Pause: "M3 2h4v12h-4zM9 2h4v12h-4z",
+};
 
-function icon(sign, name, onClick) {
-  return button(sign, onClick, { class: "cb-button cb-play", "aria-label": name, title: name });
+/** A button with a drawing: { root, show(name) }. */
+function iconButton(name, onClick) {
+  const path = draft("path", { d: ICONS[name] });
+  const drawing = draft("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, path);
+  const root = button("", onClick, { class: "cb-button cb-play" });
+  root.append(drawing);
+  label(root, name);
+  return { root, draw: (other) => setAttribute(path, "d", ICONS[other]) };
 }
 
 function speedChoice() {
@@ -72,19 +88,20 @@ export function createPlayer({ what, onShow, live = [] }) {
     show(wanted);
   }
 
-  const toggle = icon("\u25b6", "Play", () => (playing() ? stop() : play()));
+  const toggle = iconButton("Play", () => (playing() ? stop() : play()));
   const slider = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, step: 1 }));
   slider.addEventListener("input", () => jump(Number(slider.value)));
   const speed = speedChoice();
   const place = h("span", { class: "cb-where" });
-  const steps = [
-    icon("\u23ee\ufe0e", "First", () => jump(0)),
-    icon("\u2039", "Previous", () => jump((index - 1 + count) % count)),
-    icon("\u203a", "Next", () => jump((index + 1) % count)),
-    icon("\u23ed\ufe0e", "Last", () => jump(count - 1)),
+  const jumps = [
+    () => jump(0),
+    () => jump((index - 1 + count) % count),
+    () => jump((index + 1) % count),
+    () => jump(count - 1),
   ];
+  const steps = STEPS.map((name, i) => iconButton(name, jumps[i]).root);
   const root = h("div", { class: "cb-player", role: "group", "aria-label": "Player" }, steps);
-  steps[1].after(toggle);
+  steps[1].after(toggle.root);
   root.append(slider, place, speed);
 
   function nameStates(/** @type {string} */ word) {
@@ -93,8 +110,9 @@ export function createPlayer({ what, onShow, live = [] }) {
   }
 
   function drawButton() {
-    setText(toggle, playing() ? "\u23f8\ufe0e" : "\u25b6\ufe0e");
-    label(toggle, playing() ? "Pause" : "Play");
+    const name = playing() ? "Pause" : "Play";
+    toggle.draw(name);
+    label(toggle.root, name);
   }
 
   new IntersectionObserver(([entry]) => !entry.isIntersecting && playing() && stop()).observe(root);

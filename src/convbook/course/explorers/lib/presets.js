@@ -34,7 +34,7 @@ export function createPresets(model, presets, apply, shows) {
     draw() {
       const shown = presets.find(shows ?? holds);
       for (const { preset, root } of pills) setAttribute(root, "aria-pressed", preset === shown);
-      setText(note, shown ? (shown.note ?? "") : "Your own numbers.");
+      setText(note, shown ? (shown.note ?? "") : "Your own settings.");
     },
   };
 }

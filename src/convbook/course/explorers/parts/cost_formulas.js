@@ -1,36 +1,23 @@
-// Cost: what each kind of layer costs, in numbers, formulas, words and code.
+// Cost: what each kind of convolution costs, in numbers, formulas, words and code.
 
-import { convOutputSize } from "../lib/arithmetic.js";
-import { withCommas } from "../lib/format.js";
+import { counted, withCommas } from "../lib/format.js";
 import { range } from "../lib/ranges.js";
+import { KINDS } from "./cost_settings.js";
 
-// `s` is an object of SETTINGS. A kind is one of the model's `kinds`: its layers, in symbols, are
-// those of `convbook.course.explorers.cost_formulas`, which says what the symbols mean.
+// `s` holds what the four kinds share, by the names of the traits; `kind` is a key of KINDS.
 
-/** The number behind each symbol. */
-export function valuesOf(s) {
+/** The number behind each symbol; padding keeps the map's size at stride 1, so m is n / stride. */
+function valuesOf(s) {
   return {
     1: 1,
     k: s.kernel_size,
-    s: s.stride,
     g: s.groups,
     C_in: s.in_channels,
     C_out: s.out_channels,
     C_mid: s.middle === "in" ? s.in_channels : s.out_channels,
     n: s.input_size,
-    m: mapSize(s.input_size, s.kernel_size, s.stride),
+    m: Math.ceil(s.input_size / s.stride),
   };
-}
-
-/** Padding that keeps the size at stride 1; kernels are odd. */
-function paddingOf(kernel) {
-  return (kernel - 1) / 2;
-}
-
-/** Size of the map that goes out, along one axis. */
-function mapSize(size, kernel, stride) {
-  const padding = paddingOf(kernel);
-  return convOutputSize({ size, kernel, stride, before: padding, after: padding, dilation: 1 });
 }
 
 /** Numbers that divide both channel numbers, smallest first. */
@@ -40,44 +27,46 @@ export function commonDivisors(s) {
 }
 
 /** The largest number of groups, at most `groups`, that divides both channel numbers. */
-export function largestGroups(s, groups) {
-  return Math.max(...commonDivisors(s).filter((n) => n <= groups));
+export const largestGroups = (s, groups) => commonDivisors(s).findLast((n) => n <= groups);
+
+/** Why there are not as many groups as `wanted`, and the remedy or what is shown; "" if there are. */
+export function groupsMessage(s, wanted) {
+  const most = largestGroups(s, wanted);
+  if (most === wanted) return "";
+  const both = `in_channels=${s.in_channels} and out_channels=${s.out_channels}`;
+  const remedy = `use groups=${most}, or channel numbers that are multiples of ${wanted}`;
+  const end = s.groups === wanted ? remedy : `groups=${s.groups} is shown`;
+  return `groups=${wanted} must divide ${both}; ${end}.`;
 }
 
-/** Why there is no grouped convolution, in Python's words; null when there is one. */
-export function problemOf(s) {
-  if (s.in_channels % s.groups === 0 && s.out_channels % s.groups === 0) return null;
-  return (
-    `groups=${s.groups} must divide in_channels=${s.in_channels} and ` +
-    `out_channels=${s.out_channels}; use groups=${largestGroups(s, s.groups)}, ` +
-    `or channel numbers that are multiples of ${s.groups}`
-  );
+/** The layers of a kind in numbers, and in symbols the map that each makes. */
+function layersOf(kind, s) {
+  const values = valuesOf(s);
+  let map = ["n", "n"];
+  return KINDS[kind].layers.map(({ kernel: sides, inputs, outputs, groups }) => {
+    const kernel = sides.map((side) => values[side]);
+    const stride = sides.map((side) => (side === "k" ? s.stride : 1));
+    map = map.map((side, axis) => (stride[axis] > 1 ? "m" : side));
+    const channels = { inputs: values[inputs], outputs: values[outputs], groups: values[groups] };
+    return { kernel, stride, map, ...channels };
+  });
 }
 
 /** Parameters and MACs, a number for each layer; null where the groups divide no channels. */
 export function costOf(kind, s) {
-  const values = valuesOf(s);
-  let size = [s.input_size, s.input_size];
-  const params = [];
-  const macs = [];
-  for (const part of kind.parts) {
-    const kernel = part.kernel.map((side) => values[side]);
-    const [inputs, outputs, groups] = [part.inputs, part.outputs, part.groups].map(
-      (n) => values[n],
-    );
-    if (inputs % groups || outputs % groups) return null;
-    size = size.map((side, axis) => mapSize(side, kernel[axis], values[part.stride[axis]]));
-    const weights = (inputs / groups) * kernel[0] * kernel[1]; // of one filter
-    params.push(outputs * (weights + Number(s.bias)));
-    macs.push(size[0] * size[1] * outputs * weights);
-  }
-  return { params, macs };
+  const [values, layers] = [valuesOf(s), layersOf(kind, s)];
+  if (layers.some((one) => one.inputs % one.groups || one.outputs % one.groups)) return null;
+  const weights = layers.map(
+    ({ kernel, ...one }) => ((one.outputs * one.inputs) / one.groups) * kernel[0] * kernel[1],
+  );
+  return {
+    params: layers.map((one, i) => weights[i] + Number(s.bias) * one.outputs),
+    macs: layers.map(({ map }, i) => values[map[0]] * values[map[1]] * weights[i]),
+  };
 }
 
 /** The sum of numbers. */
-export function total(numbers) {
-  return numbers.reduce((sum, number) => sum + number, 0);
-}
+export const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
 
 /** A formula or a name with the numbers put in for its symbols. */
 export function inNumbers(text, s) {
@@ -86,106 +75,89 @@ export function inNumbers(text, s) {
 }
 
 /** The formula of one layer's parameters: what a filter has, times the filters. */
-function weightsOf(part, bias) {
-  const own = part.kernel.filter((side) => side !== "1");
-  if (part.groups === "1") own.push(part.inputs);
-  else if (part.groups !== part.inputs) own.push(`${part.inputs}/${part.groups}`);
+function weightsOf(layer, bias) {
+  const own = layer.kernel.filter((side) => side !== "1");
+  if (layer.groups === "1") own.push(layer.inputs);
+  else if (layer.groups !== layer.inputs) own.push(`${layer.inputs}/${layer.groups}`);
   const text = own.join("\u00b7");
-  return bias ? `(${text} + 1)\u00b7${part.outputs}` : `${text}\u00b7${part.outputs}`;
+  return bias ? `(${text} + 1)\u00b7${layer.outputs}` : `${text}\u00b7${layer.outputs}`;
 }
 
-/** The formula of the parameters, in symbols. */
-export function paramsFormula(kind, s) {
-  return kind.parts.map((part) => weightsOf(part, s.bias)).join(" + ");
-}
-
-/** The formula of the multiply-adds, in symbols; the map is put outside the brackets. */
-export function macsFormula(kind, s) {
-  let size = ["n", "n"];
-  const maps = kind.parts.map((part) => {
-    if (s.stride > 1) size = size.map((side, axis) => (part.stride[axis] === "s" ? "m" : side));
-    return size.join("\u00b7");
-  });
-  const terms = kind.parts.map((part) => weightsOf(part, false));
-  if (terms.length > 1 && maps.every((map) => map === maps[0])) {
-    return `${maps[0]}\u00b7(${terms.join(" + ")})`;
-  }
-  return terms.map((term, i) => `${maps[i]}\u00b7${term}`).join(" + ");
+/** The formulas of parameters and MACs; a map that both layers make is put outside the brackets. */
+export function formulasOf(kind, s) {
+  const { layers } = KINDS[kind];
+  const maps = layersOf(kind, s).map((layer) => layer.map.join("\u00b7"));
+  const terms = layers.map((layer) => weightsOf(layer, false));
+  const products = terms.map((term, i) => `${maps[i]}\u00b7${term}`);
+  const shared = maps.length > 1 && maps[0] === maps[1];
+  return {
+    params: layers.map((layer) => weightsOf(layer, s.bias)).join(" + "),
+    macs: shared ? `${maps[0]}\u00b7(${terms.join(" + ")})` : products.join(" + "),
+  };
 }
 
 /** A ratio with three digits. */
-export function ratioText(part, whole) {
-  return String(Number((part / whole).toPrecision(3)));
+export const ratioText = (part, whole) => String(Number((part / whole).toPrecision(3)));
+
+/** How the costs of a kind come about: parameters, MACs, and the ratio to the standard's weights. */
+export function workingsOf(kind, s) {
+  const [cost, formulas, { ratio }] = [costOf(kind, s), formulasOf(kind, s), KINDS[kind]];
+  const lines = ["params", "macs"].map((name) => {
+    const sums = [cost[name].map(withCommas).join(" + "), withCommas(total(cost[name]))];
+    return `${formulas[name]} = ${[...new Set(sums)].join(" = ")}`;
+  });
+  if (kind === "standard") return lines;
+  const [own, all] = [kind, "standard"].map((one) => costOf(one, { ...s, bias: false }).params);
+  return [...lines, `${ratio} = ${inNumbers(ratio, s)} = ${ratioText(total(own), total(all))}`];
 }
 
-/** "656 parameters", "1 MAC". */
-function amount(number, noun) {
-  return `${withCommas(number)} ${noun}${number === 1 ? "" : "s"}`;
+/** What goes in and comes out. */
+export function shapesOf(s) {
+  const { n, m } = valuesOf(s);
+  const output = `(${s.out_channels}, ${m}, ${m})`;
+  return `Each makes ${output} of (${s.in_channels}, ${n}, ${n}): channels, height, width.`;
 }
 
 /** What a kind costs, in a sentence. */
-export function summaryOf(kind, standard, s) {
-  const cost = costOf(kind, s);
-  if (!cost) return `${problemOf(s)}.`;
-  const [params, macs] = [total(cost.params), total(cost.macs)];
-  const words = `${kind.label}: ${amount(params, "parameter")} and ${amount(macs, "MAC")}`;
-  if (kind.key === standard.key) return `${words}.`;
-  const whole = costOf(standard, s);
-  const sums = [total(whole.params), total(whole.macs)];
-  if (params === sums[0] && macs === sums[1]) {
-    return `${words}, as many as the standard convolution.`;
-  }
-  const ratios = [ratioText(params, sums[0]), ratioText(macs, sums[1])];
-  const both = ratios[0] === ratios[1] ? ratios[0] : ratios.join(" and ");
-  return `${words}, ${both} times those of the standard convolution.`;
-}
-
-/** Two sides as Python writes them, or one where they are equal. */
-function oneOrPair([rows, cols]) {
-  return rows === cols ? String(rows) : `(${rows}, ${cols})`;
-}
-
-/** The call that makes one layer. */
-function layerCall(part, s) {
-  const values = valuesOf(s);
-  const kernel = part.kernel.map((side) => values[side]);
-  const stride = part.stride.map((side) => values[side]);
-  const padding = kernel.map(paddingOf);
-  const groups = values[part.groups];
-  const options = [values[part.inputs], values[part.outputs], oneOrPair(kernel)];
-  if (Math.max(...stride) > 1) options.push(`stride=${oneOrPair(stride)}`);
-  if (Math.max(...padding) > 0) options.push(`padding=${oneOrPair(padding)}`);
-  if (groups > 1) options.push(`groups=${groups}`);
-  if (!s.bias) options.push("bias=False");
-  return `nn.Conv2d(${options.join(", ")})`;
+export function summaryOf(kind, s) {
+  const [own, all] = [kind, "standard"].map((one) => Object.values(costOf(one, s)).map(total));
+  const amount = (sum, noun) => counted(sum, noun).replace(/\d+/, withCommas);
+  const words = `${KINDS[kind].label}: ${amount(own[0], "parameter")} and ${amount(own[1], "MAC")}`;
+  if (kind === "standard") return `${words}.`;
+  if (String(own) === String(all)) return `${words}, as many as the standard convolution.`;
+  const ratios = new Set(own.map((sum, i) => ratioText(sum, all[i])));
+  return `${words}, ${[...ratios].join(" and ")} times those of the standard convolution.`;
 }
 
 /** The PyTorch lines that make a kind. */
 export function pytorchLines(kind, s) {
-  const calls = kind.parts.map((part) => layerCall(part, s));
-  if (calls.length === 1) return calls[0];
-  const lines = calls.map((call) => `    ${call},\n`).join("");
-  return `nn.Sequential(\n${lines})`;
+  const sides = ([rows, cols]) => (rows === cols ? String(rows) : `(${rows}, ${cols})`);
+  const calls = layersOf(kind, s).map(({ kernel, stride, groups, ...one }) => {
+    const padding = kernel.map((side) => (side - 1) / 2);
+    const options = [one.inputs, one.outputs, sides(kernel)];
+    if (Math.max(...stride) > 1) options.push(`stride=${sides(stride)}`);
+    if (Math.max(...kernel) > 1) options.push(`padding=${sides(padding)}`);
+    if (groups > 1) options.push(`groups=${groups}`);
+    if (!s.bias) options.push("bias=False");
+    return `nn.Conv2d(${options.join(", ")})`;
+  });
+  return calls.length === 1 ? calls[0] : `nn.Sequential(\n    ${calls.join(",\n    ")},\n)`;
 }
 
 /** A script that runs as it stands and prints what each of the kinds costs. */
-export function pytorchScript(kinds, s) {
-  const made = kinds
+export function pytorchScript(s) {
+  const made = Object.keys(KINDS)
     .filter((kind) => costOf(kind, s))
-    .map((kind) => `    "${kind.key}": ${pytorchLines(kind, s)},`.replaceAll("\n", "\n    "));
-  const size = `(${s.in_channels}, ${s.input_size}, ${s.input_size})`;
+    .map((kind) => `        "${kind}": ${pytorchLines(kind, s).replaceAll("\n", "\n        ")},`);
+  const shape = `(${s.in_channels}, ${s.input_size}, ${s.input_size})`;
   return [
-    "import torch",
-    "from torch import nn",
-    "",
-    "from convbook.analysis import trace",
-    "",
+    "import torch\nfrom torch import nn\n\nfrom convbook.analysis import trace\n",
     'with torch.device("meta"):  # the shapes alone, without memory for the weights',
     "    convolutions = {",
-    ...made.map((lines) => `    ${lines}`),
+    ...made,
     "    }",
     "for name, convolution in convolutions.items():",
-    `    table = trace(convolution, ${size})`,
+    `    table = trace(convolution, ${shape})`,
     '    print(f"{name}: {table.params:,} parameters, {table.macs:,} MACs")',
   ].join("\n");
 }

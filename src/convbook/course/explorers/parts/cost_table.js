@@ -2,86 +2,85 @@
 
 import { h, setText, uniqueName } from "../lib/dom.js";
 import { withCommas } from "../lib/format.js";
-import { range } from "../lib/ranges.js";
-import { inNumbers, macsFormula, paramsFormula, ratioText, total } from "./cost_formulas.js";
+import { costOf, formulasOf, inNumbers, ratioText, total } from "./cost_formulas.js";
+import { KINDS } from "./cost_settings.js";
 
-export const COLUMNS = [
-  ["params", "Parameters"],
-  ["macs", "MACs"],
-];
-const DASH = "\u2013";
+const COLUMNS = { params: "Parameters", macs: "MACs" };
+
+/** The part of a bar that stands for a layer; the second of a pair is lighter. */
+const barPart = (column, isSecond) =>
+  h("span", { class: `cb-bar-part cb-bar-${column} ${isSecond ? "cb-bar-second" : ""}` });
+
+/** What the bars mean. */
+export function createLegend() {
+  const entry = (text, samples) =>
+    h("li", {}, h("span", { class: "cb-samples", "aria-hidden": "true" }, samples), text);
+  const parts = (isSecond) => Object.keys(COLUMNS).map((column) => barPart(column, isSecond));
+  const first = entry("the convolution, or the first of a pair", parts(false));
+  const second = entry("the second of a pair", parts(true));
+  const mark = entry("the standard one", [h("span", { class: "cb-bar-mark" })]);
+  return h("ul", { class: "cb-legend" }, first, second, mark);
+}
 
 /** A number with its ratio, its bar and its formula: { root, draw }. */
-function createMeasure(name, title) {
+function createMeasure(column) {
   const [number, ratio] = [h("b", {}), h("span", { class: "cb-cost-ratio" })];
-  const bars = range(0, 2).map(() => h("span", { class: "cb-bar-part" }));
-  const bar = h("div", { class: `cb-bar cb-bar-${name}`, "aria-hidden": "true" }, bars);
+  const bars = [barPart(column, false), barPart(column, true)];
+  const bar = h("div", { class: "cb-bar", "aria-hidden": "true" }, bars);
   const formula = h("p", { class: "cb-cost-formula" });
-  const root = h(
-    "div",
-    { role: "cell", class: "cb-cost-cell" },
-    h("p", { class: "cb-cost-head" }, h("span", { class: "cb-name" }, title), number, ratio),
-    bar,
-    formula,
-  );
+  const name = h("span", { class: "cb-name" }, COLUMNS[column]);
+  const head = h("p", { class: "cb-cost-head" }, name, number, ratio);
   return {
-    root,
-    /** Draw `parts`, a number for each layer, on a scale from 0 to `largest`; null draws none. */
-    draw(parts, standard, largest, text) {
-      const sum = total(parts ?? []);
-      setText(number, parts ? withCommas(sum) : DASH);
-      setText(ratio, parts ? `ratio ${ratioText(sum, standard)}` : "");
+    root: h("div", { role: "cell" }, head, bar, formula),
+    draw(s, kind, costs) {
+      const parts = costs[kind]?.[column] ?? []; // a number for each layer
+      const sums = Object.values(costs).map((cost) => total(cost?.[column] ?? []));
+      const [sum, standard, largest] = [total(parts), sums[0], Math.max(...sums)];
+      setText(number, parts.length ? withCommas(sum) : "\u2013");
+      setText(ratio, parts.length ? `ratio ${ratioText(sum, standard)}` : "");
+      setText(formula, parts.length ? inNumbers(formulasOf(kind, s)[column], s) : "");
       bars.forEach((element, i) => {
-        const part = parts?.[i];
-        element.hidden = part === undefined;
-        if (part !== undefined) element.style.width = `${(100 * part) / largest}%`;
+        element.hidden = i >= parts.length;
+        element.style.width = `${(100 * (parts[i] ?? 0)) / largest}%`;
       });
       bar.style.setProperty("--standard", `${(100 * standard) / largest}%`);
-      setText(formula, text);
     },
   };
 }
 
-/** The table of kinds: { root, draw }; `onShow(key)` hears which one is chosen. */
-export function createTable(kinds, onShow) {
-  const group = uniqueName("kind");
-  const rows = kinds.map((kind) => {
-    const radio = h("input", { type: "radio", name: group, value: kind.key });
-    radio.addEventListener("change", () => onShow(kind.key));
-    const what = h("span", { class: "cb-cost-what" });
-    const measures = COLUMNS.map(([name, title]) => createMeasure(name, title));
-    const title = h("label", {}, radio, h("span", {}, h("b", {}, kind.label), " ", what));
-    const root = h(
-      "div",
-      { role: "row", class: "cb-cost-row" },
-      h("div", { role: "rowheader", class: "cb-cost-title" }, title),
-      measures.map((measure) => measure.root),
-    );
-    return { kind, radio, what, measures, root };
-  });
-  const head = ["Convolution", ...COLUMNS.map(([, title]) => title)].map((text) =>
-    h("div", { role: "columnheader" }, text),
-  );
-  const root = h(
-    "div",
-    { role: "table", class: "cb-cost-table", "aria-label": "Costs" },
-    h("div", { role: "row", class: "cb-cost-row cb-cost-heads" }, head),
-    rows.map((row) => row.root),
-  );
+/** The row of one kind: { root, draw }; `onShow` hears that it is chosen. */
+function createRow(kind, group, onShow) {
+  const radio = h("input", { type: "radio", name: group, on: { change: onShow } });
+  const what = h("span", { class: "cb-cost-what" });
+  const measures = Object.keys(COLUMNS).map(createMeasure);
+  const title = h("span", {}, h("b", {}, KINDS[kind].label), " ", what);
+  const head = h("div", { role: "rowheader" }, h("label", { class: "cb-check" }, radio, title));
+  const cells = measures.map((measure) => measure.root);
+  const root = h("div", { role: "row", class: "cb-cost-row" }, head, cells);
   return {
     root,
-    draw(s, costs, show) {
-      const sums = COLUMNS.map(([name]) => costs.map((cost) => total(cost?.[name] ?? [])));
-      rows.forEach(({ kind, radio, what, measures, root: row }, i) => {
-        radio.checked = kind.key === show;
-        row.classList.toggle("cb-cost-shown", kind.key === show);
-        setText(what, inNumbers(kind.what, s));
-        const formulas = [paramsFormula(kind, s), macsFormula(kind, s)];
-        measures.forEach((measure, j) => {
-          const text = costs[i] ? inNumbers(formulas[j], s) : "";
-          measure.draw(costs[i]?.[COLUMNS[j][0]], sums[j][0], Math.max(...sums[j]), text);
-        });
-      });
+    draw(s, costs) {
+      radio.checked = kind === s.show;
+      root.classList.toggle("cb-cost-shown", kind === s.show);
+      setText(what, inNumbers(KINDS[kind].what, s));
+      for (const measure of measures) measure.draw(s, kind, costs);
+    },
+  };
+}
+
+/** The table of kinds: { root, draw }; `onShow(kind)` hears which one is chosen. */
+export function createTable(onShow) {
+  const [group, kinds] = [uniqueName("kind"), Object.keys(KINDS)];
+  const rows = kinds.map((kind) => createRow(kind, group, () => onShow(kind)));
+  const titles = ["Convolution", ...Object.values(COLUMNS)];
+  const heads = titles.map((text) => h("div", { role: "columnheader" }, text));
+  const head = h("div", { role: "row", class: "cb-cost-row cb-cost-heads" }, heads);
+  const body = rows.map((row) => row.root);
+  return {
+    root: h("div", { role: "table", class: "cb-cost-table", "aria-label": "Costs" }, head, body),
+    draw(s) {
+      const costs = Object.fromEntries(kinds.map((kind) => [kind, costOf(kind, s)]));
+      for (const row of rows) row.draw(s, costs);
     },
   };
 }
