@@ -65,7 +65,7 @@ export function drawShape({ grids, flow, operator, sizes, legend, note }, page, 
   if (!canvas) return;
   const kept = (row, col) => (isInside([row, col], size) ? "pick" : "still");
   grids.y.arrange(...canvas, kept, `${canvas} ${size}`);
-  setText(note, noteOn(s, links));
+  setText(note, `${noteOn(s, links)} Point at an input cell, or tap it, to see where it goes.`);
   legend.replaceChildren(
     legendEntry("cb-x cb-lit", "read for this cell"),
     ...(padding && conv ? [legendEntry("cb-pad", "padding")] : []),
@@ -117,6 +117,7 @@ export function inked(text) {
 
 /** Write out the sum behind an output cell, or where an input cell or a weight goes. */
 export function writeWords(element, { s, x, w }, lit, cell) {
+  element.style.setProperty("--lines", s.axes[0].kernel); // the page below keeps its place
   const { start, lines, total } = cell[0] === "y" ? sumOf(x, w, lit, cell) : {};
   if (!lines) element.replaceChildren(h("span", {}, inked(readersOf(s, lit, cell))));
   else if (lines.flat().length) writeSum(element, start, lines, total);

@@ -34,7 +34,7 @@ const TRANSPOSED = { mode: "transposed", input_size: 3, stride: 2 };
 
 /** Examples; `selected` is the output cell that teaches most. */
 export const PRESETS = [
-  { label: "Stride 1, no padding", own: {} },
+  { label: "Stride 1", own: {} },
   { label: "Stride 2, padding 1", own: { stride: 2, padding: [1, 1] } },
   { label: "Floor drops pixels", own: { input_size: 10, stride: 2 } },
   { label: "Same, even kernel", own: { kernel_size: 4, padding: samePadding(4) } },
