@@ -37,7 +37,9 @@ def checked_grid(name, values):
         raise TypeError(f"{name}={values!r} is no grid; use a list of rows, each a list of numbers")
     widths = [len(row) for row in values]
     if not values or len(set(widths)) > 1 or not widths[0]:
-        raise ValueError(f"{name} has rows of {widths} numbers; use rows of one length, 1 or more")
+        raise ValueError(
+            f"{name} has rows of {widths} numbers; use rows of one length, as in a square"
+        )
     for number in (number for row in values for number in row):
         if isinstance(number, bool) or not isinstance(number, numbers.Real):
             raise TypeError(f"{name} holds {number!r}; use whole or decimal numbers")

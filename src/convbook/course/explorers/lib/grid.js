@@ -85,18 +85,7 @@ export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
     return live.get(`${row} ${col}`);
   }
 
-  /** Write a cell's text, classes and label where they changed. */
-  function paint(target, text, classes, label) {
-    if (target.classes !== classes) {
-      target.element.className = lit.has(target) ? `${classes} cb-lit` : classes;
-      target.classes = classes;
-    }
-    if (target.text !== text) writeText(target, text);
-    if (target.label !== label) {
-      setAttribute(target.field ?? target.element, "aria-label", label ?? null);
-      target.label = label;
-    }
-  }
+  const paint = (target, ...look) => paintCell(target, lit.has(target), ...look);
 
   /** Light these cells and no others, touching only those that change. */
   function light(cells) {
@@ -143,6 +132,19 @@ function createCell(kind, sort, row, col) {
   if (cell.focus) cell.focus.tabIndex = -1;
   element.cbCell = cell;
   return cell;
+}
+
+/** Write a cell's text, classes and label where they changed. */
+function paintCell(target, isLit, text, classes, label) {
+  if (target.classes !== classes) {
+    target.element.className = isLit ? `${classes} cb-lit` : classes;
+    target.classes = classes;
+  }
+  if (target.text !== text) writeText(target, text);
+  if (target.label !== label) {
+    setAttribute(target.field ?? target.element, "aria-label", label ?? null);
+    target.label = label;
+  }
 }
 
 function writeText(target, text) {

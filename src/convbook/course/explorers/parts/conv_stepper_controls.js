@@ -26,9 +26,9 @@ const BOTH = [0, 1];
 /** Every slider that there may be: which axes it moves, and of the padding which sides. */
 const VARIANTS = Object.entries(SLIDERS).flatMap(([name, labels]) =>
   [BOTH, [0], [1]].flatMap((axes, i) => [
-    { name, axes, label: labels[i], sides: BOTH },
+    { name, axes, label: labels[i], hint: undefined, sides: BOTH },
     ...(name === "padding" ? BOTH : []).map((side) => {
-      const hint = i === 0 ? HINTS[side] : "";
+      const hint = i === 0 ? HINTS[side] : undefined;
       return { name, axes, label: SIDES[i][side], hint, sides: [side] };
     }),
   ]),

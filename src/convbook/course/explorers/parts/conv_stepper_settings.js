@@ -44,7 +44,7 @@ export const PRESETS = [
 ].map(({ label, own, selected }) => ({ label, settings: { ...DEFAULTS, ...own }, selected }));
 
 const whole =
-  ([low, high]) =>
+  (/** @type {number[]} */ [low, high]) =>
   (value) =>
     Number.isInteger(value) && value >= low && value <= high;
 const pairOf = (test) => (value) => Array.isArray(value) && value.length === 2 && value.every(test);
@@ -66,7 +66,7 @@ export function bothAxes(name, value) {
 }
 
 /** What the model holds for the settings of [rows, columns]. */
-export function joined([rows, cols]) {
+export function joined(/** @type {any[]} */ [rows, cols]) {
   return String(rows) === String(cols) ? rows : [rows, cols];
 }
 
