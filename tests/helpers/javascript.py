@@ -10,6 +10,7 @@ from pathlib import Path
 from convbook.course.explorers.sources import FOLDER
 
 NODE = Path(sys.executable).with_name("node")
+BATCH = 50  # calls on their way at once: they and their answers have to fit into a pipe
 
 # Answers one line of JSON, [name, arguments], with another: [true, result] or [false, message].
 SERVER = """
@@ -42,15 +43,30 @@ class Module:
         self._process = subprocess.Popen(command, text=True, encoding="utf-8", **pipes)
         atexit.register(self._process.kill)
 
+    def each(self, name, calls):
+        """Call a function once for each list of arguments, without waiting in between."""
+        answers = []
+        for start in range(0, len(calls), BATCH):
+            batch = calls[start : start + BATCH]
+            self._send(*((name, args) for args in batch))
+            answers += [self._answer(name) for _ in batch]
+        return answers
+
+    def _send(self, *lines):
+        self._process.stdin.write("".join(json.dumps(line) + "\n" for line in lines))
+        self._process.stdin.flush()
+
+    def _answer(self, name):
+        line = self._process.stdout.readline()
+        assert line, f"{name}: Node stopped"
+        fine, answer = json.loads(line)
+        assert fine, f"{name}: {answer}"
+        return answer
+
     def __getattr__(self, name):
         def call(*args):
-            self._process.stdin.write(json.dumps([name, args]) + "\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
-            assert line, f"{name}: Node stopped"
-            fine, answer = json.loads(line)
-            assert fine, f"{name}: {answer}"
-            return answer
+            self._send((name, args))
+            return self._answer(name)
 
         return call
 

@@ -11,10 +11,10 @@ from tests.helpers.javascript import NODE
 RULES = {"mode": ["dilated", "transposed"], "size": [1, 8], "even": "switch"}
 ALL = {"mode": "transposed", "size": 8, "even": False, "kernel": [[1, -0.5], [2, 0]]}
 
-# A rule may be a function, which cannot travel as JSON, so the format is made in Node.
+# A rule may hold a function, which cannot travel as JSON, so the format is made in Node.
 USE = """
 const {{ queryFormat }} = await import({address});
-const format = queryFormat("demo", {{ ...{rules}, kernel: (value) => Array.isArray(value) }});
+const format = queryFormat("demo", {{ ...{rules}, kernel: {{ fits: Array.isArray, words: "a list" }} }});
 console.log(JSON.stringify(format.{call}));
 """
 
@@ -45,7 +45,7 @@ BAD = {
     'size="2"': 'size="2"; use a whole number from 1 to 8',
     "size=": "size=; use a whole number from 1 to 8",
     "even=1": "even=1; use true or false",
-    "kernel={}": "kernel={}; use another value",
+    "kernel={}": "kernel={}; use a list",
     "speed=3": "there is no setting “speed”",
     "constructor=3": "there is no setting “constructor”",
     "size=3&mode=": "mode=; use dilated or transposed",

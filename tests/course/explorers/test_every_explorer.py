@@ -40,6 +40,11 @@ BAD_ARGUMENTS = {
         ({"stride": 1.0}, TypeError, ["stride=1.0", "1 to 4"]),
         ({"stride": True}, TypeError, ["stride=True"]),
         ({"stride": "2"}, TypeError, ["stride='2'"]),
+        ({"stride": (1, 2, 3)}, ValueError, ["stride=(1, 2, 3)", "(rows, columns)"]),
+        ({"stride": (1, 5)}, ValueError, ["stride=5", "1 to 4"]),
+        ({"padding": ((0, 1), (2, 5))}, ValueError, ["padding=5", "0 to 4"]),
+        ({"input_size": (5, 2)}, ValueError, ["from left to right", "2+0+0"]),
+        ({"plain": 1}, TypeError, ["plain=1", "True or False"]),
         ({"input_size": 11}, ValueError, ["input_size=11", "1 to 10"]),
         ({"kernel_size": 6}, ValueError, ["kernel_size=6", "1 to 5"]),
         ({"dilation": 4}, ValueError, ["dilation=4"]),
@@ -58,7 +63,7 @@ BAD_ARGUMENTS = {
         ({"input": [["1"]]}, TypeError, ["input holds '1'"]),
         ({"input": [[float("nan")]]}, ValueError, ["input holds nan"]),
         ({"input": [[10000]]}, ValueError, ["input holds 10000", "9999"]),
-        ({"input": [[0] * 11] * 11}, ValueError, ["input is 11 wide", "10 by 10"]),
+        ({"input": [[0] * 11] * 11}, ValueError, ["input is 11 by 11", "10 by 10"]),
         ({"input": [[0] * 5] * 5, "input_size": 4}, ValueError, ["input_size=4", "5 by 5"]),
     ],
     CostExplorer: [
@@ -105,9 +110,9 @@ BAD_ARGUMENTS = {
         ({"padding": (1, 1)}, TypeError, ["padding=(1, 1)", "0 to 1"]),
         ({"view": "sparse"}, ValueError, ["view='sparse'", "'dense' or 'im2col'"]),
         ({"show": None}, ValueError, ["show=None", "'letters' or 'numbers'"]),
-        ({"input": [[1]]}, ValueError, ["input is 1 wide", "3 by 3 to 5 by 5"]),
-        ({"input": [[0] * 6] * 6}, ValueError, ["input is 6 wide", "5 by 5"]),
-        ({"kernel": [[0] * 4] * 4}, ValueError, ["kernel is 4 wide", "3 by 3"]),
+        ({"input": [[1]]}, ValueError, ["input is 1 by 1", "3 by 3 to 5 by 5"]),
+        ({"input": [[0] * 6] * 6}, ValueError, ["input is 6 by 6", "5 by 5"]),
+        ({"kernel": [[0] * 4] * 4}, ValueError, ["kernel is 4 by 4", "3 by 3"]),
         ({"kernel": [[1, 2], [3]]}, ValueError, ["kernel", "square"]),
         ({"kernel": [["p"]]}, TypeError, ["kernel holds 'p'"]),
         ({"kernel": [[1]], "kernel_size": 2}, ValueError, ["kernel_size=2", "1 by 1"]),
@@ -320,6 +325,11 @@ REPRS = {
             {"mode": "transposed", "input_size": 3, "stride": 2, "output_padding": 1},
             "ConvStepper(input_size=3, kernel_size=3, stride=2, padding=(0, 0), dilation=1, "
             "mode='transposed', output_padding=1)",
+        ),
+        (
+            {"input_size": (4, 6), "stride": (2, 1), "padding": ((0, 0), (1, 1)), "plain": True},
+            "ConvStepper(input_size=(4, 6), kernel_size=3, stride=(2, 1), "
+            "padding=((0, 0), (1, 1)), dilation=1, plain=True)",
         ),
     ],
     MatrixView: [

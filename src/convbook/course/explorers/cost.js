@@ -21,7 +21,10 @@ import { createLegend, createTable } from "./parts/cost_table.js";
 /** @type {Record<string, import("./lib/address.js").Rule>} */
 const RULES = {
   ...Object.fromEntries(Object.entries(NUMBERS).map(([trait, { limits }]) => [trait, limits])),
-  kernel_size: (k) => NUMBERS.kernel_size.stops.includes(k),
+  kernel_size: {
+    fits: (k) => NUMBERS.kernel_size.stops.includes(k),
+    words: `one of ${NUMBERS.kernel_size.stops.join(", ")}`,
+  },
   bias: "switch",
   middle: ["in", "out"],
   show: Object.keys(KINDS),

@@ -1,4 +1,4 @@
-"""Square grids of numbers: the worked examples, how they are checked and how they are written."""
+"""Grids of numbers: the worked examples, how they are checked and how they are written."""
 
 import math
 import numbers
@@ -29,15 +29,17 @@ KERNEL_VALUES = [
 
 
 def checked_grid(name, values):
-    """Return a square grid as lists of plain numbers, or raise naming what is wrong."""
+    """Return a grid as lists of plain numbers, or raise naming what is wrong."""
     values = values.tolist() if hasattr(values, "tolist") else values
     if not isinstance(values, (list, tuple)) or not all(
         isinstance(row, (list, tuple)) for row in values
     ):
         raise TypeError(f"{name}={values!r} is no grid; use a list of rows, each a list of numbers")
     widths = [len(row) for row in values]
-    if not values or set(widths) != {len(values)}:
-        raise ValueError(f"{name} has {len(widths)} rows of {widths} numbers; use a square grid")
+    if not values or len(set(widths)) > 1 or not widths[0]:
+        raise ValueError(
+            f"{name} has rows of {widths} numbers; use rows of one length, as in a square"
+        )
     for number in (number for row in values for number in row):
         if isinstance(number, bool) or not isinstance(number, numbers.Real):
             raise TypeError(f"{name} holds {number!r}; use whole or decimal numbers")
@@ -48,9 +50,9 @@ def checked_grid(name, values):
     return [[n if isinstance(n, int) else float(n) for n in row] for row in values]
 
 
-def corner(grid, side):
-    """Return the top-left `side` by `side` numbers of a grid."""
-    return [row[:side] for row in grid[:side]]
+def corner(grid, rows, columns=None):
+    """Return the numbers top left in a grid, so many rows and columns; one number for both."""
+    return [row[: columns or rows] for row in grid[:rows]]
 
 
 def flat(grid):

@@ -23,7 +23,10 @@ const RULES = {
   view: ["dense", "im2col"],
   show: ["letters", "numbers"],
   ...LIMITS,
-  selected: (value) => value?.length === 2 && value[0] in KINDS && value[1] in Array(49).fill(0),
+  selected: {
+    fits: (value) => value?.length === 2 && value[0] in KINDS && value[1] in Array(49).fill(0),
+    words: `a pair such as ["output",0]`,
+  },
 };
 
 function createControls(change) {

@@ -158,7 +158,10 @@ function render({ model, el }) {
     el,
     name: "receptive-field",
     title: "Receptive field",
-    rules: { input_size: LIMITS.input_size, rows: Array.isArray },
+    rules: {
+      input_size: LIMITS.input_size,
+      rows: { fits: Array.isArray, words: "a list of layers" },
+    },
     traits: ["selected"],
     presets: PRESETS,
     isShown: (preset) => preset === presetOf(shell.settings()),

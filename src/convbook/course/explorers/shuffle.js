@@ -29,7 +29,10 @@ const words = Object.entries(CHOICES).map(([trait, choice]) => [trait, Object.ke
 const RULES = {
   ...LIMITS,
   ...Object.fromEntries(words),
-  selected: (cell) => Array.isArray(cell) && /^\d+,\d+,\d+$/.test(String(cell)),
+  selected: {
+    fits: (cell) => Array.isArray(cell) && /^\d+,\d+,\d+$/.test(String(cell)),
+    words: "three whole numbers, [channel,row,column]",
+  },
 };
 
 /** Each setting's control, by its name. */

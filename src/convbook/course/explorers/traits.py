@@ -57,6 +57,42 @@ class Pair(Whole):
         return tuple(integer(side, self.name, self.low, self.high) for side in value)
 
 
+class Axes(traitlets.TraitType):
+    """A setting of rows and of columns, each what `kind` takes; one alone where they are equal."""
+
+    def __init__(self, kind):
+        super().__init__(kind.default_value)
+        self.kind, self.low, self.high = kind, kind.low, kind.high
+
+    def class_init(self, cls, name):
+        """Let refusals name the setting."""
+        super().class_init(cls, name)
+        self.kind.name = name
+
+    def _is_each(self, value):
+        """Whether `value` is a pair, one for each axis, and no pair of sides."""
+        each = isinstance(value, (tuple, list))
+        return each and (
+            not isinstance(self.kind, Pair) or any(isinstance(one, (tuple, list)) for one in value)
+        )
+
+    def validate(self, _, value):
+        """Return one for both axes or a pair (rows, columns), or raise."""
+        if not self._is_each(value):
+            return self.kind.validate(_, value)
+        if len(value) != 2:
+            raise ValueError(
+                f"{self.name}={value!r} has {len(value)} numbers; "
+                "use one for both axes or a pair (rows, columns)"
+            )
+        rows, cols = (self.kind.validate(_, one) for one in value)
+        return rows if rows == cols else (rows, cols)
+
+    def of(self, value):
+        """Return a valid value as (rows, columns)."""
+        return value if self._is_each(value) else (value, value)
+
+
 class Choice(traitlets.TraitType):
     """One of a few words; the first is the default."""
 
@@ -81,8 +117,7 @@ class Square(traitlets.TraitType):
     def validate(self, _, value):
         """Return the grid as lists of plain numbers, or raise."""
         grid = checked_grid(self.name, value)
-        if len(grid) != self.side:
-            raise ValueError(
-                f"{self.name} is {len(grid)} by {len(grid)}; use {self.side} by {self.side}"
-            )
+        rows, columns = len(grid), len(grid[0])
+        if rows != self.side or columns != self.side:
+            raise ValueError(f"{self.name} is {rows} by {columns}; use {self.side} by {self.side}")
         return grid

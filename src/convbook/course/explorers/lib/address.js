@@ -2,8 +2,8 @@
 
 /**
  * What a value from an address has to be: a range of whole numbers [low, high], one of some words,
- * "switch" for true or false, or a test.
- * @typedef {number[] | string[] | "switch" | ((value: any) => boolean)} Rule
+ * "switch" for true or false, or what a test finds right, in words.
+ * @typedef {number[] | string[] | "switch" | { fits: (value: any) => boolean, words: string }} Rule
  */
 
 /**
@@ -17,8 +17,8 @@
 
 /** Whether a value is what a rule asks for. */
 export function fitsRule(value, /** @type {Rule} */ rule) {
-  if (typeof rule === "function") return rule(value);
   if (rule === "switch") return typeof value === "boolean";
+  if ("fits" in rule) return rule.fits(value);
   if (typeof rule[0] === "string") return /** @type {string[]} */ (rule).includes(value);
   const [low, high] = /** @type {number[]} */ (rule);
   return Number.isInteger(value) && value >= low && value <= high;
@@ -26,7 +26,7 @@ export function fitsRule(value, /** @type {Rule} */ rule) {
 
 function ruleInWords(/** @type {Rule} */ rule) {
   if (rule === "switch") return "true or false";
-  if (!Array.isArray(rule)) return "another value";
+  if (!Array.isArray(rule)) return rule.words;
   return typeof rule[0] === "string"
     ? rule.join(" or ")
     : `a whole number from ${rule.join(" to ")}`;

@@ -135,18 +135,3 @@ export function button(/** @type {string} */ label, onClick, props = {}) {
 export function moreSettings(/** @type {Node[]} */ nodes) {
   return h("details", { class: "cb-more" }, h("summary", {}, "More settings"), h("div", {}, nodes));
 }
-
-/** Buttons that go one back or on, with the place between them: { root, set(what, where) }. */
-export function stepButtons(onStep) {
-  const place = h("span", { class: "cb-where" });
-  const back = button("\u2039 Previous", () => onStep(-1));
-  const on = button("Next \u203a", () => onStep(1));
-  return {
-    root: h("div", { class: "cb-steps" }, back, place, on),
-    set(what, where) {
-      setAttribute(back, "aria-label", `Previous ${what}`);
-      setAttribute(on, "aria-label", `Next ${what}`);
-      setText(place, where);
-    },
-  };
-}

@@ -37,27 +37,16 @@ export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
   /** Make, or find again, the cell at (row, col) of one sort. */
   function make(sort, row, col) {
     const key = `${sort} ${row} ${col}`;
-    if (!pool.has(key)) {
-      const element = h("div", { role: ROLES[sort] ?? "gridcell", class: "cb-cell" });
-      const picks = sort !== "field" && sort !== "still";
-      const cell = { element, picks, row, col, focus: null, classes: "cb-cell", text: null };
-      if (sort === "field") {
-        cell.field = h("input", { type: "text", autocomplete: "off", spellcheck: "false" });
-        cell.field.setAttribute("aria-label", `${kind}, row ${row}, column ${col}`);
-        cell.field.size = 1;
-        element.append(cell.field);
-      }
-      cell.focus = sort === "still" ? null : (cell.field ?? element);
-      if (cell.focus) cell.focus.tabIndex = -1;
-      element.cbCell = cell;
-      pool.set(key, cell);
-    }
+    if (!pool.has(key)) pool.set(key, createCell(kind, sort, row, col));
     return pool.get(key);
   }
 
-  /** Lay out rows [first, last + 1] and columns likewise; sortOf says what each cell is. */
+  /**
+   * Lay out rows [first, last + 1] and columns likewise; sortOf says what each cell is. Returns
+   * whether there was anything to do.
+   */
   function arrange(rowSpan, colSpan, sortOf, shapeKey) {
-    if (shapeKey === shape) return;
+    if (shapeKey === shape) return false;
     shape = shapeKey;
     // The frame counts from the first cell that is no head.
     const above = sortOf(rowSpan[0], colSpan[0]) === "column";
@@ -81,6 +70,7 @@ export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
     if (!active || live.get(`${active.row} ${active.col}`) !== active) {
       activate([...live.values()].find((cell) => cell.focus) ?? null);
     }
+    return true;
   }
 
   /** Make `cell` the grid's one tab stop. */
@@ -95,28 +85,7 @@ export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
     return live.get(`${row} ${col}`);
   }
 
-  /** Write a cell's text and classes where they changed. */
-  function paint(target, text, classes, label) {
-    if (target.classes !== classes) {
-      target.element.className = lit.has(target) ? `${classes} cb-lit` : classes;
-      target.classes = classes;
-    }
-    if (target.text !== text) {
-      // A field being typed in keeps what the reader typed ("1." or "-").
-      if (target.field && document.activeElement !== target.field) target.field.value = text;
-      if (!target.field) target.element.textContent = text;
-      target.text = text;
-      setAttribute(
-        target.element,
-        "data-length",
-        text.length > 3 ? Math.min(text.length, 8) : null,
-      );
-    }
-    if (target.label !== label) {
-      setAttribute(target.field ?? target.element, "aria-label", label ?? null);
-      target.label = label;
-    }
-  }
+  const paint = (target, ...look) => paintCell(target, lit.has(target), ...look);
 
   /** Light these cells and no others, touching only those that change. */
   function light(cells) {
@@ -134,15 +103,62 @@ export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
   /** Draw a frame around rows and columns [first, last], or hide it. */
   function outline(box) {
     frame.hidden = !box;
-    if (!box) return;
-    frame.style.setProperty("--y", box.top - firstRow);
-    frame.style.setProperty("--x", box.left - firstCol);
-    frame.style.setProperty("--h", box.bottom - box.top + 1);
-    frame.style.setProperty("--w", box.right - box.left + 1);
+    if (box) placeFrame(frame, box.top - firstRow, box.left - firstCol, box);
   }
 
-  const cellOf = (event) => event.target.closest?.(".cb-cell")?.cbCell;
+  const grid = { shell, root, arrange, cell, paint, light, outline, activate, restOn };
+  listenToFocus(grid, onFocus, onPoint);
+  listenToFields(grid, onEdit);
+  listenToPicks(grid, onPick);
+  return grid;
+}
 
+function placeFrame(frame, y, x, { top, bottom, left, right }) {
+  const place = { y, x, h: bottom - top + 1, w: right - left + 1 };
+  for (const [name, cells] of Object.entries(place)) frame.style.setProperty(`--${name}`, cells);
+}
+
+function createCell(kind, sort, row, col) {
+  const element = h("div", { role: ROLES[sort] ?? "gridcell", class: "cb-cell" });
+  const picks = sort !== "field" && sort !== "still";
+  const cell = { element, picks, row, col, focus: null, classes: "cb-cell", text: null };
+  if (sort === "field") {
+    cell.field = h("input", { type: "text", autocomplete: "off", spellcheck: "false" });
+    cell.field.setAttribute("aria-label", `${kind}, row ${row}, column ${col}`);
+    cell.field.size = 1;
+    element.append(cell.field);
+  }
+  cell.focus = sort === "still" ? null : (cell.field ?? element);
+  if (cell.focus) cell.focus.tabIndex = -1;
+  element.cbCell = cell;
+  return cell;
+}
+
+/** Write a cell's text, classes and label where they changed. */
+function paintCell(target, isLit, text, classes, label) {
+  if (target.classes !== classes) {
+    target.element.className = isLit ? `${classes} cb-lit` : classes;
+    target.classes = classes;
+  }
+  if (target.text !== text) writeText(target, text);
+  if (target.label !== label) {
+    setAttribute(target.field ?? target.element, "aria-label", label ?? null);
+    target.label = label;
+  }
+}
+
+function writeText(target, text) {
+  // A field being typed in keeps what the reader typed ("1." or "-").
+  if (target.field && document.activeElement !== target.field) target.field.value = text;
+  if (!target.field) target.element.textContent = text;
+  target.text = text;
+  setAttribute(target.element, "data-length", text.length > 3 ? Math.min(text.length, 8) : null);
+}
+
+const cellOf = (event) => event.target.closest?.(".cb-cell")?.cbCell;
+
+/** Hear of the cell with the focus, and of the one under the mouse. */
+function listenToFocus({ root, activate }, onFocus, onPoint) {
   root.addEventListener("focusin", (event) => {
     const target = cellOf(event);
     if (!target?.focus) return;
@@ -150,22 +166,19 @@ export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
     target.field?.select();
     onFocus?.(target);
   });
-  if (onPoint) {
-    // A finger has no hover: it picks, and on its way, scrolling, it lights nothing.
-    const mouse = (event) => event.pointerType !== "touch";
-    root.addEventListener("pointerover", (event) => {
-      const target = cellOf(event);
-      if (target && mouse(event)) onPoint(target.picks ? target : null);
-    });
-    root.addEventListener("pointerleave", (event) => mouse(event) && onPoint(null));
-  }
-  root.addEventListener("click", (event) => {
+  root.addEventListener("focusout", () => onFocus?.(null));
+  if (!onPoint) return;
+  // A finger has no hover: it picks, and on its way, scrolling, it lights nothing.
+  const mouse = (event) => event.pointerType !== "touch";
+  root.addEventListener("pointerover", (event) => {
     const target = cellOf(event);
-    if (target?.picks) {
-      target.focus.focus();
-      onPick(target.row, target.col);
-    }
+    if (target && mouse(event)) onPoint(target.focus ? target : null);
   });
+  root.addEventListener("pointerleave", (event) => mouse(event) && onPoint(null));
+}
+
+/** Hear of the numbers that are typed into fields. */
+function listenToFields({ root }, onEdit) {
   root.addEventListener("input", (event) => {
     const target = cellOf(event);
     if (!target?.field) return;
@@ -176,12 +189,21 @@ export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
   root.addEventListener("focusout", (event) => {
     // Leaving a field: what counts is shown, so nothing half typed stays behind.
     const target = cellOf(event);
-    onFocus?.(null);
     if (!target?.field) return;
     const invalid = target.field.hasAttribute("aria-invalid");
     setAttribute(target.field, "aria-invalid", null);
     target.field.value = target.text;
     if (invalid) onEdit(target.row, target.col, parseNumber(target.text), null);
+  });
+}
+
+/** Hear of the cells that are clicked or walked to. */
+function listenToPicks({ root, cell }, onPick) {
+  root.addEventListener("click", (event) => {
+    const target = cellOf(event);
+    if (!target?.picks) return;
+    target.focus.focus();
+    onPick(target.row, target.col);
   });
   root.addEventListener("keydown", (event) => {
     const target = cellOf(event);
@@ -207,6 +229,4 @@ export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
     next.focus.focus();
     if (next.picks) onPick(next.row, next.col);
   });
-
-  return { shell, root, arrange, cell, paint, light, outline, activate, restOn };
 }

@@ -1,4 +1,4 @@
-// Conv stepper: its settings, and what is shown, said and copied of them.
+// Conv stepper: its settings, along two axes; what is refused of them, computed and copied.
 
 import {
   convOutputSize,
@@ -7,22 +7,21 @@ import {
   convTransposeTaps,
   kernelSpan,
   samePadding,
+  sumTaps,
 } from "../lib/arithmetic.js";
-import { tensorLines } from "../lib/format.js";
 import { range } from "../lib/ranges.js";
-import { ink } from "../lib/results.js";
 
 export const LIMITS = {
-  input: 10,
-  kernel: 5,
-  stride: 4,
-  padding: 4,
-  dilation: 3,
-  outputPadding: 3,
+  input_size: [1, 10],
+  kernel_size: [1, 5],
+  stride: [1, 4],
+  padding: [0, 4],
+  dilation: [1, 3],
+  output_padding: [0, 3],
 };
-const LARGEST_CANVAS = 20; // cells per side that still fit a phone
+export const LARGEST_CANVAS = 20; // cells per side that still fit a phone
 
-export const DEFAULTS = {
+const DEFAULTS = {
   mode: "convolution",
   input_size: 5,
   kernel_size: 3,
@@ -30,181 +29,156 @@ export const DEFAULTS = {
   padding: [0, 0],
   dilation: 1,
   output_padding: 0,
-  selected: [0, 0],
+};
+const TRANSPOSED = { mode: "transposed", input_size: 3, stride: 2 };
+
+/** Examples; `selected` is the output cell that teaches most. */
+export const PRESETS = [
+  { label: "Stride 1", own: {} },
+  { label: "Stride 2, padding 1", own: { stride: 2, padding: [1, 1] } },
+  { label: "Floor drops pixels", own: { input_size: 10, stride: 2 } },
+  { label: "Same, even kernel", own: { kernel_size: 4, padding: samePadding(4) } },
+  { label: "Kernel 1 \u00d7 3", own: { kernel_size: [1, 3] } },
+  { label: "Dilation 2", own: { input_size: 7, dilation: 2 }, selected: [1, 1] },
+  { label: "Transposed", own: TRANSPOSED, selected: [2, 2] },
+].map(({ label, own, selected }) => ({ label, settings: { ...DEFAULTS, ...own }, selected }));
+
+const whole =
+  (/** @type {number[]} */ [low, high]) =>
+  (value) =>
+    Number.isInteger(value) && value >= low && value <= high;
+const pairOf = (test) => (value) => Array.isArray(value) && value.length === 2 && value.every(test);
+const oneOrPair = (test) => (value) => test(value) || pairOf(test)(value);
+
+/** What a link may hold. @type {Record<string, import("../lib/address.js").Rule>} */
+export const RULES = {
+  mode: ["convolution", "transposed"],
+  ...Object.fromEntries(
+    Object.entries(LIMITS).map(([name, limits]) => [
+      name,
+      { fits: oneOrPair(whole(limits)), words: `${limits.join(" to ")}, or two in brackets` },
+    ]),
+  ),
+  padding: {
+    fits: oneOrPair(pairOf(whole(LIMITS.padding))),
+    words: `[before,after] or two such pairs, each ${LIMITS.padding.join(" to ")}`,
+  },
+  selected: {
+    fits: pairOf(whole([0, LARGEST_CANVAS - 1])),
+    words: "a row and a column, in brackets",
+  },
 };
 
-export const PRESETS = [
-  ["Stride 2, padding 1", { stride: 2, padding: [1, 1] }],
-  ["Floor drops pixels", { input_size: 10, stride: 2 }],
-  ["Same, even kernel", { kernel_size: 4, padding: samePadding(4) }],
-  ["Dilation 2", { input_size: 7, dilation: 2, selected: [1, 1] }],
-  ["Transposed", { mode: "transposed", input_size: 3, stride: 2, selected: [2, 2] }],
-].map(([label, patch]) => [label, { ...DEFAULTS, ...patch }]);
+/** A setting as [rows, columns]; the model holds one for both where they are equal. */
+export function bothAxes(name, value) {
+  return Array.isArray(name === "padding" ? value[0] : value) ? value : [value, value];
+}
 
-/** The settings in the model, as the arithmetic wants them. */
-export function readSettings(model) {
-  const [before, after] = model.get("padding");
-  return {
-    mode: model.get("mode"),
-    size: model.get("input_size"),
-    kernel: model.get("kernel_size"),
-    stride: model.get("stride"),
-    before,
-    after,
-    dilation: model.get("dilation"),
-    outputPadding: model.get("mode") === "transposed" ? model.get("output_padding") : 0,
-  };
+/** What the model holds for the settings of [rows, columns]. */
+export function joined(/** @type {any[]} */ [rows, cols]) {
+  return String(rows) === String(cols) ? rows : [rows, cols];
+}
+
+/** @typedef {import("../lib/arithmetic.js").Axis & { mode: string }} StepperAxis */
+
+/** The settings as the arithmetic wants them: the mode, [rows, columns], whether these agree. */
+export function readSettings(/** @type {Record<string, any>} */ settings) {
+  const { mode } = settings;
+  const axes = [0, 1].map((i) => {
+    const of = (name) => bothAxes(name, settings[name])[i];
+    const [before, after] = of("padding");
+    return {
+      ...{ mode, size: of("input_size"), kernel: of("kernel_size"), stride: of("stride") },
+      ...{ before, after, dilation: of("dilation") },
+      outputPadding: mode === "transposed" ? of("output_padding") : 0,
+    };
+  });
+  return { mode, axes, same: JSON.stringify(axes[0]) === JSON.stringify(axes[1]) };
 }
 
 /** Why these settings give no output, in a sentence with the remedy; null when they do. */
-export function problemWith(s) {
-  const span = kernelSpan(s);
+export function problemWith({ axes, same }) {
+  const places = same ? ["", ""] : [" from top to bottom", " from left to right"];
+  const problem = axes.map((axis, i) => problemAlong(axis, places[i])).find(Boolean);
+  if (problem) return problem;
+  const sides = axes.map(canvasOf).map(([first, end]) => end - first);
+  if (Math.max(...sides) <= LARGEST_CANVAS) return null;
+  return (
+    `Legal, but ${sides.join(" \u00d7 ")} cells are more than fit here (${LARGEST_CANVAS} \u00d7 ` +
+    `${LARGEST_CANVAS}). Use a smaller input, stride, dilation or kernel.`
+  );
+}
+
+function problemAlong(/** @type {StepperAxis} */ s, where) {
+  if (outputSizeOf(s) !== null) return null;
+  const [span, reach] = [kernelSpan(s), Math.max(s.stride, s.dilation)];
+  const [spread, orDilation] =
+    s.dilation > 1 ? [` at dilation ${s.dilation}`, "a smaller dilation "] : ["", ""];
   if (s.mode === "convolution") {
-    const room = s.size + s.before + s.after;
-    if (span <= room) return null;
-    const spread = s.dilation > 1 ? ` at dilation ${s.dilation}` : "";
     return (
-      `No window fits: a kernel of ${s.kernel}${spread} spans ${span} pixels, and the padded input ` +
-      `has ${s.size} + ${s.before} + ${s.after} = ${room}. Use a larger input, more padding, ` +
-      `${s.dilation > 1 ? "a smaller dilation or " : "or "}a smaller kernel.`
+      `No window fits${where}: a kernel of ${s.kernel}${spread} ` +
+      `spans ${span} pixels, and the padded input has ${s.size} + ${s.before} + ${s.after} = ` +
+      `${s.size + s.before + s.after}. Use a larger input, more padding, ` +
+      `${orDilation}or a smaller kernel.`
     );
   }
-  if (s.outputPadding >= Math.max(s.stride, s.dilation)) {
+  if (s.outputPadding >= reach) {
     return (
-      `Output padding ${s.outputPadding} is too large: it must be smaller than the stride ` +
-      `(${s.stride}) or than the dilation (${s.dilation}). Use ` +
-      `${Math.max(s.stride, s.dilation) - 1} or less, or a larger stride.`
+      `Output padding ${s.outputPadding} is too large${where}: it must be smaller than the stride ` +
+      `(${s.stride}) or than the dilation (${s.dilation}). Use ${reach - 1} or less, or a larger ` +
+      "stride."
     );
   }
-  if (convTransposeOutputSize(s) === null) {
-    const full = (s.size - 1) * s.stride + span + s.outputPadding;
-    return (
-      `Nothing is left: padding crops ${s.before} + ${s.after} cells from an output of ${full}. ` +
-      "Use less padding, a larger input or a larger kernel."
-    );
-  }
-  const canvas = canvasOf(s);
-  if (canvas.bottom - canvas.top > LARGEST_CANVAS) {
-    const side = canvas.bottom - canvas.top;
-    return (
-      `Legal, but ${side} \u00d7 ${side} cells are more than fit here (${LARGEST_CANVAS} \u00d7 ` +
-      `${LARGEST_CANVAS}). Use a smaller input, stride, dilation or kernel.`
-    );
-  }
-  return null;
+  return (
+    `Nothing is left${where}: padding crops ${s.before} + ${s.after} cells from an output of ` +
+    `${(s.size - 1) * s.stride + span + s.outputPadding}. Use less padding, a larger input or a ` +
+    "larger kernel."
+  );
 }
 
 /** First and last + 1 index of the cells drawn for the output, cropped ones included. */
-export function canvasOf(s) {
-  if (s.mode === "convolution") return { top: 0, bottom: convOutputSize(s) };
+export function canvasOf(/** @type {StepperAxis} */ s) {
+  if (s.mode === "convolution") return [0, convOutputSize(s)];
   const full = (s.size - 1) * s.stride + kernelSpan(s);
-  return { top: -s.before, bottom: Math.max(full - s.before, convTransposeOutputSize(s)) };
+  return [-s.before, Math.max(full - s.before, convTransposeOutputSize(s))];
 }
 
 /** Output size in either mode. */
-export function outputSizeOf(s) {
+export function outputSizeOf(/** @type {StepperAxis} */ s) {
   return s.mode === "convolution" ? convOutputSize(s) : convTransposeOutputSize(s);
 }
 
-/** Taps behind output index `o` in either mode. */
-export function tapsOf(s, o) {
-  return s.mode === "convolution" ? convTaps(s, o) : convTransposeTaps(s, o);
+const tapsOf = (s, o) => (s.mode === "convolution" ? convTaps(s, o) : convTransposeTaps(s, o));
+
+/** Which index of the output reads which of the input through which of the kernel: { y, x, w }. */
+export function linksOf(/** @type {StepperAxis} */ s) {
+  return range(0, outputSizeOf(s)).flatMap((y) => tapsOf(s, y).map(([x, w]) => ({ y, x, w })));
+}
+
+/** The number of every output cell that is drawn, cropped ones included. */
+export function valuesOf({ axes }, x, w) {
+  const [rows, cols] = axes.map((s) => range(...canvasOf(s)).map((o) => tapsOf(s, o)));
+  return sumTaps(x, w, rows, cols);
 }
 
 /** The PyTorch line that computes this output from x and w. */
-export function pytorchLine(s) {
-  const even = s.before === s.after;
-  const options = [
-    s.stride > 1 && `stride=${s.stride}`,
-    even && s.before > 0 && `padding=${s.before}`,
-    s.outputPadding > 0 && `output_padding=${s.outputPadding}`,
-    s.dilation > 1 && `dilation=${s.dilation}`,
-  ].filter(Boolean);
-  const call = (name, x) => `F.${name}(${[x, "w", ...options].join(", ")})`;
-  if (s.mode === "convolution") {
-    const sides = `${s.before}, ${s.after}, ${s.before}, ${s.after}`;
-    return call("conv2d", even ? "x" : `F.pad(x, (${sides}))`);
-  }
-  const crop = [s.before, s.after, s.before, s.after].map((side) => (side ? -side : 0)).join(", ");
-  const line = call("conv_transpose2d", "x");
-  return even ? line : `F.pad(${line}, (${crop}))`;
-}
-
-/** A script that runs as it stands: imports, the numbers on the page, the line. */
-export function pytorchScript(s, x, w) {
-  return [
-    "import torch",
-    "import torch.nn.functional as F",
-    "",
-    tensorLines("x", x),
-    tensorLines("w", w),
-    `y = ${pytorchLine(s)}`,
-    "print(y[0, 0])",
-  ].join("\n");
-}
-
-/** What the reader should notice about these settings, in one or two sentences. */
-export function noteOn(s, read) {
-  if (s.mode === "transposed") {
-    const counts = range(0, convTransposeOutputSize(s)).map((o) => convTransposeTaps(s, o).length);
-    const products = [...new Set(counts.flatMap((a) => counts.map((b) => a * b)))];
-    products.sort((a, b) => a - b);
-    const last = products.pop();
-    const list = products.length ? `${products.join(", ")} or ${last}` : `${last}`;
-    const cropped = s.before + s.after > 0 ? " Padding crops the hatched border." : "";
-    return `Every output cell adds ${list} product${list === "1" ? "" : "s"}.${cropped}`;
-  }
-  const left = (s.size + s.before + s.after - kernelSpan(s)) % s.stride;
-  const inside = range(0, s.size).filter((i) => read.has(i)).length;
-  const unread = s.size ** 2 - inside ** 2;
-  const sentences = [];
-  if (left > 0) {
-    const last = left === 1 ? "row and column" : `${left} rows and columns`;
-    const lost = left <= s.after ? ", all of it padding" : "";
-    sentences.push(`The floor drops the last ${last}${lost}.`);
-  }
-  if (unread > 0) {
-    const verb = unread === 1 ? "is" : "are";
-    sentences.push(`${unread} of ${s.size ** 2} input pixels ${verb} read by no window.`);
-  } else {
-    sentences.push("Every input pixel is read by at least one window.");
-  }
-  return sentences.join(" ");
-}
-
-/** The size formula, in names and with the current numbers, as nodes. */
-export function formulaOf(s) {
-  const size = ink("input", s.size);
-  const kernel = ink("kernel", s.kernel);
-  if (s.mode === "transposed") {
-    const out = convTransposeOutputSize(s);
-    return {
-      names:
-        "(input \u2212 1) \u00b7 stride \u2212 before \u2212 after " +
-        "+ dilation \u00b7 (kernel \u2212 1) + output padding + 1",
-      numbers: [
-        "(",
-        size,
-        ` \u2212 1) \u00b7 ${s.stride} \u2212 ${s.before} \u2212 ${s.after}`,
-        ` + ${s.dilation} \u00b7 (`,
-        kernel,
-        ` \u2212 1) + ${s.outputPadding} + 1 = `,
-        ink("output", out),
-      ],
-    };
-  }
-  const room = s.size + s.before + s.after - kernelSpan(s);
-  return {
-    names:
-      "\u230a(input + before + after \u2212 dilation \u00b7 (kernel \u2212 1) \u2212 1) " +
-      "/ stride\u230b + 1",
-    numbers: [
-      "\u230a(",
-      size,
-      ` + ${s.before} + ${s.after} \u2212 ${s.dilation} \u00b7 (`,
-      kernel,
-      ` \u2212 1) \u2212 1) / ${s.stride}\u230b + 1 = \u230a${room} / ${s.stride}\u230b + 1 = `,
-      ink("output", convOutputSize(s)),
-    ],
+export function pytorchLine({ mode, axes }) {
+  const even = axes.every(({ before, after }) => before === after);
+  const option = (name, key, usual) => {
+    const value = joined(axes.map((axis) => axis[key]));
+    const text = Array.isArray(value) ? `(${value.join(", ")})` : value;
+    return value === usual ? [] : [`${name}=${text}`];
   };
+  const options = [
+    ...option("stride", "stride", 1),
+    ...(even ? option("padding", "before", 0) : []),
+    ...option("output_padding", "outputPadding", 0),
+    ...option("dilation", "dilation", 1),
+  ];
+  const call = (name, x) => `F.${name}(${[x, "w", ...options].join(", ")})`;
+  // F.pad begins with the last axis; where a transposed convolution pads, it crops.
+  const sign = mode === "convolution" ? 1 : -1;
+  const sides = [axes[1], axes[0]].flatMap((s) => [s.before, s.after]).map((n) => n && sign * n);
+  const pad = (value) => (even ? value : `F.pad(${value}, (${sides.join(", ")}))`);
+  return mode === "convolution" ? call("conv2d", pad("x")) : pad(call("conv_transpose2d", "x"));
 }

@@ -18,7 +18,10 @@ export const LIMITS = { layers: [1, 6], dilations: [1, 16], ...RANGES };
 export const RULES = {
   ...RANGES,
   mode: ["dilated", "transposed"],
-  dilations: (value) => Array.isArray(value) && parseDilations(value.join()) !== null,
+  dilations: {
+    fits: (value) => Array.isArray(value) && parseDilations(value.join()) !== null,
+    words: `${LIMITS.layers.join(" to ")} whole numbers from ${LIMITS.dilations.join(" to ")}, in brackets`,
+  },
 };
 
 const stack = (dilations, kernel_size = 3) => ({ mode: "dilated", dilations, kernel_size });

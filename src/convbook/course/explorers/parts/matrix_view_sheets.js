@@ -1,6 +1,6 @@
 // Matrix view: the cells of every grid: what each shows, what it stands for, what lights it.
 
-import { convolve, convOutputSize } from "../lib/arithmetic.js";
+import { convOutputSize, convTaps, sumTaps } from "../lib/arithmetic.js";
 import { formatCell, formatNumber } from "../lib/format.js";
 import { corner, range } from "../lib/ranges.js";
 import { tapsOf, windowAt } from "./matrix_view_matrices.js";
@@ -18,7 +18,8 @@ export function pageOf(settings, input, kernel, width) {
   const { view, show, input_size: size, kernel_size, stride, padding } = settings;
   const s = { size, kernel: kernel_size, stride, before: padding, after: padding, dilation: 1 };
   const [x, w] = [corner(input, s.size), corner(kernel, s.kernel)];
-  const flat = { x: x.flat(), w: w.flat(), y: convolve(x, w, s).flat() };
+  const taps = range(0, convOutputSize(s)).map((o) => convTaps(s, o));
+  const flat = { x: x.flat(), w: w.flat(), y: sumTaps(x, w, taps, taps).flat() };
   const letters = show === "letters";
   const looks = looksOf(s, letters, flat);
   return { s, view, letters, grids: [x, w], ...flat, taps: tapsOf(s, x, w), looks, width };
