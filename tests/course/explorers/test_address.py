@@ -14,7 +14,8 @@ ALL = {"mode": "transposed", "size": 8, "even": False, "kernel": [[1, -0.5], [2,
 # A rule may hold a function, which cannot travel as JSON, so the format is made in Node.
 USE = """
 const {{ queryFormat }} = await import({address});
-const format = queryFormat("demo", {{ ...{rules}, kernel: {{ fits: Array.isArray, words: "a list" }} }});
+const kernel = {{ fits: Array.isArray, words: "a list" }};
+const format = queryFormat("demo", {{ ...{rules}, kernel }});
 console.log(JSON.stringify(format.{call}));
 """
 

@@ -155,12 +155,12 @@ function writeText(target, text) {
   setAttribute(target.element, "data-length", text.length > 3 ? Math.min(text.length, 8) : null);
 }
 
-const cellOf = (event) => event.target.closest?.(".cb-cell")?.cbCell;
+const cellUnder = (event) => event.target.closest?.(".cb-cell")?.cbCell;
 
 /** Hear of the cell with the focus, and of the one under the mouse. */
 function listenToFocus({ root, activate }, onFocus, onPoint) {
   root.addEventListener("focusin", (event) => {
-    const target = cellOf(event);
+    const target = cellUnder(event);
     if (!target?.focus) return;
     activate(target);
     target.field?.select();
@@ -171,7 +171,7 @@ function listenToFocus({ root, activate }, onFocus, onPoint) {
   // A finger has no hover: it picks, and on its way, scrolling, it lights nothing.
   const mouse = (event) => event.pointerType !== "touch";
   root.addEventListener("pointerover", (event) => {
-    const target = cellOf(event);
+    const target = cellUnder(event);
     if (target && mouse(event)) onPoint(target.focus ? target : null);
   });
   root.addEventListener("pointerleave", (event) => mouse(event) && onPoint(null));
@@ -180,7 +180,7 @@ function listenToFocus({ root, activate }, onFocus, onPoint) {
 /** Hear of the numbers that are typed into fields. */
 function listenToFields({ root }, onEdit) {
   root.addEventListener("input", (event) => {
-    const target = cellOf(event);
+    const target = cellUnder(event);
     if (!target?.field) return;
     const value = parseNumber(target.field.value);
     setAttribute(target.field, "aria-invalid", value === null ? "true" : null);
@@ -188,7 +188,7 @@ function listenToFields({ root }, onEdit) {
   });
   root.addEventListener("focusout", (event) => {
     // Leaving a field: what counts is shown, so nothing half typed stays behind.
-    const target = cellOf(event);
+    const target = cellUnder(event);
     if (!target?.field) return;
     const invalid = target.field.hasAttribute("aria-invalid");
     setAttribute(target.field, "aria-invalid", null);
@@ -200,13 +200,13 @@ function listenToFields({ root }, onEdit) {
 /** Hear of the cells that are clicked or walked to. */
 function listenToPicks({ root, cell }, onPick) {
   root.addEventListener("click", (event) => {
-    const target = cellOf(event);
+    const target = cellUnder(event);
     if (!target?.picks) return;
     target.focus.focus();
     onPick(target.row, target.col);
   });
   root.addEventListener("keydown", (event) => {
-    const target = cellOf(event);
+    const target = cellUnder(event);
     if (!target || event.altKey || event.ctrlKey || event.metaKey) return;
     if ((event.key === "Enter" || event.key === " ") && target.picks) {
       event.preventDefault();

@@ -8,7 +8,7 @@ import { range } from "../lib/ranges.js";
  * @typedef {{ output: number, weight: number, row: number, col: number, pixel: number | null }} Tap
  *
  * All that is drawn: `view` is "dense" or "im2col"; x, w and y are flat, `grids` x and w as squares.
- * @typedef {{ s: Record<string, number>, view: string, letters: boolean, grids: number[][][],
+ * @typedef {{ s: import("../lib/arithmetic.js").Axis, view: string, letters: boolean, grids: number[][][],
  *   x: number[], w: number[], y: number[], taps: Tap[], looks: Record<string, any>,
  *   width: number }} Page
  */
