@@ -12,10 +12,11 @@ from convbook.course.explorers.sources import module_source, names, style_source
 
 def test_style_sheet_has_the_books_colours():
     css = style_source()
-    for name in ("input", "kernel", "output", "padding", "dropped"):
+    for name in ("input", "kernel", "output", "padding", "dropped", "positive", "negative"):
         value = re.search(rf"--cb-{name}: (#\w+);", css).group(1)
         assert value.upper() == getattr(colours, name.upper()).upper()
     assert re.findall(r"--cb-weight-\d: (#\w+);", css) == list(colours.WEIGHTS)
+    assert re.findall(r"--cb-negative: (#\w+);", css)[1] == colours.DARK[colours.NEGATIVE]
 
 
 def test_every_rule_is_scoped():
