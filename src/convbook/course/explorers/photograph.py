@@ -28,7 +28,7 @@ SIZES = (3, 5, 7)
 LARGEST_WEIGHT = 99
 BORDERS = {"zero": "constant", "reflect": "reflect", "replicate": "replicate"}  # of F.pad
 VIEWS = {"signed": "", "absolute": ".abs()", "relu": ".relu()", "grey": ".clamp(0, 255)"}
-PROBE = (120, 93)
+PROBE = (200, 87)
 
 
 def _sign(number):

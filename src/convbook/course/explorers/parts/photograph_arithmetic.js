@@ -55,8 +55,10 @@ export function patchOf(wide, side, size, [row, col]) {
 /** The size of number, to two digits, that nearly all pixels of a map keep within. */
 export function scaleOf(/** @type {Int32Array} */ map) {
   // Of every seventh pixel, which is enough, and quick.
-  const sizes = map.filter((_, i) => i % 7 === 0).map(Math.abs);
-  sizes.sort();
+  const sizes = Int32Array.from(
+    map.filter((_, i) => i % 7 === 0),
+    Math.abs,
+  ).sort();
   const size = sizes[Math.floor(sizes.length * KEPT)] || sizes.at(-1) || 100;
   return Number((size / 100).toPrecision(2));
 }
@@ -64,9 +66,10 @@ export function scaleOf(/** @type {Int32Array} */ map) {
 /**
  * Colours of the levels -255..255, as a canvas holds them: zero is blank, and the sign decides the
  * hue. In the view "grey" a level is a grey.
+ * @param {string} view
  * @param {{ blank: number[], positive: number[], negative: number[] }} colours
  */
-export function colourTable(/** @type {string} */ view, { blank, positive, negative }) {
+export function colourTable(view, { blank, positive, negative }) {
   return Uint32Array.from(range(-255, 256), (level) => {
     const hue = level > 0 || view === "absolute" ? positive : view === "relu" ? blank : negative;
     const share = Math.abs(level) / 255;
@@ -77,12 +80,13 @@ export function colourTable(/** @type {string} */ view, { blank, positive, negat
   });
 }
 
-/** Write a map's colours into `target`; `most` is what the ends of the table stand for. */
+/** Write a map's colours into `target`, and return it; `most` is what the ends of the table stand for. */
 export function paintMap(target, map, most, table) {
   const factor = 255 / (most * 100);
   for (let i = 0; i < map.length; i += 1) {
     target[i] = table[255 + Math.max(-255, Math.min(Math.round(map[i] * factor), 255))];
   }
+  return target;
 }
 
 /** How far apart two maps are: the root of the mean squared difference of their pixels. */

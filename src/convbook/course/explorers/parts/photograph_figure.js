@@ -122,6 +122,7 @@ export function createFigure(shell, where, move) {
       const found = values.map((line, i) => line.map((value, j) => exact(value * kernel[i][j])));
       paintSigned(products, found, productText);
       const sum = state.map[row * SIDE + col] / 100;
+      setText(blocks.patch.size, `row ${row}, column ${col}`);
       setText(blocks.products.size, `sum ${formatNumber(sum)}`);
       return sum;
     },
