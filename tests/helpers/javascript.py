@@ -19,7 +19,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [name, args] = JSON.parse(line);
   let answer;
   try {
-    answer = [true, module[name](...args) ?? null];
+    const found = module[name];
+    answer = [true, (typeof found === "function" ? found(...args) : found) ?? null];
   } catch (error) {
     answer = [false, String(error)];
   }
@@ -31,7 +32,8 @@ for await (const line of createInterface({ input: process.stdin })) {
 class Module:
     """The functions that a module exports, by name: `Module("lib/format.js").formatNumber(1.5)`.
 
-    Arguments and results travel as JSON; a map or a set does not.
+    So is a constant: `Module("lib/format.js").LARGEST()`. Arguments and results travel as JSON; a
+    map or a set does not.
     """
 
     def __init__(self, name):
