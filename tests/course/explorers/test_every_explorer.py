@@ -11,6 +11,7 @@ from convbook.course.explorers import (
     CostExplorer,
     CoverageExplorer,
     MatrixView,
+    PhotographExplorer,
     ReceptiveFieldExplorer,
     ShuffleExplorer,
 )
@@ -21,6 +22,7 @@ FRONT_ENDS = {
     CostExplorer: "cost",
     CoverageExplorer: "coverage",
     MatrixView: "matrix_view",
+    PhotographExplorer: "photograph",
     ReceptiveFieldExplorer: "receptive_field",
     ShuffleExplorer: "shuffle",
 }
@@ -124,6 +126,22 @@ BAD_ARGUMENTS = {
         ({"selected": ("pixel", 9)}, ValueError, ["9 pixels", "0 to 8"]),
         ({"selected": ("weight", 1), "kernel_size": 1}, ValueError, ["1 weight;", "0 to 0"]),
     ],
+    PhotographExplorer: [
+        ({"photograph": "lena"}, ValueError, ["photograph='lena'", "'grace_hopper' or 'chelsea'"]),
+        ({"kernel": 1}, TypeError, ["kernel=1", "rows"]),
+        ({"kernel": [[1, 2], [3, 4]]}, ValueError, ["kernel is 2 by 2", "7 by 7"]),
+        ({"kernel": [[1, 2, 3], [4]]}, ValueError, ["kernel", "square"]),
+        ({"kernel": [[0, 0, 0]] * 2 + [[0, 0, "1"]]}, TypeError, ["kernel holds '1'"]),
+        ({"kernel": [[0, 0, 0]] * 2 + [[0, 0, 100]]}, ValueError, ["kernel holds 100", "99"]),
+        ({"kernel": [[0, 0, 0]] * 2 + [[0, 0, 0.125]]}, ValueError, ["0.125", "two decimals"]),
+        ({"kernel_size": 4}, ValueError, ["kernel_size=4", "3, 5 or 7"]),
+        ({"kernel": [[0] * 3] * 3, "kernel_size": 3}, ValueError, ["kernel_size=3", "leave"]),
+        ({"border": "wrap"}, ValueError, ["border='wrap'", "'zero' or 'reflect'"]),
+        ({"view": "colour"}, ValueError, ["view='colour'", "'signed' or 'absolute'"]),
+        ({"probe": 3}, TypeError, ["probe=3", "(row, column)"]),
+        ({"probe": (0, 256)}, ValueError, ["probe[1]=256", "0 to 255"]),
+        ({"preset": "sobel"}, ValueError, ["preset='sobel'", "'vertical'", "'identity'"]),
+    ],
     ReceptiveFieldExplorer: [
         ({"preset": "lenet"}, ValueError, ["preset='lenet'", "'two_3x3'", "'resnet18'"]),
         ({"preset": "vgg16", "layers": [Layer(3)]}, ValueError, ["preset='vgg16'", "layers out"]),
@@ -191,6 +209,10 @@ BAD_ASSIGNMENTS = {
         ("view", "sparse", ValueError, "view='sparse'"),
         ("selected", ("row", 1), ValueError, "selected"),
     ],
+    PhotographExplorer: [
+        ("kernel", [[0]], ValueError, "kernel is 1 by 1"),
+        ("probe", (0.5, 1), TypeError, "probe"),
+    ],
     ReceptiveFieldExplorer: [
         ("rows", 3, TypeError, "rows=3"),
         (
@@ -219,6 +241,7 @@ READ_ONLY = {
     CostExplorer: [("explorer",), ("kinds",), ("presets",), ("limits",), ("usual",)],
     CoverageExplorer: [("explorer",), ("presets",), ("limits",)],
     MatrixView: [("explorer",)],
+    PhotographExplorer: [("explorer",), ("picture",)],
     ReceptiveFieldExplorer: [("explorer",), ("presets",), ("limits",)],
     ShuffleExplorer: [("explorer",), ("presets",), ("limits",)],
 }
@@ -244,6 +267,13 @@ MESSAGES = {
     ],
     CoverageExplorer: [({"dilations": [1, 2, 5], "kernel_size": 5, "position": 30}, {})],
     MatrixView: [({"stride": 2, "padding": 1, "selected": ("pixel", 4), "show": "numbers"}, {})],
+    PhotographExplorer: [
+        (
+            {"photograph": "coffee", "kernel": [[0, 0.5, 0]] * 3, "border": "reflect"}
+            | {"view": "relu", "probe": (0, 255)},
+            {},
+        ),
+    ],
     ReceptiveFieldExplorer: [
         (
             {"layers": [Layer(3, 2, 1)], "input_size": 32, "selected": (1, 4)},
@@ -334,6 +364,18 @@ REPRS = {
             "mode='transposed', output_padding=1)",
         ),
     ],
+    PhotographExplorer: [
+        ({}, "PhotographExplorer('grace_hopper', preset='vertical')"),
+        (
+            {"photograph": "chelsea", "preset": "blur", "kernel_size": 7, "border": "replicate"},
+            "PhotographExplorer('chelsea', preset='blur', kernel_size=7, border='replicate')",
+        ),
+        (
+            {"kernel": [[0, 0.5, 0]] * 3, "view": "absolute", "probe": (0, 1)},
+            "PhotographExplorer('grace_hopper', kernel=[[0, 0.5, 0], [0, 0.5, 0], [0, 0.5, 0]], "
+            "view='absolute', probe=(0, 1))",
+        ),
+    ],
     MatrixView: [
         (
             {"stride": 2, "view": "im2col"},
@@ -364,7 +406,8 @@ def test_notebook_stores_state_text_and_static_form(make, settings, text):
     assert state == explorer.stored_state()
     assert state["explorer"] == FRONT_ENDS[make]
     assert not {"layout", "tabbable", "tooltip", "_esm", "_css"} & state.keys()
-    if presets := getattr(sys.modules[make.__module__], "PRESETS", None):
+    if "presets" in state:
+        presets = sys.modules[make.__module__].PRESETS
         assert [preset["key"] for preset in state["presets"]] == list(presets)
     # The state says all: with it, another explorer becomes this one.
     other = make()

@@ -84,7 +84,8 @@ export function colourTable(view, { blank, positive, negative }) {
 export function paintMap(target, map, most, table) {
   const factor = 255 / (most * 100);
   for (let i = 0; i < map.length; i += 1) {
-    target[i] = table[255 + Math.max(-255, Math.min(Math.round(map[i] * factor), 255))];
+    const level = Math.min(Math.round(Math.abs(map[i]) * factor), 255);
+    target[i] = table[map[i] < 0 ? 255 - level : 255 + level];
   }
   return target;
 }

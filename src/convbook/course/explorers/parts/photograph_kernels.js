@@ -42,7 +42,7 @@ const edge = (where) => `Orange: darker to brighter ${where}; purple: brighter t
 const same = "The weights add up to 1, so that even areas keep their grey.";
 
 /** Of each preset: its label, what to notice, and the weight `y` below and `x` beside the middle. */
-const PRESETS = {
+export const PRESETS = {
   vertical: ["Vertical edges", edge("from left to right"), (_, x) => Math.sign(x)],
   horizontal: ["Horizontal edges", edge("from top to bottom"), (y) => Math.sign(y)],
   rising: ["Edges like /", edge("towards the lower right"), (y, x) => Math.sign(x + y)],
@@ -109,17 +109,17 @@ export function pytorchLine({ kernel, border, view }) {
 
 /** A script that makes the map of a picture in a file. */
 export function pytorchScript(settings) {
-  return `import numpy as np
-import torch
-from PIL import Image, ImageOps
-from torch.nn import functional as F
-
-picture = ImageOps.exif_transpose(Image.open("photo.jpg"))  # your picture
-picture = ImageOps.fit(picture.convert("L"), (${SIDE}, ${SIDE}))
-x = torch.tensor(np.array(picture), dtype=torch.float64)[None, None]
-${tensorLines("w", settings.kernel)}
-
-y = ${pytorchLine(settings)}
-print(tuple(y.shape), y.min().item(), y.max().item())
-`;
+  return [
+    "import numpy as np",
+    "import torch",
+    "from PIL import Image, ImageOps",
+    "from torch.nn import functional as F",
+    "",
+    'picture = ImageOps.exif_transpose(Image.open("photo.jpg"))  # your picture',
+    `picture = ImageOps.fit(picture.convert("L"), (${SIDE}, ${SIDE}))`,
+    "x = torch.tensor(np.array(picture), dtype=torch.float64)[None, None]",
+    tensorLines("w", settings.kernel),
+    `y = ${pytorchLine(settings)}`,
+    "print(tuple(y.shape), y.min().item(), y.max().item())",
+  ].join("\n");
 }
