@@ -17,8 +17,17 @@ from torch.nn import functional as F
 from convbook.course import colours, photographs
 from convbook.course.explorers import PhotographExplorer
 from convbook.course.explorers.photograph import (
-    BORDERS, LARGEST_WEIGHT, MAPS, PHOTOGRAPHS, PICTURES, PRESETS, SIDE, SIZES, VIEWS,
-    preset_kernel, usual_view,
+    BORDERS,
+    LARGEST_WEIGHT,
+    MAPS,
+    PHOTOGRAPHS,
+    PICTURES,
+    PRESETS,
+    SIDE,
+    SIZES,
+    VIEWS,
+    preset_kernel,
+    usual_view,
 )  # fmt: skip
 from tests.helpers.javascript import module
 
@@ -98,7 +107,9 @@ def test_the_map_equals_scipys_and_pytorchs(size, border):
         made = ARITHMETIC.mapOf(pixels.ravel().tolist(), 11, kernel, border)
         found = grid(made["map"], 11) / 100
         assert np.allclose(found, correlated(pixels, kernel, border), rtol=0, atol=1e-9)
-        x, w = (torch.tensor(np.array(a), dtype=torch.float64)[None, None] for a in (pixels, kernel))
+        x, w = (
+            torch.tensor(np.array(a), dtype=torch.float64)[None, None] for a in (pixels, kernel)
+        )
         line = KERNELS.pytorchLine({"kernel": kernel, "border": border, "view": "signed"})
         y = eval(line, {"F": F, "x": x, "w": w})
         assert np.allclose(found, y[0, 0], rtol=0, atol=1e-9)

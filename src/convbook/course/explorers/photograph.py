@@ -18,7 +18,7 @@ PHOTOGRAPHS = {  # what a screen reader says of each
     "chelsea": "The face of a cat",
     "coffee": "A cup of espresso on a wooden table",
 }
-MAPS = {  # computed beforehand, for pages without JavaScript
+MAPS = {  # for pages without JavaScript
     "vertical": "Map of vertical edges",
     "horizontal": "Map of horizontal edges",
     "sharpen": "The sharpened photograph",
@@ -70,8 +70,8 @@ class _Weights(traitlets.TraitType):
     def validate(self, _, value):
         """Return the weights as lists of plain numbers, or raise."""
         grid = checked_grid(self.name, value)
-        if (side := len(grid)) not in SIZES:
-            raise ValueError(f"{self.name} is {side} by {side}; use 3 by 3, 5 by 5 or 7 by 7")
+        if (k := len(grid)) not in SIZES:
+            raise ValueError(f"{self.name} is {k} by {k}; use 3 by 3, 5 by 5 or 7 by 7")
         for number in flat(grid):
             if abs(number) > LARGEST_WEIGHT:
                 raise ValueError(f"{self.name} holds {number!r}; use weights from -99 to 99")
@@ -145,12 +145,8 @@ class PhotographExplorer(Explorer):
         if kernel_size not in (None, *SIZES):
             raise ValueError(f"kernel_size={kernel_size!r}; use 3, 5 or 7")
         weights = preset_kernel(preset, kernel_size or 3)  # refuses a preset that is none
-        super().__init__(
-            photograph=photograph,
-            kernel=weights if kernel is None else kernel,
-            border=border,
-            probe=probe,
-        )
+        weights = weights if kernel is None else kernel
+        super().__init__(photograph=photograph, kernel=weights, border=border, probe=probe)
         self.view = usual_view(self.kernel) if view is None else view
 
     @traitlets.default("picture")
@@ -171,17 +167,17 @@ class PhotographExplorer(Explorer):
     def __repr__(self):
         size = len(self.kernel)
         preset = next((key for key in PRESETS if preset_kernel(key, size) == self.kernel), None)
-        options = [f"kernel={self.kernel}" if preset is None else f"preset={preset!r}"]
-        if preset and size != SIZES[0]:
-            options.append(f"kernel_size={size}")
+        options = [f"preset={preset!r}" if preset else f"kernel={self.kernel}"]
+        options += [f"kernel_size={size}"] * bool(preset and size != SIZES[0])
         usual = {"border": "zero", "view": usual_view(self.kernel), "probe": PROBE}
         options += [f"{k}={v!r}" for k in usual if (v := getattr(self, k)) != usual[k]]
         return f"PhotographExplorer({self.photograph!r}, {', '.join(options)})"
 
     def static_html(self):
         """Return the photograph, three of its maps, the weights and the PyTorch line."""
-        pictures = [_figure(self.photograph, PHOTOGRAPHS[self.photograph])]
-        pictures += [_figure(f"{self.photograph}_{key}", words) for key, words in MAPS.items()]
+        maps = {f"{self.photograph}_{key}": words for key, words in MAPS.items()}
+        files = {self.photograph: PHOTOGRAPHS[self.photograph]} | maps
+        pictures = [_figure(name, words) for name, words in files.items()]
         return (
             '<div class="convbook-root cb-static cb-photograph-static">'
             f"{side_by_side([*pictures, number_table('Weights', self.kernel)])}"
