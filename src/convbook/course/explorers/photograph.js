@@ -107,11 +107,18 @@ function createColours(root, onChange) {
     const text = getComputedStyle(root).getPropertyValue(`--cb-${name}`).trim();
     return [1, 3, 5].map((i) => Number.parseInt(text.slice(i, i + 2), 16));
   };
-  const observer = new MutationObserver(onChange);
+  let kept = null; // to ask costs a layout of styles
+  const observer = new MutationObserver(() => {
+    kept = null;
+    onChange();
+  });
   const pages = [document.documentElement, document.body];
   for (const page of pages) observer.observe(page, { attributes: true });
   return {
-    now: () => ({ blank: read("surface"), positive: read("positive"), negative: read("negative") }),
+    now() {
+      kept ??= { blank: read("surface"), positive: read("positive"), negative: read("negative") };
+      return kept;
+    },
     stop: () => observer.disconnect(),
   };
 }

@@ -81,6 +81,8 @@ export function createFigure(shell, where, move) {
   const root = h("div", { class: "cb-photo-flow" }, all, operators);
   for (const grid of [weights, patch, products]) grid.outline(null);
 
+  let shown = null; // the pixels that the picture's canvas holds
+
   function fit(width, size) {
     const narrow = width < NARROW;
     const single = narrow && size > 5;
@@ -102,9 +104,12 @@ export function createFigure(shell, where, move) {
         grid.arrange([0, size], [0, size], () => sort, String(size));
       }
       paintSigned(weights, kernel, weightText);
-      picture.show((colours) => {
-        for (const [i, v] of pixels.entries()) colours[i] = 0xff000000 | (v << 16) | (v << 8) | v;
-      });
+      if (pixels !== shown) {
+        picture.show((colours) => {
+          for (const [i, v] of pixels.entries()) colours[i] = 0xff000000 | (v << 16) | (v << 8) | v;
+        });
+        shown = pixels;
+      }
       map.show(fill);
       setAttribute(key, "data-view", view);
       setText(low, view === "signed" ? `\u2212${most}` : "0");
