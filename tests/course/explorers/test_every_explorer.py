@@ -10,6 +10,7 @@ from convbook.course.explorers import (
     CostExplorer,
     CoverageExplorer,
     MatrixView,
+    PhotographExplorer,
     ReceptiveFieldExplorer,
     ShuffleExplorer,
 )
@@ -20,6 +21,7 @@ FRONT_ENDS = {
     CostExplorer: "cost",
     CoverageExplorer: "coverage",
     MatrixView: "matrix_view",
+    PhotographExplorer: "photograph",
     ReceptiveFieldExplorer: "receptive_field",
     ShuffleExplorer: "shuffle",
 }
@@ -128,6 +130,22 @@ BAD_ARGUMENTS = {
         ({"selected": ("pixel", 9)}, ValueError, ["9 pixels", "0 to 8"]),
         ({"selected": ("weight", 1), "kernel_size": 1}, ValueError, ["1 weight;", "0 to 0"]),
     ],
+    PhotographExplorer: [
+        ({"photograph": "lena"}, ValueError, ["photograph='lena'", "'grace_hopper' or 'chelsea'"]),
+        ({"kernel": 1}, TypeError, ["kernel=1", "rows"]),
+        ({"kernel": [[1, 2], [3, 4]]}, ValueError, ["kernel is 2 by 2", "7 by 7"]),
+        ({"kernel": [[1, 2, 3], [4]]}, ValueError, ["kernel", "square"]),
+        ({"kernel": [[0, 0, 0]] * 2 + [[0, 0, "1"]]}, TypeError, ["kernel holds '1'"]),
+        ({"kernel": [[0, 0, 0]] * 2 + [[0, 0, 100]]}, ValueError, ["kernel holds 100", "99"]),
+        ({"kernel": [[0, 0, 0]] * 2 + [[0, 0, 0.125]]}, ValueError, ["0.125", "two decimals"]),
+        ({"kernel_size": 4}, ValueError, ["kernel_size=4", "3, 5 or 7"]),
+        ({"kernel": [[0] * 3] * 3, "kernel_size": 3}, ValueError, ["kernel_size=3", "leave"]),
+        ({"border": "wrap"}, ValueError, ["border='wrap'", "'zero' or 'reflect'"]),
+        ({"view": "colour"}, ValueError, ["view='colour'", "'signed' or 'absolute'"]),
+        ({"probe": 3}, TypeError, ["probe=3", "(row, column)"]),
+        ({"probe": (0, 256)}, ValueError, ["probe[1]=256", "0 to 255"]),
+        ({"preset": "sobel"}, ValueError, ["preset='sobel'", "'vertical'", "'identity'"]),
+    ],
     ReceptiveFieldExplorer: [
         ({"preset": "lenet"}, ValueError, ["preset='lenet'", "'two_3x3'", "'resnet18'"]),
         ({"preset": "vgg16", "layers": [Layer(3)]}, ValueError, ["preset='vgg16'", "layers out"]),
@@ -195,6 +213,10 @@ BAD_ASSIGNMENTS = {
         ("view", "sparse", ValueError, "view='sparse'"),
         ("selected", ("row", 1), ValueError, "selected"),
     ],
+    PhotographExplorer: [
+        ("kernel", [[0]], ValueError, "kernel is 1 by 1"),
+        ("probe", (0.5, 1), TypeError, "probe"),
+    ],
     ReceptiveFieldExplorer: [
         ("rows", 3, TypeError, "rows=3"),
         (
@@ -218,10 +240,15 @@ def test_bad_assignments_are_refused_and_change_nothing(make, name, value, error
     assert explorer.stored_state() == make().stored_state()
 
 
+READ_ONLY = {"explorer", "picture"}
+
+
 @pytest.mark.parametrize("make", FRONT_ENDS)
 def test_what_the_page_must_not_change_is_read_only(make):
-    with pytest.raises(Exception, match="read-only"):
-        make().explorer = {}
+    explorer = make()
+    for name in READ_ONLY & set(explorer.stored_state()):
+        with pytest.raises(Exception, match="read-only"):
+            setattr(explorer, name, {})
 
 
 # ------------------------------------------------------------------ what a notebook stores
@@ -237,6 +264,13 @@ MESSAGES = {
     ],
     CoverageExplorer: [({"dilations": [1, 2, 5], "kernel_size": 5, "position": 30}, {})],
     MatrixView: [({"stride": 2, "padding": 1, "selected": ("pixel", 4), "show": "numbers"}, {})],
+    PhotographExplorer: [
+        (
+            {"photograph": "coffee", "kernel": [[0, 0.5, 0]] * 3, "border": "reflect"}
+            | {"view": "relu", "probe": (0, 255)},
+            {},
+        ),
+    ],
     ReceptiveFieldExplorer: [
         (
             {"layers": [Layer(3, 2, 1)], "input_size": 32, "selected": (1, 4)},
@@ -332,6 +366,18 @@ REPRS = {
             "padding=((0, 0), (1, 1)), dilation=1, plain=True)",
         ),
     ],
+    PhotographExplorer: [
+        ({}, "PhotographExplorer('grace_hopper', preset='vertical')"),
+        (
+            {"photograph": "chelsea", "preset": "blur", "kernel_size": 7, "border": "replicate"},
+            "PhotographExplorer('chelsea', preset='blur', kernel_size=7, border='replicate')",
+        ),
+        (
+            {"kernel": [[0, 0.5, 0]] * 3, "view": "absolute", "probe": (0, 1)},
+            "PhotographExplorer('grace_hopper', kernel=[[0, 0.5, 0], [0, 0.5, 0], [0, 0.5, 0]], "
+            "view='absolute', probe=(0, 1))",
+        ),
+    ],
     MatrixView: [
         (
             {"stride": 2, "view": "im2col"},
@@ -365,6 +411,5 @@ def test_notebook_stores_state_text_and_static_form(make, settings, text):
     # The state says all: with it, another explorer becomes this one.
     other = make()
     stored = json.loads(json.dumps(state))
-    del stored["explorer"]
-    other.set_state(stored)
+    other.set_state({name: value for name, value in stored.items() if name not in READ_ONLY})
     assert other.static_html() == explorer.static_html()

@@ -13,6 +13,7 @@ from convbook.course.explorers import (
     CostExplorer,
     CoverageExplorer,
     MatrixView,
+    PhotographExplorer,
     ReceptiveFieldExplorer,
     ShuffleExplorer,
 )
@@ -27,6 +28,7 @@ ALL = (
     CostExplorer,
     CoverageExplorer,
     MatrixView,
+    PhotographExplorer,
     ReceptiveFieldExplorer,
     ShuffleExplorer,
 )
@@ -47,6 +49,14 @@ def answer(page):
 def fill_two_channels(page):
     fill("spinbutton", "Channels in", "15")(page)
     fill("spinbutton", "Channels out", "9999")(page)
+
+
+def fill_wrong_weight(page):
+    page.get_by_label("weight, row 0, column 0").fill("1000")
+
+
+def open_folded(page):
+    page.evaluate("document.querySelectorAll('details').forEach((folded) => (folded.open = true))")
 
 
 def set_traits(**traits):
@@ -77,6 +87,11 @@ STATES = {
     "matrix, numbers": [MatrixView(show="numbers", padding=1, selected=("pixel", 4))],
     "matrix, nine tints": [MatrixView(input_size=5, kernel_size=3, view="im2col")],
     "matrix, tiny": [MatrixView(input_size=4, kernel_size=1, padding=1)],
+    "photograph": [PhotographExplorer()],
+    "photograph, greys": [PhotographExplorer(preset="sharpen", kernel_size=5, probe=(0, 0))],
+    "photograph, messages": [PhotographExplorer(), fill_wrong_weight],
+    "photograph, task": [PhotographExplorer(), open_folded],
+    "photograph, phone": [PhotographExplorer(preset="rising", kernel_size=7)],
     "field": [ReceptiveFieldExplorer()],
     "field, padded": [ReceptiveFieldExplorer([Layer(3, padding=1)] * 3, input_size=8)],
     "field, resnet18": [ReceptiveFieldExplorer(preset="resnet18")],
@@ -131,6 +146,7 @@ STATIC = [
     ),
     CoverageExplorer([16] * 6, kernel_size=7),
     CoverageExplorer(mode="transposed", kernel_size=7, stride=4, dilation=3, size=8),
+    PhotographExplorer(preset="blur", kernel_size=7),
     ReceptiveFieldExplorer(preset="resnet18"),
     ShuffleExplorer(preset="colour"),
 ]  # fmt: skip
@@ -204,6 +220,10 @@ PAIRS = [
     (
         MatrixView(), MatrixView(view="im2col"),
         1, "Dense matrix", "view", ["dense", "dense"], "Dense matrix",
+    ),
+    (
+        PhotographExplorer(), PhotographExplorer(view="relu"),
+        1, "Absolute", "view", ["signed", "absolute"], "Signed",
     ),
     (
         ReceptiveFieldExplorer(selected=(1, 0)), ReceptiveFieldExplorer(selected=(1, 0)),

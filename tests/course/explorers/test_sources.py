@@ -60,6 +60,8 @@ def test_explorers_compute_without_torch():
         "import sys; sys.modules.update(torch=None, numpy=None, matplotlib=None);"
         "from convbook.course.explorers import ConvStepper, CostExplorer, CoverageExplorer;"
         "from convbook.course.explorers import MatrixView, ReceptiveFieldExplorer, ShuffleExplorer;"
+        "from convbook.course.explorers import PhotographExplorer;"
+        "PhotographExplorer('coffee')._repr_mimebundle_();"
         "ConvStepper(stride=2, padding=1)._repr_mimebundle_();"
         "CostExplorer(stride=2)._repr_mimebundle_();"
         "CoverageExplorer(preset='uneven')._repr_mimebundle_();"

@@ -1,7 +1,8 @@
 """Explorers: figures the reader can change, alive on the static page, in Jupyter and in Colab.
 
     from convbook.course.explorers import ConvStepper, CostExplorer, CoverageExplorer, MatrixView
-    from convbook.course.explorers import Quiz, ReceptiveFieldExplorer, ShuffleExplorer
+    from convbook.course.explorers import PhotographExplorer, Quiz, ReceptiveFieldExplorer
+    from convbook.course.explorers import ShuffleExplorer
 
 The classes need anywidget, the site build does not: they load when first asked for (PEP 562).
 """
@@ -13,6 +14,7 @@ _CLASSES = {
     "CostExplorer": "cost",
     "CoverageExplorer": "coverage",
     "MatrixView": "matrix_view",
+    "PhotographExplorer": "photograph",
     "Quiz": "quiz",
     "ReceptiveFieldExplorer": "receptive_field",
     "ShuffleExplorer": "shuffle",
@@ -23,6 +25,7 @@ __all__ = [
     "CostExplorer",
     "CoverageExplorer",
     "MatrixView",
+    "PhotographExplorer",
     "Quiz",
     "ReceptiveFieldExplorer",
     "ShuffleExplorer",
