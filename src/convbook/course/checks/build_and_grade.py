@@ -72,9 +72,7 @@ check_depth = Checker(
         "Each 3 × 3 convolution adds two steps of the map that it reads, not one.": (
             lambda pixels, pools: _fewest(
                 pools,
-                lambda seen: (
-                    (seen.size + field(pools, 0).size) / 2 >= 2 * pixels - seen.jump
-                ),
+                lambda seen: (seen.size + field(pools, 0).size) / 2 >= 2 * pixels - seen.jump,
             )
         ),
         "Those before the pools are there already; count the convolutions after the last pool.": (

@@ -114,7 +114,8 @@ def budget_verdict(answer, channels, classes):
         lacks.append((f"size: {count:,} parameters", TOO_MANY))
     if table.macs >= MOST_MACS:
         lacks.append((f"lightness: {table.macs:,} MACs", TOO_HEAVY))
-    if all(table[name].output_shape != (classes,) for name in table.outputs):
+    shapes = [row.output_shape for row in table if row.name in table.outputs]
+    if (classes,) not in shapes:
         lacks.append((f"{classes} scores for a picture", NOT_THE_CLASSES))
     return _verdict(lacks, count)
 
@@ -197,9 +198,7 @@ WITHOUT_LATER = {
         c1=nn.Sequential(conv(3, w, padding=2, dilation=2), conv(w, w, stride=2)),
         c4=None,
     ),
-    STRUCTURE[1]: lambda limit: network(
-        w := width_below(limit), last=conv(w, w, groups=w)
-    ),
+    STRUCTURE[1]: lambda limit: network(w := width_below(limit), last=conv(w, w, groups=w)),
     STRUCTURE[2]: lambda limit: network(
         w := width_below(limit), c4=conv(w, w), last=nn.Sequential(conv(w, w, 1), separable(w, w))
     ),
