@@ -429,7 +429,7 @@ def plain_strides(width, stride=2):
     [
         (sized(lambda w: Functional(widths=(w, w, w), stride=2)), None),
         (sized(plain_strides), None),
-        (lambda limit: designs.network(13), designs.TOO_LARGE),
+        (lambda limit: designs.network(13), designs.CONSTANT),
         (lambda limit: designs.network(int((limit / 28) ** 0.5)), designs.TOO_LARGE),
         (lambda limit: designs.network(11), designs.CONSTANT),
         (lambda limit: designs.network(designs.width_below(limit) // 2), designs.TOO_SMALL),
@@ -440,7 +440,9 @@ def plain_strides(width, stride=2):
             designs.STRUCTURE[0],
         ),
         (
-            lambda limit: designs.network(designs.width_below(limit), gap=nn.AdaptiveMaxPool2d(1)),
+            lambda limit: designs.network(
+                w := designs.width_below(limit) // 2, gap=None, head=nn.Linear(16 * w, 10)
+            ),
             designs.STRUCTURE[3],
         ),
     ],
