@@ -37,8 +37,9 @@ CHECKERS = dict(all_checkers())
 
 
 def written(node):
-    """Return the value that stands there; of a function, the text."""
-    return ast.unparse(node) if isinstance(node, ast.Lambda) else ast.literal_eval(node)
+    """Return the value that stands there; of a function or a network, the text."""
+    is_text = isinstance(node, ast.Lambda | ast.Subscript)
+    return ast.unparse(node) if is_text else ast.literal_eval(node)
 
 
 def as_written(case):

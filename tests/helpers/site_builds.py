@@ -9,12 +9,15 @@ from pathlib import Path
 import yaml
 from bs4 import BeautifulSoup
 
+from convbook.course.site.moved import MOVED
+
 ROOT = Path(__file__).parents[2]
 
 
 def pages(site):
-    """Return path -> soup of every page of the book."""
-    files = sorted((site / "chapters").rglob("*.html"))
+    """Return path -> soup of every page of the book, without those that only lead on."""
+    moved = {site / f"{name}.html" for name in MOVED}
+    files = sorted({*(site / "chapters").rglob("*.html")} - moved)
     assert files
     return {file: BeautifulSoup(file.read_text("utf8"), "html.parser") for file in files}
 

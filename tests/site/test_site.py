@@ -13,6 +13,7 @@ from PIL import Image
 from convbook.course.explorers.sources import style_files
 from convbook.course.mime_types import VIEW
 from convbook.course.site.extension import without_scripts
+from convbook.course.site.moved import MOVED
 from tests.helpers.site_builds import build, copy_book, copy_few_pages, make_checkout, pages
 from tools import hygiene, notebooks
 from tools.address import read_address
@@ -30,6 +31,23 @@ def test_every_page_is_built(site, book):
     names = {str(file.relative_to(site).with_suffix("")) for file in book}
     sources = [*ROOT.glob("chapters/*.md"), *notebooks.notebook_paths()]
     assert names == {str(source.relative_to(ROOT).with_suffix("")) for source in sources}
+
+
+@pytest.mark.parametrize(("old", "new"), MOVED.items())
+def test_an_old_address_leads_to_the_new_page(site, book, old, new):
+    file = site / f"{old}.html"
+    page = BeautifulSoup(file.read_text("utf8"), "html.parser")
+    target = page.find("link", rel="canonical")["href"]
+    assert page.find("meta", attrs={"http-equiv": "refresh"})["content"] == f"0; url={target}"
+    assert page.a["href"] == target
+    assert (file.parent / target).resolve() == (site / f"{new}.html").resolve()
+    assert page.title.text == book[site / f"{new}.html"].find("h1").find(string=True)
+    assert old not in (site / "searchindex.js").read_text("utf8")
+
+
+def test_a_page_that_has_moved_is_no_page_of_the_book(site):
+    assert not [old for old in MOVED if (ROOT / f"{old}.ipynb").exists()]
+    assert all((ROOT / f"{new}.ipynb").exists() for new in MOVED.values())
 
 
 def test_internal_links_lead_somewhere(site, book):

@@ -1,7 +1,6 @@
 """The book's Sphinx extension: links to the repository, explorers, social cards, small repairs."""
 
 import contextlib
-import html
 import io
 import os
 import re
@@ -14,6 +13,7 @@ from docutils import nodes
 from convbook.course.site import drawings, explorers, folds, header, pictures
 from convbook.course.site.cards import draw_card
 from convbook.course.site.live import AddRunHint
+from convbook.course.site.moved import forwarding_page, write_moved_pages
 from convbook.course.site.repository import find_repository, foreign_sources
 from convbook.course.site.sections import CollapseGoingFurther
 
@@ -110,12 +110,7 @@ def write_root_page(app, exception) -> None:
     if exception or app.builder.name != "html":
         return
     target = app.builder.get_target_uri(app.config.root_doc)
-    title = html.escape(app.config.html_title)
-    page = (
-        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        f'<meta http-equiv="refresh" content="0; url={target}">\n<link rel="icon" href="data:,">\n'
-        f'<link rel="canonical" href="{target}">\n<p><a href="{target}">{title}</a></p>\n</html>\n'
-    )
+    page = forwarding_page(app.config.html_title, target)
     (Path(app.outdir) / "index.html").write_text(page, "utf8")
 
 
@@ -153,6 +148,7 @@ def setup(app):
     )  # after every script is added
     app.connect("build-finished", drawings.write_style)
     app.connect("build-finished", explorers.write_assets)
+    app.connect("build-finished", write_moved_pages)
     app.connect("build-finished", write_root_page, priority=900)  # after the redirect it replaces
     app.add_transform(CollapseGoingFurther)
     app.add_transform(AddRunHint)
