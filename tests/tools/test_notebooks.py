@@ -18,7 +18,10 @@ CHAPTERS = [
     path for path in PATHS if re.match(r"\d\d_", path.name) and path.parent.name != "solutions"
 ]
 
-GPU_CHAPTERS = {"13_train_and_grade.ipynb"}  # those that ask Colab for a GPU
+GPU_CHAPTERS = {  # those that ask Colab for a GPU
+    "13_train_and_grade.ipynb",
+    "14_train_on_a_gpu.ipynb",
+}
 
 
 def markdown(notebook):
