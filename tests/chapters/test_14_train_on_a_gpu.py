@@ -52,7 +52,7 @@ def moved_or_not():
             model = S7Repaired()
         x = torch.zeros(2, 3, 32, 32)
         x.to("cuda")
-        with pytest.raises(RuntimeError, match="cuda:0.* on cpu"):
+        with pytest.raises(RuntimeError, match=r"cuda:0.* on cpu"):
             model(x)
         assert model(x.to("cuda")).device.type == "cuda"
     return "an error: `x` is still on the CPU"
@@ -283,9 +283,10 @@ def greedy(stages, changes):
     return chosen
 
 
-def as_the_step_says(step):
-    step.source.index("softmax") if "nll" in step.source else None
-    return "flip(0), labels.flip(0)" in step.source or "labels)" in step.source
+def by_its_looks(step):
+    """Trust every step that has the three calls in it."""
+    calls = ("zero_grad()", "backward()", "optimizer.step()")
+    return all(call in repr(step) for call in calls)
 
 
 WRONG = [
@@ -312,11 +313,11 @@ WRONG = [
     ),
     (
         exercises.check_learns,
-        lambda step: sick_steps.loss_after(step, 30) < sick_steps.loss_after(step, 0) / 1.5,
-        "Falling is not enough",
+        lambda step: sick_steps.loss_after(step, 30) < sick_steps.loss_after(step, 0) / 1.05,
+        "Below 0.1 is by heart",
     ),
     (exercises.check_learns, lambda step: sick_steps.loss_after(step, 3) < 0.1, ""),
-    (exercises.check_learns, as_the_step_says, ""),
+    (exercises.check_learns, by_its_looks, ""),
     (
         exercises.check_honest,
         lambda runs: max(
@@ -344,19 +345,10 @@ def test_the_rungs_are_of_the_presets():
     for name in ("fast", "s7"):
         table = trace(PRESETS[name].network())
         assert (GPU[name]["params"], GPU[name]["macs"]) == (table.params, table.macs)
-        assert [*LADDER[name]["rungs"]][0] == "CPU, float32"
+        assert next(iter(LADDER[name]["rungs"])) == "CPU, float32"
         for rung in LADDER[name]["rungs"].values():
             pictures = LADDER[name]["batch_size"] / rung["step_ms"] * 1e3
             assert pictures == pytest.approx(rung["pictures_per_second"], rel=0.001)
-
-
-def test_the_rates_are_five_seeds_each():
-    run = runs.load("14_rates")
-    assert len(run["trials"]) >= 5
-    for trial in run["trials"]:
-        assert [one["seed"] for one in trial["runs"]] == run["seeds"] == [0, 1, 2, 3, 4]
-    means = [np.mean([one["validation"] for one in trial["runs"]]) for trial in run["trials"]]
-    assert 0 < int(np.argmax(means)) < len(means) - 1  # the best rate lies inside
 
 
 @pytest.mark.skipif("14_repaired" not in runs.names(), reason="not recorded yet")

@@ -140,8 +140,9 @@ check_left_behind = Checker(
         "so what is in it stays behind (and is not trained either). nn.ModuleList and "
         "nn.ModuleDict are made for this.": _plain_tensors,
         "Parameters and buffers do move. Which tensors are neither?": (
-            lambda network: sorted(network.state_dict())
+            lambda network: [name for name, _ in network.named_parameters()]
         ),
+        "The state dict lists what does move.": lambda network: list(network.state_dict()),
         "Buffers, such as batch norm's running mean, move as well.": (
             lambda network: sorted(
                 [*left_behind(network), *(name for name, _ in network.named_buffers())]
@@ -194,7 +195,7 @@ def _one_after_the_other(stages, changes):
     first = min(range(len(changes)), key=lambda i: step_after(stages, [changes[i]]))
     others = [i for i in range(len(changes)) if i != first]
     second = min(others, key=lambda i: step_after(stages, [changes[first], changes[i]]))
-    return sorted([first, second])
+    return [first, second]
 
 
 def _sum_after(stages, changes):
@@ -205,18 +206,18 @@ def _sum_after(stages, changes):
 
 def _two_strongest(stages, changes):
     order = sorted(range(len(changes)), key=lambda i: min(changes[i]))
-    return sorted(order[:2])
+    return order[:2]
 
 
 def _two_for_the_slowest(stages, changes):
     slowest = stages.index(max(stages))
     order = sorted(range(len(changes)), key=lambda i: changes[i][slowest])
-    return sorted(order[:2])
+    return order[:2]
 
 
 def _two_best_alone(stages, changes):
     order = sorted(range(len(changes)), key=lambda i: step_after(stages, [changes[i]]))
-    return sorted(order[:2])
+    return order[:2]
 
 
 # Eight loaders, one graph, half precision, channels last, a larger batch, a faster processor.
