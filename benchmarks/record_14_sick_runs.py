@@ -3,8 +3,8 @@
 python benchmarks/record_14_sick_runs.py
 
 All train a small network on the book's shapes, made 16 x 16, with the same number of steps. Each
-sick run differs from the healthy one in what its row of `RUNS` names. A run that is done lies in a
-folder below the system's temporary one, and is not done again.
+sick run differs from the healthy one in what its row of `RUNS` names. A run that is done lies in the
+system's temporary folder, and is not done again.
 """
 
 import hashlib
@@ -27,7 +27,8 @@ from convbook.train.provenance import check_committed, git
 SEEDS = (0, 1, 2, 3, 4)
 SIZES = {"train": 2000, "validation": 500, "test": 1000}
 EPOCHS, BATCH = 12, 50
-CLASSES = 10
+SCRIPT = "benchmarks/record_14_sick_runs.py"
+CODE = (SCRIPT, "src/convbook/data", "src/convbook/nn", "src/convbook/train")  # makes the numbers
 # What each run changes; an epoch is as many steps in each, so few pictures are seen more often.
 HEALTHY = {
     "lr": 0.05,
@@ -56,12 +57,11 @@ def draw_splits(sizes):
     """Draw the three splits, 16 x 16; those to validate and test with are sorted by class."""
     drawn = shapes.draw(sum(sizes.values()), seed=14)
     images = F.avg_pool2d(drawn.images.float(), 2).round().byte()
-    parts, start = {}, 0
-    for name, size in sizes.items():
-        labels = drawn.labels[start : start + size]
-        order = torch.arange(size) if name == "train" else labels.argsort(stable=True)
-        parts[name] = Split(images[start : start + size][order], labels[order])
-        start += size
+    parts = {}
+    for name, places in zip(sizes, torch.arange(len(images)).split([*sizes.values()]), strict=True):
+        if name != "train":
+            places = places[drawn.labels[places].argsort(stable=True)]
+        parts[name] = Split(images[places], drawn.labels[places])
     return parts
 
 
@@ -81,7 +81,7 @@ def training_split(parts, settings, seed):
 def network_of(width):
     """Return a network of three convolutions."""
     layers = [conv_block(3, width, pool=True), conv_block(width, 2 * width, pool=True)]
-    return nn.Sequential(*layers, conv_block(2 * width, 2 * width), head(2 * width, CLASSES))
+    return nn.Sequential(*layers, conv_block(2 * width, 2 * width), head(2 * width, 10))
 
 
 @torch.no_grad()
@@ -96,13 +96,14 @@ def measure(network, split, loss_of, train_mode=False, order=None):
         buffer.copy_(before)  # looking must not change what is looked at
     labels, found = split.labels[order], scores.argmax(1)
     accuracy = (found == labels).double().mean().item()
-    return loss_of(scores, labels).item(), accuracy, found.bincount(minlength=CLASSES).tolist()
+    return loss_of(scores, labels).item(), accuracy, found.bincount(minlength=10).tolist()
 
 
 def run(seed, settings, parts, epochs=EPOCHS):
     """Train once; return what each epoch and the end measured."""
     torch.manual_seed(seed)
     train, network = training_split(parts, settings, seed), network_of(settings["width"])
+    validation, forgotten = parts["validation"], not settings["eval_mode"]
     shift = 2 if settings["augment"] else 0
     config = TrainConfig(batch_size=BATCH, shift=shift, flip=shift > 0, seed=seed)
     sgd = torch.optim.SGD(network.parameters(), settings["lr"], momentum=0.9)
@@ -121,26 +122,14 @@ def run(seed, settings, parts, epochs=EPOCHS):
             norms.append(nn.utils.get_total_norm([p.grad for p in network.parameters()]).item())
             sgd.step()
             losses.append(loss.item())
-        loss, accuracy, found = measure(
-            network, parts["validation"], loss_of, not settings["eval_mode"]
-        )
+        loss, accuracy, found = measure(network, validation, loss_of, forgotten)
         row = (sum(losses) / len(losses), loss, measure(network, train, loss_of)[1], accuracy)
         for one, value in zip(series.values(), (*row, sum(norms) / len(norms)), strict=True):
             one.append(value)
-    order = torch.randperm(len(parts["validation"]), generator=torch.Generator().manual_seed(seed))
-    reordered = measure(network, parts["validation"], loss_of, not settings["eval_mode"], order)
-    test = measure(network, parts["test"], loss_of)
-    return series | {"predicted": found, "reordered": reordered[1], "test": test[1]}
-
-
-def cache_folder(sizes, epochs):
-    """Return where runs that are done lie: another place once what makes them has changed."""
-    code = [Path(__file__).name, *(f"../src/convbook/{part}" for part in ("data", "nn", "train"))]
-    objects = git("-C", "benchmarks", "rev-parse", *(f"HEAD:./{path}" for path in code))
-    key = hashlib.sha256(f"{objects}{sizes}{epochs}".encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"sick_runs_{key}"
-    folder.mkdir(exist_ok=True)
-    return folder
+    order = torch.randperm(len(validation), generator=torch.Generator().manual_seed(seed))
+    reordered = measure(network, validation, loss_of, forgotten, order)[1]
+    test = measure(network, parts["test"], loss_of)[1]
+    return series | {"predicted": found, "reordered": reordered, "test": test}
 
 
 def main(folder=None, sizes=SIZES, epochs=EPOCHS, seeds=SEEDS):
@@ -148,23 +137,23 @@ def main(folder=None, sizes=SIZES, epochs=EPOCHS, seeds=SEEDS):
     check_committed()  # before the minutes, not after them
     torch.set_num_threads(1)  # one thread waits for nobody
     parts = draw_splits(sizes)
-    cache = cache_folder(sizes, epochs)
+    key = hashlib.sha256(git("rev-parse", *(f"HEAD:{path}" for path in CODE)).encode()).hexdigest()
+    cache = Path(folder or tempfile.gettempdir()) / f"sick_runs_{key[:12]}"
+    cache.mkdir(exist_ok=True)
     done = {name: [] for name in RUNS}
     for seed in seeds:
         for name, changes in RUNS.items():
             file = cache / f"{name}_{seed}.json"
             if not file.exists():
-                result = run(seed, HEALTHY | changes, parts, epochs)
+                result = json.dumps(run(seed, HEALTHY | changes, parts, epochs))
                 with atomic_write(file) as partial:
-                    partial.write_text(json.dumps(result), "utf8")
+                    partial.write_text(result, "utf8")
             done[name].append(json.loads(file.read_text("utf8")))
             print(name, seed, done[name][-1]["accuracy"][-1], flush=True)
     table = [{"name": n, "settings": HEALTHY | RUNS[n], "seeds": done[n]} for n in RUNS]
     config = {"seeds": seeds, "sizes": sizes, "epochs": epochs, "batch": BATCH}
     results = config | {"classes": shapes.CLASSES, "runs": table}
-    runs.record(
-        "14_sick_runs", seeds[0], f"shapes, {sizes['train']:,} to train on", results, folder
-    )
+    runs.record("14_sick_runs", seeds[0], "shapes, made 16 x 16", results, folder)
 
 
 if __name__ == "__main__":
