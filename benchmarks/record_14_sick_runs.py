@@ -2,12 +2,12 @@
 
 python benchmarks/record_14_sick_runs.py
 
-All train a small network on the book's shapes, made 16 x 16, with the same number of steps. Each
-sick run differs from the healthy one in what its row of `RUNS` names. A run that is done lies in the
-system's temporary folder, and is not done again.
+All train a small network on the book's shapes, 16 x 16, with as many steps. A sick run differs from
+the healthy one in what its row of `RUNS` names. A run that is done is kept and not done again.
 """
 
 import hashlib
+import itertools
 import json
 import tempfile
 from pathlib import Path
@@ -57,12 +57,11 @@ def draw_splits(sizes):
     """Draw the three splits, 16 x 16; those to validate and test with are sorted by class."""
     drawn = shapes.draw(sum(sizes.values()), seed=14)
     images = F.avg_pool2d(drawn.images.float(), 2).round().byte()
-    parts = {}
-    for name, places in zip(sizes, torch.arange(len(images)).split([*sizes.values()]), strict=True):
-        if name != "train":
-            places = places[drawn.labels[places].argsort(stable=True)]
-        parts[name] = Split(images[places], drawn.labels[places])
-    return parts
+    ends = torch.arange(len(images)).split([*sizes.values()])
+    parts = {name: Split(images[i], drawn.labels[i]) for name, i in zip(sizes, ends, strict=True)}
+    orders = {name: part.labels.argsort(stable=True) for name, part in parts.items()}
+    ordered = {k: Split(p.images[orders[k]], p.labels[orders[k]]) for k, p in parts.items()}
+    return ordered | {"train": parts["train"]}
 
 
 def training_split(parts, settings, seed):
@@ -80,8 +79,8 @@ def training_split(parts, settings, seed):
 
 def network_of(width):
     """Return a network of three convolutions."""
-    layers = [conv_block(3, width, pool=True), conv_block(width, 2 * width, pool=True)]
-    return nn.Sequential(*layers, conv_block(2 * width, 2 * width), head(2 * width, 10))
+    first = [conv_block(3, width, pool=True), conv_block(width, 2 * width, pool=True)]
+    return nn.Sequential(*first, conv_block(2 * width, 2 * width), head(2 * width, 10))
 
 
 @torch.no_grad()
@@ -90,8 +89,7 @@ def measure(network, split, loss_of, train_mode=False, order=None):
     network.train(train_mode)
     kept = [buffer.clone() for buffer in network.buffers()]
     order = torch.arange(len(split)) if order is None else order
-    pictures = split.images.float() / 127.5 - 1
-    scores = torch.cat([network(pictures[i]) for i in order.split(BATCH)])
+    scores = torch.cat([network(split.images[i] / 127.5 - 1) for i in order.split(BATCH)])
     for buffer, before in zip(network.buffers(), kept, strict=True):
         buffer.copy_(before)  # looking must not change what is looked at
     labels, found = split.labels[order], scores.argmax(1)
@@ -141,18 +139,16 @@ def main(folder=None, sizes=SIZES, epochs=EPOCHS, seeds=SEEDS):
     cache = Path(folder or tempfile.gettempdir()) / f"sick_runs_{key[:12]}"
     cache.mkdir(exist_ok=True)
     done = {name: [] for name in RUNS}
-    for seed in seeds:
-        for name, changes in RUNS.items():
-            file = cache / f"{name}_{seed}.json"
-            if not file.exists():
-                result = json.dumps(run(seed, HEALTHY | changes, parts, epochs))
-                with atomic_write(file) as partial:
-                    partial.write_text(result, "utf8")
-            done[name].append(json.loads(file.read_text("utf8")))
-            print(name, seed, done[name][-1]["accuracy"][-1], flush=True)
+    for seed, name in itertools.product(seeds, RUNS):
+        file = cache / f"{name}_{seed}.json"
+        if not file.exists():
+            result = json.dumps(run(seed, HEALTHY | RUNS[name], parts, epochs))
+            with atomic_write(file) as partial:
+                partial.write_text(result, "utf8")
+        done[name].append(json.loads(file.read_text("utf8")))
+        print(name, seed, done[name][-1]["accuracy"][-1], flush=True)
     table = [{"name": n, "settings": HEALTHY | RUNS[n], "seeds": done[n]} for n in RUNS]
-    config = {"seeds": seeds, "sizes": sizes, "epochs": epochs, "batch": BATCH}
-    results = config | {"classes": shapes.CLASSES, "runs": table}
+    results = {"seeds": seeds, "sizes": sizes, "classes": shapes.CLASSES, "runs": table}
     runs.record("14_sick_runs", seeds[0], "shapes, made 16 x 16", results, folder)
 
 
