@@ -2,6 +2,7 @@
 
     from convbook.course.explorers import ConvStepper, CostExplorer, CoverageExplorer, MatrixView
     from convbook.course.explorers import Quiz, ReceptiveFieldExplorer, ShuffleExplorer
+    from convbook.course.explorers import WhatAilsThisRun
 
 The classes need anywidget, the site build does not: they load when first asked for (PEP 562).
 """
@@ -16,6 +17,7 @@ _CLASSES = {
     "Quiz": "quiz",
     "ReceptiveFieldExplorer": "receptive_field",
     "ShuffleExplorer": "shuffle",
+    "WhatAilsThisRun": "sick_runs",
 }
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Quiz",
     "ReceptiveFieldExplorer",
     "ShuffleExplorer",
+    "WhatAilsThisRun",
 ]
 
 
