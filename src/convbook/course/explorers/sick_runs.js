@@ -5,7 +5,7 @@ import { remember, remembered } from "./lib/memory.js";
 import { createShell } from "./lib/shell.js";
 import { createCase } from "./parts/sick_runs_case.js";
 import { createChart, numbersTable, topOf } from "./parts/sick_runs_chart.js";
-import { curveSentence, TELLS } from "./parts/sick_runs_data.js";
+import { curveSentence, tell } from "./parts/sick_runs_data.js";
 import { cureOf, EVIDENCE, LABELS, progressText, remedyVerdict } from "./parts/sick_runs_words.js";
 
 const MEMORY = "sick-runs";
@@ -82,16 +82,16 @@ function casePanels(s, healthy, run) {
 
 /** What they show of two runs that are compared. */
 function comparePanels(s, left, right) {
-  const panel = (name, keys, tell) => ({
+  const panel = (name, keys, words) => ({
     name: `${name} by epoch; dashed: validation`,
-    sentence: [left, right].map((run) => `${LABELS[run.name]}: ${tell(run)}`).join(" "),
+    sentence: [left, right].map((run) => `${LABELS[run.name]}: ${words(run)}`).join(" "),
     lines: [left, right].flatMap((run, side) =>
       keys.map((key, i) => ({
         ...{ kind: side ? "right" : "left", dashed: i > 0, series: run[key] },
       })),
     ),
   });
-  const test = (run) => TELLS.test(run, left, s.classes);
+  const test = (run) => tell("test", run, left, s.classes);
   const accuracy = panel("Accuracy", ["train_accuracy", "accuracy"], test);
   return [panel("Loss", ["train_loss", "loss"], curveSentence), { ...accuracy, top: 1 }];
 }

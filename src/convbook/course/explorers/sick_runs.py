@@ -34,7 +34,7 @@ REMEDIES = (
 EVIDENCE = ("accuracy", "gradient", "classes", "order", "test")
 CASES = tuple(random.Random("sick-runs").sample(DISEASES, len(DISEASES)))
 UNSOLVED = -1
-SERIES = ("train_loss", "loss", "train_accuracy", "accuracy", "gradient")
+MEASURED = ("train_loss", "loss", "train_accuracy", "accuracy", "gradient", "reordered", "test")
 SHOWN_EPOCHS = (1, 6, 12)  # in the static form
 
 
@@ -48,15 +48,8 @@ def _short(numbers):
 def recorded():
     """Return the recorded runs as the page gets them: each series by seed, then by epoch."""
     return [
-        {
-            "name": one["name"],
-            **{name: [_short(seed[name]) for seed in one["seeds"]] for name in SERIES},
-            "predicted": one["seeds"][0]["predicted"],
-            **{
-                name: [_short(seed[name]) for seed in one["seeds"]]
-                for name in ("reordered", "test")
-            },
-        }
+        {"name": one["name"], "predicted": one["seeds"][0]["predicted"]}
+        | {name: [_short(seed[name]) for seed in one["seeds"]] for name in MEASURED}
         for one in runs.load(RECORD)["runs"]
     ]
 

@@ -3,7 +3,7 @@
 import { button } from "../lib/controls.js";
 import { h, setAttribute, setChildren, setText, uniqueName } from "../lib/dom.js";
 import { classBars, createChart } from "./sick_runs_chart.js";
-import { TELLS } from "./sick_runs_data.js";
+import { tell } from "./sick_runs_data.js";
 import {
   cureOf,
   diagnosisVerdict,
@@ -107,7 +107,7 @@ function createEvidence(edit) {
       const lines = LINES[key].map((trait, i) => ({
         ...{ kind: i ? "validation" : "training", dashed: i > 0, series: run[trait] },
       }));
-      const sentence = TELLS[key](run, healthy, s.classes);
+      const sentence = tell(key, run, healthy, s.classes);
       chart.draw({ name, sentence, lines, width, top: key === "accuracy" ? 1 : undefined });
       bars.replaceChildren(...(key === "classes" ? [classBars(s.classes, run.predicted)] : []));
     }

@@ -95,10 +95,10 @@ export function factsOf(/** @type {Run} */ run) {
 }
 
 /**
- * Each piece of evidence as a sentence: by its key.
+ * Each piece of evidence as a sentence.
  * @type {Record<string, (run: Run, healthy: Run, classes: string[]) => string>}
  */
-export const TELLS = {
+const TELLS = {
   accuracy(run, healthy) {
     const [one, other] = [factsOf(run), factsOf(healthy)];
     return `After the last epoch ${one.trainRight} of the training pictures are right, in evaluation mode, and ${one.right} of the validation pictures, as this run measures them. The healthy run: ${other.trainRight} and ${other.right}.`;
@@ -127,3 +127,8 @@ export const TELLS = {
     return `Of the test pictures, looked at for the first time and in evaluation mode, ${test} are right; of the validation pictures ${right}.`;
   },
 };
+
+/** What a piece of evidence says. */
+export function tell(kind, /** @type {Run} */ run, /** @type {Run} */ healthy, classes) {
+  return TELLS[kind](run, healthy, classes);
+}
