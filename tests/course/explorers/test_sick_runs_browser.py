@@ -98,10 +98,10 @@ def test_the_curves_are_the_medians(width, open_page, assert_fits):
             assert [y - ys[0] for y in ys] == pytest.approx(
                 [(m - medians[0]) * scale for m in medians], abs=0.05
             )
+    assert_fits(page)
     page.get_by_text("The numbers, medians").click()
     cells = page.get_by_role("row").nth(1).get_by_role("cell").all_inner_texts()
     assert cells[0] == f"{DATA.medians(RUNS['healthy']['train_loss'])[0]:.3f}"
-    assert_fits(page)
 
 
 def test_all_eight_open_the_comparison_and_are_remembered(open_page):
@@ -123,9 +123,9 @@ def test_all_eight_open_the_comparison_and_are_remembered(open_page):
 
 def test_what_was_solved_is_there_again_until_reset(open_page):
     kept = json.dumps({"choice": {"sick-runs": "2,-1,-1,-1,-1,-1,-1,-1"}})
-    first = open_page(WhatAilsThisRun())
-    first.evaluate("(text) => localStorage.setItem('convbook.v1', text)", kept)
     page = open_page(WhatAilsThisRun())
+    page.evaluate("(text) => localStorage.setItem('convbook.v1', text)", kept)
+    page.reload()
     page.get_by_text("Solved: 1 of 8, with 2 of 5").wait_for()
     right = page.get_by_role("radio", name=LABELS[CASES[0]], exact=True)
     assert right.is_checked()

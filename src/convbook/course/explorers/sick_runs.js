@@ -177,10 +177,10 @@ function render({ model, el }) {
     shell.change(consequences(state(), patch));
   }
 
-  /** Take over what was solved last time, or remember what has been solved. */
+  /** Take over what was solved last time. */
   function recall() {
     const solved = parsedSolved(remembered("choice", MEMORY));
-    if (solved && !kept.includes("0")) shell.change({ solved });
+    if (solved && state().solved.every((count) => count < 0)) shell.change({ solved });
   }
 
   function draw() {
