@@ -4,7 +4,7 @@ import { h, setText } from "./lib/dom.js";
 import { remember, remembered } from "./lib/memory.js";
 import { createShell } from "./lib/shell.js";
 import { createCase } from "./parts/sick_runs_case.js";
-import { createChart, numbersTable, topOf } from "./parts/sick_runs_chart.js";
+import { createChart, linesOf, numbersTable, topOf } from "./parts/sick_runs_chart.js";
 import { curveSentence, tell } from "./parts/sick_runs_data.js";
 import { cureOf, EVIDENCE, LABELS, progressText, remedyVerdict } from "./parts/sick_runs_words.js";
 
@@ -67,17 +67,18 @@ function runMenu(label, onChange) {
   return { root, set: (name) => (select.value = name) };
 }
 
-/** What the two panels show of a case: [name, sentence, lines] each. */
+const LOSSES = ["train_loss", "loss"];
+
+/** What the two panels show of a case. */
 function casePanels(s, healthy, run) {
-  return [
-    ["Loss of the healthy run, by epoch", healthy],
-    [`Loss of case ${s.case}, by epoch`, run],
-  ].map(([name, one]) => {
-    const lines = ["train_loss", "loss"].map((key, i) => ({
-      ...{ kind: i ? "validation" : "training", dashed: i > 0, series: one[key] },
-    }));
-    return { name, sentence: curveSentence(one), lines };
+  const panel = (what, one) => ({
+    name: `Loss of ${what}, by epoch`,
+    sentence: curveSentence(one),
+    lines: linesOf(one, LOSSES),
   });
+  const panels = [panel("the healthy run", healthy), panel(`case ${s.case}`, run)];
+  const top = topOf(panels.flatMap(({ lines }) => lines));
+  return panels.map((one) => ({ ...one, top }));
 }
 
 /** What they show of two runs that are compared. */
@@ -85,15 +86,11 @@ function comparePanels(s, left, right) {
   const panel = (name, keys, words) => ({
     name: `${name} by epoch; dashed: validation`,
     sentence: [left, right].map((run) => `${LABELS[run.name]}: ${words(run)}`).join(" "),
-    lines: [left, right].flatMap((run, side) =>
-      keys.map((key, i) => ({
-        ...{ kind: side ? "right" : "left", dashed: i > 0, series: run[key] },
-      })),
-    ),
+    lines: [...linesOf(left, keys, "left"), ...linesOf(right, keys, "right")],
   });
   const test = (run) => tell("test", run, left, s.classes);
   const accuracy = panel("Accuracy", ["train_accuracy", "accuracy"], test);
-  return [panel("Loss", ["train_loss", "loss"], curveSentence), { ...accuracy, top: 1 }];
+  return [panel("Loss", LOSSES, curveSentence), { ...accuracy, top: 1 }];
 }
 
 /** The curves, two panels side by side, and their numbers: { root, draw(s, runs, width) }. */
@@ -117,22 +114,16 @@ function createCurves(edit) {
       ? [runs.healthy, runs[s.cases[s.case - 1]]]
       : [runs[s.left], runs[s.right]];
     const shown = cases ? casePanels(s, one, other) : comparePanels(s, one, other);
-    const top = cases ? topOf(shown.flatMap(({ lines }) => lines)) : undefined;
-    charts.forEach((chart, i) => chart.draw({ top, width, ...shown[i] }));
+    charts.forEach((chart, i) => chart.draw({ ...shown[i], width }));
     compare.hidden = cases;
     menus.forEach((menu, i) => menu.set([s.left, s.right][i]));
     const kinds = cases ? ["training", "validation"] : ["left", "right"];
     const titles = cases ? ["healthy", `case ${s.case}`] : [LABELS[s.left], LABELS[s.right]];
-    legend.replaceChildren(
-      ...kinds.map((kind, i) =>
-        h(
-          "li",
-          {},
-          h("span", { class: `cb-sick-key cb-sick-${kind}`, "aria-hidden": "true" }),
-          cases ? kind : titles[i],
-        ),
-      ),
-    );
+    const entry = (kind, i) => {
+      const key = { class: `cb-sick-key cb-sick-${kind}`, "aria-hidden": "true" };
+      return h("li", {}, h("span", key), cases ? kind : titles[i]);
+    };
+    legend.replaceChildren(...kinds.map(entry));
     const columns = [one, other].flatMap((run, i) => [
       [`${titles[i]}, training loss`, run.train_loss],
       [`${titles[i]}, validation loss`, run.loss],

@@ -2,7 +2,7 @@
 
 import { button } from "../lib/controls.js";
 import { h, setAttribute, setChildren, setText, uniqueName } from "../lib/dom.js";
-import { classBars, createChart } from "./sick_runs_chart.js";
+import { classBars, createChart, linesOf } from "./sick_runs_chart.js";
 import { tell } from "./sick_runs_data.js";
 import {
   cureOf,
@@ -15,10 +15,7 @@ import {
 } from "./sick_runs_words.js";
 
 /** The series that a piece of evidence draws. */
-const LINES = {
-  ...{ accuracy: ["train_accuracy", "accuracy"], gradient: ["gradient"] },
-  ...{ classes: [], order: [], test: [] },
-};
+const SERIES = { accuracy: ["train_accuracy", "accuracy"], gradient: ["gradient"] };
 
 /**
  * A question with radio buttons: { root, draw }. The choice counts when the button is pressed, so
@@ -104,10 +101,8 @@ function createEvidence(edit) {
       open.map(({ body }) => body),
     );
     for (const { key, label: name, chart, bars } of open) {
-      const lines = LINES[key].map((trait, i) => ({
-        ...{ kind: i ? "validation" : "training", dashed: i > 0, series: run[trait] },
-      }));
       const sentence = tell(key, run, healthy, s.classes);
+      const lines = linesOf(run, SERIES[key] ?? []);
       chart.draw({ name, sentence, lines, width, top: key === "accuracy" ? 1 : undefined });
       bars.replaceChildren(...(key === "classes" ? [classBars(s.classes, run.predicted)] : []));
     }

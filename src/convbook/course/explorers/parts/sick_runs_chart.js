@@ -16,6 +16,15 @@ const PAD = { left: 34, right: 8, top: 8, bottom: 22 };
  * @property {number[][]} series
  */
 
+/**
+ * Some series of a run as lines, the validation's last; in a comparison all are of one `kind`.
+ * @returns {Line[]}
+ */
+export function linesOf(run, /** @type {string[]} */ keys, kind = "") {
+  const kinds = ["training", "validation"];
+  return keys.map((key, i) => ({ kind: kind || kinds[i], dashed: i > 0, series: run[key] }));
+}
+
 /** A round number above all medians, for the axis. */
 export function topOf(/** @type {Line[]} */ lines) {
   const largest = Math.max(...lines.flatMap((line) => medians(line.series)));
