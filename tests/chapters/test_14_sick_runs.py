@@ -109,7 +109,7 @@ SHOWS = {
         train[-1] < 0.02 and r["train_accuracy"][-1] == 1 and min(loss) > 1
     ),
     "small": lambda train, loss, right, r: (
-        train[-1] > 1.5
+        1.5 < train[-1] < 2
         and in_first_half(train) > 0.6
         and right < 0.45
         and abs(r["train_accuracy"][-1] - right) < 0.08

@@ -81,7 +81,7 @@ SAYS = {
     "softmax": ["falls from 2.", "follows it"],
     "shuffled": ["stays between 2.", "2.3"],
     "overfit": ["falls from", "to 0.00", "the validation loss"],
-    "small": ["falls from 2.", "to 1.", "follows it"],
+    "small": ["falls from 2.", "to 1.", "most of it in the first half", "follows it"],
     "mode": ["falls from", "the validation loss rises from"],
     "leak": ["falls from", "to 0.0", "follows it"],
 }

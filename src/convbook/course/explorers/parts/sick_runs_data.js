@@ -53,11 +53,12 @@ function trainSentence(/** @type {Run} */ run) {
   const jumps = again > 1 ? ` and rises again in ${Math.round(again)} of the epochs` : "";
   const [low, high] = [Math.min(...curve), Math.max(...curve)];
   if (low > 0.95 * high) return `stays between ${lossText(low)} and ${lossText(high)}${jumps}`;
-  if (low > GUESSING)
-    return `never gets below ${lossText(low)}, where guessing would be at 2.30${jumps}`;
+  if (low > GUESSING) {
+    return `never gets below ${lossText(low)}, though guessing would be at 2.30${jumps}`;
+  }
   const half = (first - curve[(curve.length - 1) >> 1]) / (first - last);
-  const how =
-    half < 0.6 ? ", in a nearly straight line" : half > 0.85 ? ", and soon levels off" : "";
+  const early = half > 0.62 ? ", most of it in the first half" : "";
+  const how = half < 0.6 ? ", in a nearly straight line" : early;
   return `falls from ${lossText(first)} to ${lossText(last)}${how}${jumps}`;
 }
 
