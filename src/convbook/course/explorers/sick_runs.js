@@ -13,7 +13,7 @@ const NAMES = Object.keys(LABELS);
 export const RULES = { case: [1, 8], view: ["cases", "compare"], left: NAMES, right: NAMES };
 const OWN = ["diagnosis", "remedy", "seen", "solved"];
 const NOTE =
-  "The healthy run has the same kind of network, data and axis: what is different here? Thin lines are seeds, thick ones their median.";
+  "Beside it a healthy run on the same axes: what is different? Thin lines are seeds, thick ones their median.";
 const CASES = [1, 2, 3, 4, 5, 6, 7, 8].map((number) => ({
   label: `Case ${number}`,
   note: NOTE,
