@@ -121,13 +121,28 @@ SHOWS = {
 }
 
 
+# One network of width 1 stays at guessing for eight epochs, and then begins to fall.
+LATE = ("small", 4)
+
+
 def shows(name, run):
     return SHOWS[name](run["train_loss"], run["loss"], run["accuracy"][-1], run)
 
 
 @pytest.mark.parametrize(("name", "i"), EVERY)
 def test_the_record_shows_each_disease_in_every_seed(name, i):
-    assert shows(name, FOUND[name][i])
+    assert shows(name, FOUND[name][i]) == ((name, i) != LATE)
+
+
+def test_the_small_networks_stay_far_from_the_healthy_one_and_one_starts_late():
+    for i, run in enumerate(FOUND["small"]):
+        assert 1.5 < run["train_loss"][-1] < 2.2
+        assert max(run["train_accuracy"][-1], run["accuracy"][-1]) < 0.35
+        levelled = run["train_loss"][-4] - run["train_loss"][-1] < 0.1
+        assert levelled == (i != LATE[1])
+    late = FOUND["small"][LATE[1]]["train_loss"]
+    assert late[7] > 2.25
+    assert late[-1] < 2.15
 
 
 @pytest.mark.parametrize("name", FOUND)

@@ -35,7 +35,7 @@ const SIGNS = {
   overfit:
     "When few pictures are learnt by heart, the training loss goes to almost 0 and the validation loss stays far above it.",
   small:
-    "A network that is too small cannot fit even the training pictures: both losses level off together, and the answers stay wrong.",
+    "A network that is too small cannot fit even the training pictures: both losses stay high together, and the answers stay wrong.",
   mode: "In training mode batch norm normalises a validation batch by itself, so what is said of a picture depends on the others in its batch: the validation is bad from the first epoch on, and another order gives another accuracy.",
   leak: "When the network has trained on the validation pictures, the validation loss goes down to almost 0 with the training loss; only the test pictures know better.",
 };
@@ -120,7 +120,8 @@ const CURES = {
   },
   small: {
     larger: "The healthy run has the same layers, sixteen times as wide.",
-    longer: "The curves have nearly levelled off: at this pace it would take for ever.",
+    longer:
+      "Four of the five seeds have nearly levelled off, far from the healthy run. The fifth has only just begun to learn: so narrow a network is hard to train, too.",
     pictures: "That helps against learning by heart; here the training pictures do not fit either.",
   },
   mode: {
