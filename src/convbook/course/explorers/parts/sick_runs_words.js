@@ -121,7 +121,7 @@ const CURES = {
   small: {
     larger: "The healthy run has the same layers, sixteen times as wide.",
     longer:
-      "Four of the five seeds have nearly levelled off, far from the healthy run. The fifth has only just begun to learn: so narrow a network is hard to train, too.",
+      "Four of the five seeds had most of their fall in the first six epochs, and end far from the healthy run. The fifth has only just begun to learn: so narrow a network is hard to train, too.",
     pictures: "That helps against learning by heart; here the training pictures do not fit either.",
   },
   mode: {
