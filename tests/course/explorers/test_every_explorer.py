@@ -13,6 +13,7 @@ from convbook.course.explorers import (
     PhotographExplorer,
     ReceptiveFieldExplorer,
     ShuffleExplorer,
+    WhatAilsThisRun,
 )
 from convbook.course.mime_types import EXPLORER, VIEW
 
@@ -24,6 +25,7 @@ FRONT_ENDS = {
     PhotographExplorer: "photograph",
     ReceptiveFieldExplorer: "receptive_field",
     ShuffleExplorer: "shuffle",
+    WhatAilsThisRun: "sick_runs",
 }
 
 
@@ -188,6 +190,14 @@ BAD_ARGUMENTS = {
         ({"selected": (0, 2, 0)}, ValueError, ["selected=(0, 2, 0)", "(7, 1, 1)"]),
         ({"preset": "rgb"}, ValueError, ["preset='rgb'", "'example'", "'back'"]),
     ],
+    WhatAilsThisRun: [
+        ({"case": 0}, ValueError, ["case=0", "1 to 8"]),
+        ({"case": 9}, ValueError, ["case=9", "1 to 8"]),
+        ({"case": "high"}, TypeError, ["case='high'"]),
+        ({"view": "all"}, ValueError, ["view='all'", "'cases' or 'compare'"]),
+        ({"left": "flu"}, ValueError, ["left='flu'", "'healthy'", "'leak'"]),
+        ({"right": "flu"}, ValueError, ["right='flu'", "'high'"]),
+    ],
 }
 
 
@@ -229,6 +239,14 @@ BAD_ASSIGNMENTS = {
         ("rows", [[7, 3, 1, 0, 1]], ValueError, "is called 7"),
     ],
     ShuffleExplorer: [("channels", 0, ValueError, "channels=0")],
+    WhatAilsThisRun: [
+        ("diagnosis", "measles", ValueError, "diagnosis='measles'"),
+        ("remedy", "tea", ValueError, "remedy='tea'"),
+        ("seen", "test", TypeError, "seen='test' is no list"),
+        ("seen", ["blood"], ValueError, "seen holds 'blood'"),
+        ("solved", [0], ValueError, "list of 8"),
+        ("solved", [6] * 8, ValueError, "solved=6"),
+    ],
 }
 
 
@@ -240,7 +258,7 @@ def test_bad_assignments_are_refused_and_change_nothing(make, name, value, error
     assert explorer.stored_state() == make().stored_state()
 
 
-READ_ONLY = {"explorer", "picture"}
+READ_ONLY = {"explorer", "picture", "cases", "classes", "runs"}
 
 
 @pytest.mark.parametrize("make", FRONT_ENDS)
@@ -279,6 +297,9 @@ MESSAGES = {
     ],
     ShuffleExplorer: [
         ({"upscale_factor": 4, "channels": 3, "size": 3, "selected": (47, 2, 2)}, {}),
+    ],
+    WhatAilsThisRun: [
+        ({"case": 3, "view": "compare", "left": "leak", "right": "small"}, {}),
     ],
 }
 
@@ -383,6 +404,13 @@ REPRS = {
             {"stride": 2, "view": "im2col"},
             "MatrixView(input_size=3, kernel_size=2, stride=2, padding=0, view='im2col', "
             "show='letters')",
+        ),
+    ],
+    WhatAilsThisRun: [
+        ({}, "WhatAilsThisRun(case=1)"),
+        (
+            {"view": "compare", "right": "leak"},
+            "WhatAilsThisRun(view='compare', left='healthy', right='leak')",
         ),
     ],
 }

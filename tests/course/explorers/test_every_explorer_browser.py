@@ -16,6 +16,7 @@ from convbook.course.explorers import (
     PhotographExplorer,
     ReceptiveFieldExplorer,
     ShuffleExplorer,
+    WhatAilsThisRun,
 )
 from convbook.course.explorers.cost import PRESETS
 from convbook.course.explorers.sources import names
@@ -31,6 +32,7 @@ ALL = (
     PhotographExplorer,
     ReceptiveFieldExplorer,
     ShuffleExplorer,
+    WhatAilsThisRun,
 )
 
 
@@ -107,6 +109,10 @@ STATES = {
     "shuffle, back": [ShuffleExplorer(preset="back")],
     "shuffle, largest": [ShuffleExplorer(4, channels=3, size=3, show="values")],
     "shuffle, phone": [ShuffleExplorer()],
+    "sick": [WhatAilsThisRun(), set_traits(diagnosis="small", seen=["accuracy", "classes"])],
+    "sick, solved": [WhatAilsThisRun(), set_traits(solved=[1] * 8, case=2)],
+    "sick, compare": [WhatAilsThisRun(view="compare", left="mode", right="leak")],
+    "sick, phone": [WhatAilsThisRun(), set_traits(seen=["gradient", "order", "test"])],
 }  # fmt: skip
 
 
@@ -233,6 +239,10 @@ PAIRS = [
         ShuffleExplorer(), ShuffleExplorer(),
         1, "TensorFlow order", "order", ["pytorch", "tensorflow"], "PyTorch order",
     ),
+    (
+        WhatAilsThisRun(), WhatAilsThisRun(case=2),
+        1, "Labels shuffled", "case", [1, 2], None,
+    ),
 ]  # fmt: skip
 
 
@@ -242,6 +252,9 @@ def test_two_explorers_do_not_meet(first, second, which, name, trait, values, ot
     hosts = page.locator(".convbook-explorer")
     hosts.nth(which).get_by_role("radio", name=re.compile(f"^{name}")).check()
     assert page.evaluate("(name) => models.map((model) => model.get(name))", trait) == values
+    if other is None:  # nothing is chosen there to begin with
+        assert hosts.nth(1 - which).locator("input:checked").count() == 0
+        return
     kept = hosts.nth(1 - which).get_by_role("radio", name=re.compile(f"^{other}"))
     assert kept.is_checked()
 

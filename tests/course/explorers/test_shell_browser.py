@@ -12,6 +12,7 @@ from convbook.course.explorers import (
     PhotographExplorer,
     ReceptiveFieldExplorer,
     ShuffleExplorer,
+    WhatAilsThisRun,
 )
 from tests.helpers.explorer_pages import SET
 
@@ -26,6 +27,7 @@ CHANGES = {
     PhotographExplorer: {"border": "reflect", "kernel": [[0, 1, 0], [1, -4, 1], [0, 1, 0.5]]},
     ReceptiveFieldExplorer: {"input_size": 40, "rows": [["conv", 5, 2, 2, 1]]},
     ShuffleExplorer: {"upscale_factor": 3, "order": "tensorflow"},
+    WhatAilsThisRun: {"case": 4, "view": "compare", "left": "leak", "right": "mode"},
 }
 BAD = {
     ConvStepper: "#stepper?stride=[9,9]",
@@ -35,6 +37,7 @@ BAD = {
     PhotographExplorer: "#photograph?kernel=[[1]]",
     ReceptiveFieldExplorer: "#rf=40;5.2",
     ShuffleExplorer: "#shuffle?upscale_factor=2.5",
+    WhatAilsThisRun: "#sick?case=9",
 }
 PLAYED = (ConvStepper, CoverageExplorer, MatrixView, ShuffleExplorer)
 

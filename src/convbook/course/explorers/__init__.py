@@ -2,7 +2,7 @@
 
     from convbook.course.explorers import ConvStepper, CostExplorer, CoverageExplorer, MatrixView
     from convbook.course.explorers import PhotographExplorer, Quiz, ReceptiveFieldExplorer
-    from convbook.course.explorers import ShuffleExplorer
+    from convbook.course.explorers import ShuffleExplorer, WhatAilsThisRun
 
 The classes need anywidget, the site build does not: they load when first asked for (PEP 562).
 """
@@ -18,6 +18,7 @@ _CLASSES = {
     "Quiz": "quiz",
     "ReceptiveFieldExplorer": "receptive_field",
     "ShuffleExplorer": "shuffle",
+    "WhatAilsThisRun": "sick_runs",
 }
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Quiz",
     "ReceptiveFieldExplorer",
     "ShuffleExplorer",
+    "WhatAilsThisRun",
 ]
 
 
