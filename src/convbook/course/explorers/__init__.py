@@ -1,6 +1,7 @@
 """Explorers: figures the reader can change, alive on the static page, in Jupyter and in Colab.
 
-    from convbook.course.explorers import ConvStepper, CostExplorer, CoverageExplorer, MatrixView
+    from convbook.course.explorers import AssignmentBench, ConvStepper, CostExplorer
+    from convbook.course.explorers import CoverageExplorer, MatrixView
     from convbook.course.explorers import Quiz, ReceptiveFieldExplorer, ShuffleExplorer
 
 The classes need anywidget, the site build does not: they load when first asked for (PEP 562).
@@ -9,6 +10,7 @@ The classes need anywidget, the site build does not: they load when first asked 
 from importlib import import_module
 
 _CLASSES = {
+    "AssignmentBench": "assignment_bench",
     "ConvStepper": "conv_stepper",
     "CostExplorer": "cost",
     "CoverageExplorer": "coverage",
@@ -19,6 +21,7 @@ _CLASSES = {
 }
 
 __all__ = [
+    "AssignmentBench",
     "ConvStepper",
     "CostExplorer",
     "CoverageExplorer",

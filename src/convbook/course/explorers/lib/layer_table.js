@@ -77,7 +77,7 @@ function keepInSight(region, head, row) {
  * @param {[string, number[]][]} options.settings name and limits of each column that can be edited
  * @param {string[]} options.values names of the other columns
  * @param {number[]} options.limits the fewest and the most layers
- * @param {(number: number) => { root: Node, set: (layer: LayerRow) => void }} [options.titleField]
+ * @param {(number: number) => { root: Node, set: (layer: any) => void }} [options.titleField]
  *   what stands for the title of the layer shown
  * @param {(number: number) => void} options.onShow
  * @param {(number: number, setting: number, value: number) => void} options.onEdit

@@ -1,0 +1,186 @@
+// Assignment bench: a network as rows, and the seven lamps of the assignment.
+
+import { segmentedControl } from "./lib/controls.js";
+import { h, inlineCode, setAttribute, setText } from "./lib/dom.js";
+import { withCommas } from "./lib/format.js";
+import { createLayerTable } from "./lib/layer_table.js";
+import { createShell } from "./lib/shell.js";
+import { fileOf, gradeLine } from "./parts/assignment_bench_code.js";
+import { createFigure } from "./parts/assignment_bench_figure.js";
+import { lampsOf, notesOf } from "./parts/assignment_bench_lamps.js";
+import { measure } from "./parts/assignment_bench_measure.js";
+import {
+  asKind,
+  KINDS,
+  LIMITS,
+  NETWORK_FORMAT,
+  named,
+  PRESETS,
+  PROFILES,
+  SETTINGS,
+} from "./parts/assignment_bench_rows.js";
+
+const COLUMNS = ["Filters", "Kernel", "Stride", "Padding", "Dilation"];
+
+/** The rows as a table, of which one is open. */
+function createRows(shell) {
+  let shown = 1;
+  function alter(change, to = shown) {
+    const rows = [...shell.settings().rows];
+    change(rows);
+    shown = to;
+    shell.change({ rows });
+  }
+  const put = (number, row) => alter((rows) => rows.splice(number - 1, 1, row));
+  const rowAt = (number) => shell.settings().rows[number - 1];
+
+  function titleField(number) {
+    const options = Object.entries(KINDS).map(([value, { label }]) =>
+      h("option", { value }, label),
+    );
+    const select = h(
+      "select",
+      { class: "cb-number", "aria-label": `Kind of layer ${number}` },
+      options,
+    );
+    select.addEventListener("change", () => put(number, asKind(rowAt(number), select.value)));
+    return { root: select, set: ({ kind }) => (select.value = kind) };
+  }
+
+  function onEdit(number, i, value) {
+    const row = [...rowAt(number)];
+    row[1 + KINDS[row[0]].settings.indexOf(SETTINGS[i])] = value;
+    put(number, row);
+  }
+
+  const table = createLayerTable({
+    label: "Layers, what they return and what they cost",
+    limits: LIMITS.rows,
+    settings: COLUMNS.map((label, i) => [label, LIMITS[SETTINGS[i]]]),
+    values: ["Output", "Parameters", "MACs", "Field"],
+    titleField,
+    onEdit,
+    onShow(number) {
+      shown = number;
+      redraw();
+    },
+    onAdd: (number) =>
+      alter((rows) => rows.splice(number, 0, asKind(["conv"], "conv")), number + 1),
+    onRemove: (number) => alter((rows) => rows.splice(number - 1, 1)),
+    onMove: (number, by) =>
+      alter((rows) => rows.splice(number - 1 + by, 0, ...rows.splice(number - 1, 1)), number + by),
+  });
+  let last = null;
+  function redraw() {
+    const { rows, found } = last;
+    shown = Math.min(shown, rows.length);
+    const layers = rows.map((row, i) => {
+      const [set, level] = [named(row), found.levels[i + 1]];
+      const numbers = SETTINGS.map((setting) => set[setting] ?? null);
+      return { kind: row[0], title: KINDS[row[0]].label, numbers, values: valuesOf(level) };
+    });
+    table.draw(layers, shown, found.problem);
+  }
+  return {
+    root: table.root,
+    draw(page) {
+      last = page;
+      redraw();
+    },
+  };
+}
+
+/** Output, parameters, MACs and field of a level, as texts. */
+function valuesOf(level) {
+  if (!level) return [];
+  const { channels, side, params, macs, field } = level;
+  const size = side === null ? String(channels) : `${channels} \u00d7 ${side} \u00d7 ${side}`;
+  const cost = (number) => (number ? withCommas(number) : "");
+  return [
+    size,
+    cost(params),
+    cost(macs),
+    ["average", "flatten", "linear"].includes(level.kind) ? "" : String(field.size),
+  ];
+}
+
+/** The seven lamps as a list, what they come to, and notes that decide nothing. */
+function createLamps() {
+  const items = Array.from({ length: 7 }, () => {
+    const parts = ["icon", "asked", "state", "measured", "why"].map((name) =>
+      h("span", { class: `cb-lamp-${name}` }),
+    );
+    const [icon, asked, state, measured, why] = parts;
+    setAttribute(icon, "aria-hidden", "true");
+    return { icon, asked, state, measured, why, root: h("li", { class: "cb-lamp" }, parts) };
+  });
+  const list = h(
+    "ol",
+    { class: "cb-lamps", "aria-label": "Requirements" },
+    items.map((one) => one.root),
+  );
+  const notes = h("div", { class: "cb-lamp-notes" });
+  return {
+    root: h("div", { class: "cb-bench-lamps" }, list, notes),
+    draw({ lamps, found }) {
+      items.forEach((item, i) => {
+        const { requirement, measured, passed, why } = lamps[i];
+        item.root.classList.toggle("cb-lamp-lit", passed);
+        setText(item.icon, passed ? "\u2713" : "\u2717");
+        setText(item.asked, requirement);
+        setText(item.state, passed ? "met" : "not met");
+        item.measured.replaceChildren(...inlineCode(measured));
+        item.why.replaceChildren(...inlineCode(why));
+      });
+      const told = notesOf(found).map((note) => h("p", {}, "Note: ", ...inlineCode(note)));
+      notes.replaceChildren(...told);
+    },
+  };
+}
+
+/** Draw the bench into `el` and keep it in step with `model`. */
+function render({ model, el }) {
+  const isNetwork = (value) => Array.isArray(value);
+  const shell = createShell({
+    model,
+    el,
+    name: "assignment-bench",
+    title: "Assignment bench",
+    rules: { rows: isNetwork, profile: Object.keys(PROFILES) },
+    presets: PRESETS,
+    format: NETWORK_FORMAT,
+    writesAddress: true,
+  });
+  const profile = segmentedControl({
+    legend: "Requirements of",
+    options: [
+      ["s7-2020", "2020: max-pools"],
+      ["s7-2021", "2021 and 2023: none"],
+    ],
+    onChange: (value) => shell.change({ profile: value }),
+  });
+  const [rows, figure, lamps] = [createRows(shell), createFigure(), createLamps()];
+
+  function draw() {
+    const settings = shell.settings();
+    const found = measure(settings.rows);
+    const page = { ...settings, found, lamps: lampsOf(found, settings.profile) };
+    profile.set(settings.profile);
+    for (const part of [rows, figure, lamps]) part.draw(page);
+    shell.showCode(gradeLine(settings.profile));
+  }
+
+  return shell.start({
+    top: [profile.root],
+    figure: figure.elements,
+    below: [rows.root, lamps.root],
+    code: {
+      label: "Grade it",
+      what: "the line",
+      others: [["Copy my_net.py", () => fileOf(shell.settings().rows)]],
+    },
+    draw,
+  });
+}
+
+export default { render };
