@@ -154,8 +154,8 @@ function render({ model, el }) {
   const profile = segmentedControl({
     legend: "Requirements of",
     options: [
-      ["s7-2020", "2020: max-pools"],
-      ["s7-2021", "2021 and 2023: none"],
+      ["s7-2020", "2020: with max-pools"],
+      ["s7-2021", "2021, 2023: without"],
     ],
     onChange: (value) => shell.change({ profile: value }),
   });

@@ -73,7 +73,7 @@ def _checked_row(what, row):
     if not isinstance(row, (tuple, list)) or not row:
         raise TypeError(f"{what}={row!r} is no row; use (kind, *settings)")
     kind, *numbers = row
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"{what} is of kind {kind!r}; use {', '.join(map(repr, KINDS))}")
     if len(numbers) != len(KINDS[kind]):
         form = ", ".join([repr(kind), *KINDS[kind]])

@@ -60,7 +60,7 @@ export function createFigure() {
     facts.append(h("div", {}, h("dt", {}, name), value));
     return value;
   };
-  const [params, macs, field] = ["Parameters", "MACs", "Receptive field"].map(entry);
+  const [params, macs, field] = ["Parameters", "MACs", "Field of the last map"].map(entry);
   const seen = h("p", { class: "cb-muted" });
   const pool = [];
   let before = null;

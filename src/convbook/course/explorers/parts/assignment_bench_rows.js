@@ -20,7 +20,7 @@ export const KINDS = {
   depthwise: { label: "Depthwise", name: "depthwise", settings: SETTINGS.slice(1) },
   pointwise: { label: "Pointwise", name: "pointwise", settings: SETTINGS.slice(0, 1) },
   max_pool: { label: "Max-pool", name: "pool", settings: SETTINGS.slice(1, 4) },
-  average: { label: "Global average pool", name: "average", settings: [] },
+  average: { label: "Global average", name: "average", settings: [] },
   flatten: { label: "Flatten", name: "flatten", settings: [] },
   linear: { label: "Linear", name: "linear", settings: SETTINGS.slice(0, 1) },
 };
@@ -63,11 +63,11 @@ function rowIn(text, number) {
 }
 
 /** The end of an address: #bench=s7-2020;c16.3.1.0.1,m2.2.0,a,f,l10. */
-function write(key, { rows, profile }) {
+export function write(key, { rows, profile }) {
   return `#${key}=${profile};${rows.map(rowText).join(",")}`;
 }
 
-function parse(key, fragment) {
+export function parse(key, fragment) {
   const text = fragment.replace(/%(3B|2C|3D)/gi, decodeURIComponent); // as mail programs write them
   if (!text.startsWith(`#${key}=`)) return null;
   const [profile, layers = "", ...rest] = text.slice(key.length + 2).split(";");
