@@ -50,7 +50,6 @@ def network_in(rows):
     return scope["Net"]()
 
 
-
 def random_row(rng, kind):
     return [kind, *(rng.choice(NUMBERS[setting]) for setting in KINDS[kind])]
 
@@ -205,9 +204,9 @@ def test_presets_are_the_chapters():
 
 
 def test_the_second_task_can_be_done():
-    rows = parse(
-        "c12.3.1.1.1,m2.2.0,c24.3.1.1.1,m2.2.0,c28.3.1.2.2,m2.2.0,d3.1.1.1,p28,a,f,l10"
-    )["rows"]
+    rows = parse("c12.3.1.1.1,m2.2.0,c24.3.1.1.1,m2.2.0,c28.3.1.2.2,m2.2.0,d3.1.1.1,p28,a,f,l10")[
+        "rows"
+    ]
     found = MEASURE.measure(rows)
     assert lit(rows) == [1, 2, 3, 4, 5, 6]
     assert (found["params"] < 12_000, found["macs"] < 3_000_000) == (True, True)
@@ -273,7 +272,7 @@ def test_notes():
 
     assert notes(SMALL[0]) == notes("l10") == []
     (slip,) = notes(SMALL[0].replace("c8.3.1.2.2", "c8.3.1.1.2"))
-    assert "the padding of `conv5` forgets the dilation: the map shrinks, 8x8 to 6x6" in slip
+    assert "the padding of `conv5` forgets the dilation: 8x8 to 6x6" in slip
     assert "not 10 numbers" in notes("c8.3.1.1.1,f,l9")[0]
 
 

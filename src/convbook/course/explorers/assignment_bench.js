@@ -1,7 +1,7 @@
 // Assignment bench: a network as rows, and the seven lamps of the assignment.
 
 import { segmentedControl } from "./lib/controls.js";
-import { h, inlineCode, setAttribute, setText } from "./lib/dom.js";
+import { h, inlineCode, setAttribute } from "./lib/dom.js";
 import { withCommas } from "./lib/format.js";
 import { createLayerTable } from "./lib/layer_table.js";
 import { createShell } from "./lib/shell.js";
@@ -35,14 +35,10 @@ function createRows(shell) {
   const rowAt = (number) => shell.settings().rows[number - 1];
 
   function titleField(number) {
-    const options = Object.entries(KINDS).map(([value, { label }]) =>
-      h("option", { value }, label),
-    );
-    const select = h(
-      "select",
-      { class: "cb-number", "aria-label": `Kind of layer ${number}` },
-      options,
-    );
+    const look = { class: "cb-number", "aria-label": `Kind of layer ${number}` };
+    const kinds = Object.entries(KINDS);
+    const options = kinds.map(([value, { label }]) => h("option", { value }, label));
+    const select = h("select", look, options);
     select.addEventListener("change", () => put(number, asKind(rowAt(number), select.value)));
     return { root: select, set: ({ kind }) => (select.value = kind) };
   }
@@ -95,43 +91,32 @@ function valuesOf(level) {
   if (!level) return [];
   const { channels, side, params, macs, field } = level;
   const size = side === null ? String(channels) : `${channels} \u00d7 ${side} \u00d7 ${side}`;
-  const cost = (number) => (number ? withCommas(number) : "");
-  return [
-    size,
-    cost(params),
-    cost(macs),
-    ["average", "flatten", "linear"].includes(level.kind) ? "" : String(field.size),
-  ];
+  const costs = [params, macs].map((number) => (number ? withCommas(number) : ""));
+  const local = level.convolves || level.kind === "max_pool";
+  return [size, ...costs, local ? String(field.size) : ""];
 }
 
-/** The seven lamps as a list, what they come to, and notes that decide nothing. */
-function createLamps() {
-  const items = Array.from({ length: 7 }, () => {
-    const parts = ["icon", "asked", "state", "measured", "why"].map((name) =>
-      h("span", { class: `cb-lamp-${name}` }),
-    );
-    const [icon, asked, state, measured, why] = parts;
-    setAttribute(icon, "aria-hidden", "true");
-    return { icon, asked, state, measured, why, root: h("li", { class: "cb-lamp" }, parts) };
-  });
-  const list = h(
-    "ol",
-    { class: "cb-lamps", "aria-label": "Requirements" },
-    items.map((one) => one.root),
+/** One requirement: whether it is met, what was measured, and why. */
+function lampOf({ requirement, measured, passed, why }) {
+  const part = (name, ...text) => h("span", { class: `cb-lamp-${name}` }, text);
+  const icon = part("icon", passed ? "\u2713" : "\u2717");
+  setAttribute(icon, "aria-hidden", "true");
+  return h(
+    "li",
+    { class: passed ? "cb-lamp cb-lamp-lit" : "cb-lamp" },
+    ...[icon, part("asked", requirement), part("state", passed ? "met" : "not met")],
+    ...[part("measured", ...inlineCode(measured)), part("why", ...inlineCode(why))],
   );
+}
+
+/** The seven lamps as a list, and notes that decide nothing. */
+function createLamps() {
+  const list = h("ol", { class: "cb-lamps", "aria-label": "Requirements" });
   const notes = h("div", { class: "cb-lamp-notes" });
   return {
     root: h("div", { class: "cb-bench-lamps" }, list, notes),
     draw({ lamps, found }) {
-      items.forEach((item, i) => {
-        const { requirement, measured, passed, why } = lamps[i];
-        item.root.classList.toggle("cb-lamp-lit", passed);
-        setText(item.icon, passed ? "\u2713" : "\u2717");
-        setText(item.asked, requirement);
-        setText(item.state, passed ? "met" : "not met");
-        item.measured.replaceChildren(...inlineCode(measured));
-        item.why.replaceChildren(...inlineCode(why));
-      });
+      list.replaceChildren(...lamps.map(lampOf));
       const told = notesOf(found).map((note) => h("p", {}, "Note: ", ...inlineCode(note)));
       notes.replaceChildren(...told);
     },
@@ -140,13 +125,12 @@ function createLamps() {
 
 /** Draw the bench into `el` and keep it in step with `model`. */
 function render({ model, el }) {
-  const isNetwork = (value) => Array.isArray(value);
   const shell = createShell({
     model,
     el,
     name: "assignment-bench",
     title: "Assignment bench",
-    rules: { rows: isNetwork, profile: Object.keys(PROFILES) },
+    rules: { rows: Array.isArray, profile: Object.keys(PROFILES) },
     presets: PRESETS,
     format: NETWORK_FORMAT,
     writesAddress: true,

@@ -33,7 +33,6 @@ KINDS = {
     "flatten": (),
     "linear": _ALL[:1],
 }
-NAMES = {"max_pool": "pool"}  # of modules, where the kind is none
 PROFILES = ("s7-2020", "s7-2021")
 INPUT = (3, 32, 32)
 
@@ -119,21 +118,13 @@ class AssignmentBench(Explorer):
         x, layers = torch.empty(2, *INPUT, device="meta"), nn.Sequential()
         with torch.device("meta"):
             for number, (kind, *numbers) in enumerate(self.rows, 1):
-                last = number == len(self.rows)
-                layer = _module(nn, kind, x.shape[1], numbers, last)
+                layer = _module(nn, kind, x.shape[1], numbers, number == len(self.rows))
                 try:
                     x = layer(x)
                 except RuntimeError as error:
                     raise ValueError(f"rows[{number - 1}] ({kind}): {error}") from None
-                layers.add_module(f"{NAMES.get(kind, kind)}{number}", layer)
+                layers.add_module(f"{kind.removeprefix('max_')}{number}", layer)
         return layers
-
-    @property
-    def report(self):
-        """What the grader says of the network; ValueError where it does not run."""
-        from convbook.grade import grade  # noqa: PLC0415
-
-        return grade(self.network, profile=self.profile)
 
     @property
     def code(self):
@@ -149,8 +140,11 @@ class AssignmentBench(Explorer):
 
     def static_html(self):
         """Return the rows with sizes, parameters and field, and the requirements."""
+        from convbook.grade import grade  # noqa: PLC0415
+
         try:
-            tables = [_layer_table(self.rows, self.network), _requirement_table(self.report)]
+            report = grade(self.network, profile=self.profile)
+            tables = [_layer_table(self.rows, self.network), _requirement_table(report)]
         except ValueError as error:
             tables = [f"<p>{escape(str(error))}</p>"]
         return (
@@ -180,39 +174,31 @@ def _layer_table(rows, network):
     """Return a table of the rows: settings, size, parameters, field."""
     from convbook.analysis import trace  # noqa: PLC0415
 
-    traced, body = list(trace(network, INPUT)), []
+    traced, cells = list(trace(network, INPUT)), []
     for (_, *numbers), (name, module) in zip(rows, network.named_children(), strict=True):
-        own = [row for row in traced if row.name == name or row.name.startswith(f"{name}.")]
-        settings = " ".join(map(str, numbers))
-        size = " × ".join(map(str, own[-1].output_shape))
+        last = [row for row in traced if row.name.split(".")[0] == name][-1]
+        field = last.receptive_field
         params = sum(one.numel() for one in module.parameters())
-        field = own[-1].receptive_field.size
-        cells = [
-            escape(settings),
-            size,
-            f"{params:,}",
-            "all" if not own[-1].receptive_field.jump else str(field),
-        ]
-        body.append([f'<th scope="row">{name}</th>', *(f"<td>{cell}</td>" for cell in cells)])
-    return _wide(
-        "Layers of the network", ("layer", "settings", "output", "parameters", "field"), body
-    )
+        size = " × ".join(map(str, last.output_shape))
+        settings = " ".join(map(str, numbers))
+        cells.append([name, settings, size, f"{params:,}", field.size if field.jump else "all"])
+    return _table("Layers", ("layer", "settings", "output", "parameters", "field"), cells)
 
 
 def _requirement_table(report):
     """Return a table of the requirements, met or not."""
-    body = [
-        [
-            f'<th scope="row">{escape(row.requirement)}</th>',
-            f"<td>{'✓ met' if row.passed else '✗ not met'}</td>",
-            f"<td>{escape(row.measured.replace('`', ''))}</td>",
-        ]
+    lamps = [
+        [row.requirement, "✓ met" if row.passed else "✗ not met", row.measured.replace("`", "")]
         for row in report
     ]
-    return _wide("Requirements", ("requirement", "lamp", "measured"), body)
+    return _table("Requirements", ("requirement", "lamp", "measured"), lamps)
 
 
-def _wide(caption, titles, body):
+def _table(caption, titles, lines):
     head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    body = [
+        [f'<th scope="row">{escape(first)}</th>', *(f"<td>{escape(str(one))}</td>" for one in rest)]
+        for first, *rest in lines
+    ]
     table = html_table(caption, body, f"<thead><tr>{head}</tr></thead>")
     return f'<div class="cb-wide" tabindex="0" role="region" aria-label="{caption}">{table}</div>'

@@ -1,10 +1,8 @@
 // Assignment bench: the maps as plates, what changed, and the numbers of the whole network.
 
-import { h, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { h, setAttribute, setText } from "../lib/dom.js";
 import { withCommas } from "../lib/format.js";
 import { lastMap, pixelsSeen } from "./assignment_bench_measure.js";
-
-const TIMES = "\u00d7";
 
 /** What the lamps come to, and which have changed since the last drawing. */
 export function summaryOf(lamps, before, problem) {
@@ -33,47 +31,32 @@ export function seenOf({ levels }) {
 }
 
 /** One map: a plate as high as the map is, as thick as it has channels, and its size. */
-function createPlate() {
-  const bar = h("span", { class: "cb-plate-bar" });
-  const [size, channels] = [h("span", {}), h("span", { class: "cb-muted" })];
-  const root = h("span", { class: "cb-plate" }, bar, size, channels);
-  return {
-    root,
-    draw({ side, channels: count, kind }) {
-      bar.style.height = `${Math.max(4, 2 * (side ?? 1))}px`;
-      bar.style.width = `${4 + 3.2 * Math.log2(count)}px`;
-      root.classList.toggle("cb-plate-flat", side === null);
-      root.classList.toggle("cb-plate-input", kind === "picture");
-      setText(size, side === null ? withCommas(count) : `${side} ${TIMES} ${side}`);
-      setText(channels, side === null ? "numbers" : `${count} ch.`);
-    },
-  };
+function plateOf({ side, channels, kind }) {
+  const flat = side === null ? " cb-plate-flat" : kind === "picture" ? " cb-plate-input" : "";
+  const height = Math.max(4, 2 * (side ?? 1));
+  const style = `height: ${height}px; width: ${4 + 3.2 * Math.log2(channels)}px`;
+  return h(
+    "span",
+    { class: `cb-plate${flat}` },
+    h("span", { class: "cb-plate-bar", style }),
+    h("span", {}, side === null ? withCommas(channels) : `${side} \u00d7 ${side}`),
+    h("span", { class: "cb-muted" }, side === null ? "numbers" : `${channels} ch.`),
+  );
 }
 
 /** Plates, live summary and numbers: { elements, draw }. */
 export function createFigure() {
   const plates = h("div", { class: "cb-plates", role: "img" });
   const summary = h("p", { class: "cb-bench-summary", role: "status" });
-  const facts = h("dl", { class: "cb-facts" });
-  const entry = (name) => {
-    const value = h("dd", {});
-    facts.append(h("div", {}, h("dt", {}, name), value));
-    return value;
-  };
-  const [params, macs, field] = ["Parameters", "MACs", "Field of the last map"].map(entry);
+  const names = ["Parameters", "MACs", "Field of the last map"];
+  const values = names.map(() => h("b", {}));
+  const facts = names.map((name, i) => h("span", {}, `${name} `, values[i]));
   const seen = h("p", { class: "cb-muted" });
-  const pool = [];
-  let before = null;
-  let words = "";
+  let [before, words] = [null, ""];
 
   function draw({ found, lamps }) {
-    const { levels, problem } = found;
-    while (pool.length < levels.length) pool.push(createPlate());
-    levels.forEach((level, i) => pool[i].draw(level));
-    setChildren(
-      plates,
-      pool.slice(0, levels.length).map((plate) => plate.root),
-    );
+    const { levels, problem, params, macs } = found;
+    plates.replaceChildren(...levels.map(plateOf));
     const sizes = levels.map(({ channels, side }) =>
       side === null ? withCommas(channels) : `${channels} by ${side} by ${side}`,
     );
@@ -82,11 +65,10 @@ export function createFigure() {
     if (now !== words) setText(summary, summaryOf(lamps, before, problem));
     words = now;
     if (!problem) before = lamps;
-    setText(params, problem ? "\u2013" : withCommas(found.params));
-    setText(macs, problem ? "\u2013" : withCommas(found.macs));
-    setText(field, String(lastMap(levels).field.size));
+    const numbers = [params, macs, lastMap(levels).field.size];
+    values.forEach((value, i) => setText(value, problem ? "\u2013" : withCommas(numbers[i])));
     setText(seen, problem ? "" : seenOf(found));
   }
 
-  return { elements: [plates, summary, facts, seen], draw };
+  return { elements: [plates, summary, h("p", { class: "cb-facts" }, facts), seen], draw };
 }

@@ -3,9 +3,6 @@
 import { withCommas } from "../lib/format.js";
 import { PROFILES } from "./assignment_bench_rows.js";
 
-/** @typedef {import("./assignment_bench_measure.js").Level} Level */
-/** @typedef {{ layers: Level[], end: Level, last: Level }} Network */
-
 const TRANSITIONS = 3;
 
 const tick = ({ name }) => `\`${name}\``;
@@ -36,7 +33,7 @@ function countRemarks(counted, near, remedy) {
   return [found && `so far ${found}`, remedy, ...near];
 }
 
-function byMaxPool(/** @type {Network} */ { layers, last }) {
+function byMaxPool({ layers, last }) {
   const ahead = layers.slice(0, layers.indexOf(last));
   const pools = ahead.filter(halves);
   const near = layers
@@ -56,7 +53,7 @@ function byMaxPool(/** @type {Network} */ { layers, last }) {
   return judge(pools.length, remarks, `${ticks(pools)}, with convolutions between`);
 }
 
-function byConvolution(/** @type {Network} */ { layers, last }) {
+function byConvolution({ layers, last }) {
   const ahead = layers.slice(0, layers.indexOf(last));
   const [strided, dilated] = [ahead.filter(strides), ahead.filter(dilates)];
   const near = layers
@@ -74,7 +71,7 @@ function byConvolution(/** @type {Network} */ { layers, last }) {
   return judge(measured, remarks, `${ticks(steps)}; no map is max-pooled`);
 }
 
-function fieldLamp(/** @type {Network} */ { last }, asked) {
+function fieldLamp({ last }, asked) {
   const { size, jump } = last.field;
   const why = `read at ${tick(last)}, the last convolution`;
   if (size > asked) return yes(size, why);
@@ -82,7 +79,7 @@ function fieldLamp(/** @type {Network} */ { last }, asked) {
   return no(size, why, more);
 }
 
-function separableLamp(/** @type {Network} */ { layers }) {
+function separableLamp({ layers }) {
   const deep = layers.filter(({ groups }) => groups > 1);
   const after = (one) => layers[layers.indexOf(one) + 1];
   const wrong = (one) => {
@@ -108,7 +105,7 @@ function separableLamp(/** @type {Network} */ { layers }) {
   return yes(`${tick(good)} + ${point}`, why);
 }
 
-function dilatedLamp(/** @type {Network} */ { layers }) {
+function dilatedLamp({ layers }) {
   const marked = layers.filter(({ convolves, set }) => convolves && set.dilation > 1);
   const good = marked.find((one) => !readsOnePixel(one));
   if (good) {
@@ -122,7 +119,7 @@ function dilatedLamp(/** @type {Network} */ { layers }) {
   return no("none", ...(marked.length ? marked.map(reason) : [none]));
 }
 
-function averageLamp(/** @type {Network} */ { end }) {
+function averageLamp({ end }) {
   if (end.kind === "average") {
     const measured = `${end.channels}x${square(end.from)} to ${end.channels} by ${tick(end)}`;
     return yes(measured, "each number is a mean over all pixels of its channel");
@@ -145,19 +142,6 @@ function parametersLamp(layers, params, limit) {
   if (params < limit) return yes(withCommas(params), why);
   const over = `${withCommas(params - limit + 1)} too many`;
   return no(withCommas(params), why, `${over}: use fewer channels, or separable convolutions`);
-}
-
-/** What the lamps of a profile are called, in the grader's words. */
-function requirementsOf({ transitions, field, parameters, accuracy }) {
-  return [
-    `three transitions ${transitions === "max-pool" ? "by" : "without"} max-pool, C1 C2 C3 C4`,
-    `receptive field above ${field} pixels`,
-    "a depthwise separable convolution",
-    "a dilated convolution",
-    "global average pooling",
-    `under ${withCommas(parameters)} parameters`,
-    `accuracy of at least ${accuracy}% on CIFAR-10`,
-  ];
 }
 
 /**
@@ -186,22 +170,27 @@ export function lampsOf({ levels, problem, params }, profile) {
         parametersLamp(layers, params, asked.parameters),
       ];
   const accuracy = no("not measured here", "train it: the layers do not tell");
-  const requirements = requirementsOf(asked);
+  const how = asked.transitions === "max-pool" ? "by" : "without";
+  const requirements = [
+    `three transitions ${how} max-pool, C1 C2 C3 C4`,
+    `receptive field above ${asked.field} pixels`,
+    "a depthwise separable convolution",
+    "a dilated convolution",
+    "global average pooling",
+    `under ${withCommas(asked.parameters)} parameters`,
+    `accuracy of at least ${asked.accuracy}% on CIFAR-10`,
+  ];
   return [...verdicts, accuracy].map((one, i) => ({ requirement: requirements[i], ...one }));
 }
 
 /** What is odd about the network and decides nothing, in words. */
 export function notesOf({ levels, problem }) {
-  if (problem) return [];
-  const short = levels.slice(1).filter(({ convolves, set, from, side }) => {
-    const total = set.dilation * (set.kernel_size - 1);
-    const slip = set.dilation > 1 && set.padding > 0 && 2 * set.padding < total;
-    return convolves && set.stride === 1 && slip && side < from;
-  });
-  const notes = short.map(
-    (one) => `the padding of ${tick(one)} forgets the dilation: the map shrinks, ${sizes(one)}`,
-  );
+  const forgetful = ({ convolves, set, from, side }) =>
+    convolves && set.stride === 1 && set.dilation > 1 && set.padding > 0 && side < from;
+  const notes = levels
+    .filter(forgetful)
+    .map((one) => `the padding of ${tick(one)} forgets the dilation: ${sizes(one)}`);
   const { side, channels } = levels.at(-1);
-  const ten = (side ?? 1) === 1 && channels === 10;
-  return ten ? notes : [...notes, "the output is not 10 numbers, one for each class of CIFAR-10"];
+  const ten = problem || ((side ?? 1) === 1 && channels === 10);
+  return ten ? notes : [...notes, "the output is not 10 numbers, one for each class"];
 }

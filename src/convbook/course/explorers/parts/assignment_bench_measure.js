@@ -9,24 +9,11 @@ const PLAIN = { kernel_size: 1, stride: 1, padding: 0, dilation: 1 };
 const CONVOLUTIONS = ["conv", "depthwise", "pointwise"];
 
 /**
- * What comes out of a row. A map has `side` pixels along each axis; numbers in a row have null.
+ * What comes out of a row: its shape, field and costs. A map has `side` pixels along each axis;
+ * numbers in a row have null.
  * `from` is the side of what goes in, and `fed` says of each place along an axis whether any pixel
  * of the picture reaches it.
- * @typedef {object} Level
- * @property {string} kind
- * @property {string} name
- * @property {typeof PLAIN} set
- * @property {boolean} convolves
- * @property {number} groups
- * @property {number} inputs
- * @property {number} channels
- * @property {number | null} from
- * @property {number | null} side
- * @property {{ size: number, jump: number, start: number }} field
- * @property {boolean[]} fed
- * @property {[string, number][]} weights name and size of the large ones
- * @property {number} params
- * @property {number} macs
+ * @typedef {any} Level
  */
 
 /** Why a window of these settings has no place on a map, with the remedy; null where it has one. */
@@ -74,7 +61,7 @@ function slide({ kernel_size: kernel, stride, padding, dilation }, { side: size,
 function levelOf([kind, ...numbers], number, before) {
   const given = named([kind, ...numbers]);
   const set = { ...PLAIN, ...given };
-  const name = KINDS[kind].name + number;
+  const name = `${kind.replace("max_", "")}${number}`;
   const convolves = CONVOLUTIONS.includes(kind);
   const { side: from, channels: inputs } = before;
   const groups = kind === "depthwise" ? inputs : 1;

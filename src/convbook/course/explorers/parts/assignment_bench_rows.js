@@ -14,15 +14,15 @@ export const LIMITS = {
   dilation: [1, 16],
 };
 
-/** Each kind: its name in sentences and in the file, and what can be set. Its first letter is its sign. */
+/** Each kind: how it is called, and what can be set. In an address, its first letter stands for it. */
 export const KINDS = {
-  conv: { label: "Convolution", name: "conv", settings: SETTINGS },
-  depthwise: { label: "Depthwise", name: "depthwise", settings: SETTINGS.slice(1) },
-  pointwise: { label: "Pointwise", name: "pointwise", settings: SETTINGS.slice(0, 1) },
-  max_pool: { label: "Max-pool", name: "pool", settings: SETTINGS.slice(1, 4) },
-  average: { label: "Global average", name: "average", settings: [] },
-  flatten: { label: "Flatten", name: "flatten", settings: [] },
-  linear: { label: "Linear", name: "linear", settings: SETTINGS.slice(0, 1) },
+  conv: { label: "Convolution", settings: SETTINGS },
+  depthwise: { label: "Depthwise", settings: SETTINGS.slice(1) },
+  pointwise: { label: "Pointwise", settings: SETTINGS.slice(0, 1) },
+  max_pool: { label: "Max-pool", settings: SETTINGS.slice(1, 4) },
+  average: { label: "Global average", settings: [] },
+  flatten: { label: "Flatten", settings: [] },
+  linear: { label: "Linear", settings: SETTINGS.slice(0, 1) },
 };
 
 export const PROFILES = {
@@ -31,7 +31,7 @@ export const PROFILES = {
 };
 
 const NEW = { filters: 32, kernel_size: 3, stride: 1, padding: 1, dilation: 1 };
-const POOL = { ...NEW, kernel_size: 2, stride: 2, padding: 0 };
+const POOL = { kernel_size: 2, stride: 2, padding: 0 };
 
 /** A row by the names of its settings. */
 export function named([kind, ...numbers]) {
@@ -44,8 +44,6 @@ export function asKind(row, kind) {
   const kept = kind === "max_pool" || row[0] === "max_pool" ? {} : named(row);
   return [kind, ...KINDS[kind].settings.map((setting) => kept[setting] ?? usual[setting])];
 }
-
-const rowText = ([kind, ...numbers]) => kind[0] + numbers.join(".");
 
 /** The row that a text such as c16.3.1.0.1 means, or { problem }. */
 function rowIn(text, number) {
@@ -64,77 +62,43 @@ function rowIn(text, number) {
 
 /** The end of an address: #bench=s7-2020;c16.3.1.0.1,m2.2.0,a,f,l10. */
 export function write(key, { rows, profile }) {
-  return `#${key}=${profile};${rows.map(rowText).join(",")}`;
+  const texts = rows.map(([kind, ...numbers]) => kind[0] + numbers.join("."));
+  return `#${key}=${profile};${texts.join(",")}`;
 }
 
 export function parse(key, fragment) {
   const text = fragment.replace(/%(3B|2C|3D)/gi, decodeURIComponent); // as mail programs write them
   if (!text.startsWith(`#${key}=`)) return null;
   const [profile, layers = "", ...rest] = text.slice(key.length + 2).split(";");
-  if (!Object.hasOwn(PROFILES, profile)) {
-    return { problem: `begin with ${Object.keys(PROFILES).join(" or ")}` };
-  }
+  const known = Object.keys(PROFILES);
+  if (!known.includes(profile)) return { problem: `begin with ${known.join(" or ")}` };
   const texts = layers.split(",");
   if (rest.length || texts.length > LIMITS.rows[1]) {
     return { problem: `list ${LIMITS.rows.join(" to ")} layers after the profile` };
   }
   const rows = texts.map((one, i) => rowIn(one, i + 1));
-  const wrong = rows.find((row) => !Array.isArray(row));
-  return wrong ?? { rows, profile };
+  return rows.find((row) => !Array.isArray(row)) ?? { rows, profile };
 }
 
 /** @type {import("../lib/address.js").AddressFormat} */
 export const NETWORK_FORMAT = { key: "bench", write, parse };
 
-const HEAD = "a,f,l10";
+const END = "a,f,l10";
+const BROKEN = "c16.3.1.0.1,m2.2.0,c32.3.1.0.1,m2.2.0,c64.3.1.0.1";
 const C1 = "c16.3.1.1.1,m2.2.0,c32.3.1.1.1,m2.2.0";
-// Key, label, note, rows.
+const C4 = "m2.2.0,c64.3.1.1.1";
+// Key, label, rows, note.
 const NETWORKS = [
-  [
-    "broken",
-    "Broken",
-    "A network as many tutorials start with. None of the seven lamps is lit. Read the reasons: each says what to do.",
-    "c16.3.1.0.1,m2.2.0,c32.3.1.0.1,m2.2.0,c64.3.1.0.1,f,l1024,l10",
-  ],
-  [
-    "repair_1",
-    "Repair 1",
-    "Global average pooling in place of the large linear layer. Two lamps go on: a million weights were one layer.",
-    `c16.3.1.0.1,m2.2.0,c32.3.1.0.1,m2.2.0,c64.3.1.0.1,${HEAD}`,
-  ],
-  [
-    "repair_2",
-    "Repair 2",
-    "A third max-pool and a fourth block. Padding 1 in each convolution, or the map would be too small for them.",
-    `${C1},c64.3.1.1.1,m2.2.0,c64.3.1.1.1,${HEAD}`,
-  ],
-  [
-    "repair_3",
-    "Repair 3",
-    "One more 3 \u00d7 3 in the last block, where a step is 8 pixels long and the map smallest: the field grows most, for the fewest MACs.",
-    `${C1},c64.3.1.1.1,m2.2.0,c64.3.1.1.1,c64.3.1.1.1,${HEAD}`,
-  ],
-  [
-    "repair_4",
-    "Repair 4",
-    "The new convolution becomes a depthwise and a pointwise one. The field stays, a third of the parameters goes.",
-    `${C1},c64.3.1.1.1,m2.2.0,c64.3.1.1.1,d3.1.1.1,p64,${HEAD}`,
-  ],
-  [
-    "repair_5",
-    "Repair 5",
-    "Dilation 2, padding 2 in the third block. Six lamps are lit, and every place of the last map sees the whole picture.",
-    `${C1},c64.3.1.2.2,m2.2.0,c64.3.1.1.1,d3.1.1.1,p64,${HEAD}`,
-  ],
-  [
-    "second",
-    "Second broken network",
-    "Yours to repair: light six lamps with fewer than 12,000 parameters and fewer than 3 million MACs.",
-    "c32.5.2.0.1,c64.3.1.0.1,c64.3.2.0.1,m5.5.0,f,l10",
-  ],
-];
+  `broken | Broken | ${BROKEN},f,l1024,l10 | A network as many tutorials start with. None of the seven lamps is lit; each says what to do.`,
+  `repair_1 | Repair 1 | ${BROKEN},${END} | Global average pooling in place of the large linear layer. Two lamps go on: a million weights were one layer.`,
+  `repair_2 | Repair 2 | ${C1},c64.3.1.1.1,${C4},${END} | A third max-pool and a fourth block. With padding 1, only the pools shrink the map.`,
+  `repair_3 | Repair 3 | ${C1},c64.3.1.1.1,${C4},c64.3.1.1.1,${END} | One more 3 \u00d7 3 in the last block, where a step is 8 pixels long: the field grows most there.`,
+  `repair_4 | Repair 4 | ${C1},c64.3.1.1.1,${C4},d3.1.1.1,p64,${END} | The new convolution becomes depthwise and pointwise. The field stays, a third of the parameters goes.`,
+  `repair_5 | Repair 5 | ${C1},c64.3.1.2.2,${C4},d3.1.1.1,p64,${END} | Dilation 2, padding 2 in the third block. Six lamps are lit, and every place of the last map sees the whole picture.`,
+  "second | Second broken network | c32.5.2.0.1,c64.3.1.0.1,c64.3.2.0.1,m5.5.0,f,l10 | Yours to repair: light six lamps with fewer than 12,000 parameters and 3 million MACs.",
+].map((line) => line.split(" | "));
 
-export const PRESETS = NETWORKS.map(([key, label, note, text]) => ({
+export const PRESETS = NETWORKS.map(([key, label, text, note]) => ({
   ...{ key, label, note },
   settings: { rows: text.split(",").map((one, i) => rowIn(one, i + 1)) },
 }));
