@@ -20,6 +20,7 @@ import {
   SETTINGS,
 } from "./parts/assignment_bench_rows.js";
 
+const LABELS = ["2020: with max-pools", "2021, 2023: without"];
 const COLUMNS = ["Filters", "Kernel", "Stride", "Padding", "Dilation"];
 
 /** The rows as a table, of which one is open. */
@@ -52,6 +53,8 @@ function createRows(shell) {
   const table = createLayerTable({
     label: "Layers, what they return and what they cost",
     limits: LIMITS.rows,
+    newRow: ["conv", 32, 3, 1, 1, 1],
+    alter,
     settings: COLUMNS.map((label, i) => [label, LIMITS[SETTINGS[i]]]),
     values: ["Output", "Parameters", "MACs", "Field"],
     titleField,
@@ -60,11 +63,6 @@ function createRows(shell) {
       shown = number;
       redraw();
     },
-    onAdd: (number) =>
-      alter((rows) => rows.splice(number, 0, asKind(["conv"], "conv")), number + 1),
-    onRemove: (number) => alter((rows) => rows.splice(number - 1, 1)),
-    onMove: (number, by) =>
-      alter((rows) => rows.splice(number - 1 + by, 0, ...rows.splice(number - 1, 1)), number + by),
   });
   let last = null;
   function redraw() {
@@ -137,10 +135,7 @@ function render({ model, el }) {
   });
   const profile = segmentedControl({
     legend: "Requirements of",
-    options: [
-      ["s7-2020", "2020: with max-pools"],
-      ["s7-2021", "2021, 2023: without"],
-    ],
+    options: Object.keys(PROFILES).map((key, i) => [key, LABELS[i]]),
     onChange: (value) => shell.change({ profile: value }),
   });
   const [rows, figure, lamps] = [createRows(shell), createFigure(), createLamps()];

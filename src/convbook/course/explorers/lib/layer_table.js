@@ -81,12 +81,12 @@ function keepInSight(region, head, row) {
  *   what stands for the title of the layer shown
  * @param {(number: number) => void} options.onShow
  * @param {(number: number, setting: number, value: number) => void} options.onEdit
- * @param {(number: number) => void} options.onAdd
- * @param {(number: number) => void} options.onRemove
- * @param {(number: number, by: number) => void} options.onMove
+ * @param {(change: (rows: any[]) => void, shown: number) => void} options.alter changes the rows
+ *   and shows a layer, or the last if there are not so many
+ * @param {any[]} options.newRow what is added
  */
 export function createLayerTable(options) {
-  const { label, limits, onAdd, onRemove, onMove } = options;
+  const { label, limits, alter, newRow } = options;
   const group = uniqueName("layer");
   const columns = ["Layer", ...options.settings.map(([name]) => name), ...options.values];
   const heads = columns.map((text) => makeCell("columnheader", {}, text));
@@ -98,12 +98,14 @@ export function createLayerTable(options) {
   let [shown, count, problem] = [0, 0, null];
   const onInvalid = (text) => setText(trouble, text ?? problem ?? "");
 
+  const move = (by) =>
+    alter((rows) => rows.splice(shown - 1 + by, 0, ...rows.splice(shown - 1, 1)), shown + by);
   const look = { class: "cb-button cb-tool" };
   const tools = [
-    button("Add a layer", () => onAdd(shown), look),
-    button("Move up", () => onMove(shown, -1), look),
-    button("Move down", () => onMove(shown, 1), look),
-    button("Remove", () => onRemove(shown), look),
+    button("Add a layer", () => alter((rows) => rows.splice(shown, 0, newRow), shown + 1), look),
+    button("Move up", () => move(-1), look),
+    button("Move down", () => move(1), look),
+    button("Remove", () => alter((rows) => rows.splice(shown - 1, 1), shown), look),
   ];
   const bar = h("div", { class: "cb-actions" }, tools);
   bar.addEventListener("click", ({ target }) => target.disabled && pool[shown - 1].radio.focus());

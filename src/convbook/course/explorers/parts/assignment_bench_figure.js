@@ -6,7 +6,7 @@ import { lastMap, pixelsSeen } from "./assignment_bench_measure.js";
 
 /** What the lamps come to, and which have changed since the last drawing. */
 export function summaryOf(lamps, before, problem) {
-  if (problem) return `${problem} No lamp can be lit before it runs.`;
+  if (problem) return "The network does not run: no lamp is lit.";
   const lit = lamps.filter(({ passed }) => passed).length;
   const changed = (passed) =>
     lamps

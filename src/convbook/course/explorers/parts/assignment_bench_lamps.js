@@ -41,7 +41,7 @@ function byMaxPool({ layers, last }) {
     .map((one) => {
       if (halves(one)) return `no convolution follows ${tick(one)}; add one`;
       const { kernel_size: kernel, stride } = one.set;
-      return `${tick(one)} has kernel ${kernel} and stride ${stride}; a transition has stride 2`;
+      return `${tick(one)} has kernel ${kernel} and stride ${stride}; use 2 and 2`;
     });
   const remarks = countRemarks(pools, near, "put a 2 \u00d7 2 max-pool between two convolutions");
   for (const [i, pool] of pools.entries()) {
@@ -56,15 +56,10 @@ function byMaxPool({ layers, last }) {
 function byConvolution({ layers, last }) {
   const ahead = layers.slice(0, layers.indexOf(last));
   const [strided, dilated] = [ahead.filter(strides), ahead.filter(dilates)];
-  const near = layers
-    .filter((one) => one.convolves && one.set.stride > 1 && !strides(one))
-    .map((one) => `${tick(one)} has stride ${one.set.stride}; use kernel size 3, stride 2`);
   const remedy = "let three 3 \u00d7 3 convolutions have stride 2, or a dilation in its place";
   const steps = [...strided, ...dilated];
-  const enough = strided.length <= TRANSITIONS && steps.length >= TRANSITIONS;
-  const remarks = enough
-    ? []
-    : countRemarks(strided.length > TRANSITIONS ? strided : steps, near, remedy);
+  const spare = strided.length > TRANSITIONS;
+  const remarks = countRemarks(spare ? strided : steps.slice(0, TRANSITIONS), [], remedy);
   const pools = layers.filter(({ kind }) => kind === "max_pool");
   if (pools.length) remarks.unshift(`use convolutions with stride 2 in place of ${ticks(pools)}`);
   const measured = `${strided.length} by stride, ${dilated.length} by dilation`;
@@ -84,22 +79,18 @@ function separableLamp({ layers }) {
   const after = (one) => layers[layers.indexOf(one) + 1];
   const wrong = (one) => {
     const next = after(one);
-    if (one.set.kernel_size === 1) {
-      return `${tick(one)} has kernel size 1 and only scales its channels; use 3, with padding 1`;
-    }
+    if (one.set.kernel_size === 1)
+      return `${tick(one)} only scales its channels; use kernel size 3`;
     if (readsOnePixel(one)) return `${tick(one)} reads one pixel of its map; move it up`;
     if (!next?.convolves || next.set.kernel_size > 1 || next.groups > 1) {
-      return `nothing mixes the channels of ${tick(one)}; put a pointwise layer behind it`;
+      return `nothing mixes the channels of ${tick(one)}; put a pointwise layer behind`;
     }
     if (!next.set.padding) return null;
-    return `${tick(next)} is 1 \u00d7 1 with padding, a border that has read nothing; use padding 0`;
+    return `${tick(next)} is 1 \u00d7 1: its padding is a border that has read nothing`;
   };
   const good = deep.find((one) => !wrong(one));
-  if (!good) {
-    const none =
-      "no convolution has as many groups as channels; add a depthwise and a pointwise layer";
-    return no("none", ...(deep.length ? deep.map(wrong) : [none]));
-  }
+  const none = !deep.length && "add a depthwise layer, and a pointwise one behind it";
+  if (!good) return no("none", ...deep.map(wrong), none);
   const point = tick(after(good));
   const why = `${tick(good)} has a filter for each of ${good.groups} channels, and ${point} mixes them`;
   return yes(`${tick(good)} + ${point}`, why);
@@ -113,10 +104,8 @@ function dilatedLamp({ layers }) {
     const what = `${tick(good)}: kernel ${kernel}, dilation ${dilation}`;
     return yes(what, `its taps stand apart; the map goes ${sizes(good)}`);
   }
-  const reason = (one) =>
-    `of ${tick(one)} at most one tap lies on the map; dilate an earlier 3 \u00d7 3`;
-  const none = "every dilation is 1; set dilation 2 and padding 2 in a 3 \u00d7 3 convolution";
-  return no("none", ...(marked.length ? marked.map(reason) : [none]));
+  const few = marked.length && `of ${ticks(marked)} at most one tap lies on the map`;
+  return no("none", few, "set dilation 2 and padding 2 in a 3 \u00d7 3 convolution");
 }
 
 function averageLamp({ end }) {
@@ -124,14 +113,9 @@ function averageLamp({ end }) {
     const measured = `${end.channels}x${square(end.from)} to ${end.channels} by ${tick(end)}`;
     return yes(measured, "each number is a mean over all pixels of its channel");
   }
-  const remedy = "use global average pooling";
-  if (end.side > 1)
-    return no("none", `the output is a map of ${square(end.side)}`, `${remedy} at the end`);
-  return no(
-    "none",
-    `${tick(end)} turns the ${square(end.from)} map into single numbers`,
-    `${remedy} instead`,
-  );
+  const turned = `${tick(end)} turns the ${square(end.from)} map into single numbers`;
+  const what = end.side > 1 ? `the output is a map of ${square(end.side)}` : turned;
+  return no("none", what, "use global average pooling");
 }
 
 function parametersLamp(layers, params, limit) {
@@ -141,7 +125,7 @@ function parametersLamp(layers, params, limit) {
   const why = `the largest is \`${name}\` with ${withCommas(most)}`;
   if (params < limit) return yes(withCommas(params), why);
   const over = `${withCommas(params - limit + 1)} too many`;
-  return no(withCommas(params), why, `${over}: use fewer channels, or separable convolutions`);
+  return no(withCommas(params), why, over, "use fewer channels, or separable convolutions");
 }
 
 /**
@@ -158,7 +142,7 @@ export function lampsOf({ levels, problem, params }, profile) {
   const last = layers.slice(0, layers.indexOf(end) + 1).findLast(({ convolves }) => convolves);
   const net = { layers, end, last };
   const none = no("none", "no convolution is followed by an output; add convolutions");
-  const transitions = asked.transitions === "max-pool" ? byMaxPool : byConvolution;
+  const transitions = asked.pools ? byMaxPool : byConvolution;
   const verdicts = problem
     ? Array(6).fill(no("not known", "the network does not run; repair that first"))
     : [
@@ -170,9 +154,8 @@ export function lampsOf({ levels, problem, params }, profile) {
         parametersLamp(layers, params, asked.parameters),
       ];
   const accuracy = no("not measured here", "train it: the layers do not tell");
-  const how = asked.transitions === "max-pool" ? "by" : "without";
   const requirements = [
-    `three transitions ${how} max-pool, C1 C2 C3 C4`,
+    `three transitions ${asked.pools ? "by" : "without"} max-pool, C1 C2 C3 C4`,
     `receptive field above ${asked.field} pixels`,
     "a depthwise separable convolution",
     "a dilated convolution",

@@ -82,11 +82,7 @@ function levelOf([kind, ...numbers], number, before) {
   return level;
 }
 
-/**
- * Measure a network: its levels, the picture first, up to the first row that cannot be, and why
- * that one cannot.
- * @returns {{ levels: Level[], problem: string | null, params: number, macs: number }}
- */
+/** Measure a network: its levels, the picture first, up to the first row that cannot be, and why. */
 export function measure(rows) {
   const field = { size: 1, jump: 1, start: 0 };
   const costs = { params: 0, macs: 0, weights: [] };

@@ -26,8 +26,8 @@ export const KINDS = {
 };
 
 export const PROFILES = {
-  "s7-2020": { transitions: "max-pool", field: 44, parameters: 1000000, accuracy: 80 },
-  "s7-2021": { transitions: "convolution", field: 44, parameters: 200000, accuracy: 85 },
+  "s7-2020": { pools: true, field: 44, parameters: 1000000, accuracy: 80 },
+  "s7-2021": { pools: false, field: 44, parameters: 200000, accuracy: 85 },
 };
 
 const NEW = { filters: 32, kernel_size: 3, stride: 1, padding: 1, dilation: 1 };

@@ -13,6 +13,7 @@ export function createTable(edits) {
     onEdit: (number, setting, value) => edits.onEdit(number, setting + 1, value),
     label: "Layers and what their outputs see",
     limits: LIMITS.layers,
+    newRow: ["conv", 3, 1, 0, 1],
     settings: NAMES.map((name, i) => [name, LIMITS[SETTINGS[i]]]),
     values: ["Output", "Field", "Jump", "Start"],
   });
