@@ -39,8 +39,7 @@ INPUT = (3, 32, 32)
 
 def _rows(*texts):
     """Return rows written as 'c16.3.1.0.1 m2.2.0': the kind's first letter, then its settings."""
-    kinds = {kind[0]: kind for kind in KINDS}
-    words = " ".join(texts).split()
+    kinds, words = {kind[0]: kind for kind in KINDS}, " ".join(texts).split()
     return [(kinds[word[0]], *map(int, filter(None, word[1:].split(".")))) for word in words]
 
 
@@ -85,10 +84,8 @@ class AssignmentBench(Explorer):
     """Edit a network row by row and see which of the seven requirements it meets.
 
     Args:
-        rows: (kind, *settings) for each layer: ("conv", filters, kernel_size, stride, padding,
-            dilation), ("depthwise", kernel_size, stride, padding, dilation), ("pointwise",
-            filters), ("max_pool", kernel_size, stride, padding), ("average",), ("flatten",),
-            ("linear", outputs). A convolution and a pointwise one end in batch norm and ReLU.
+        rows: (kind, *settings) for each layer, as in `KINDS`: ("conv", 16, 3, 1, 0, 1). A
+            convolution and a pointwise one end in batch norm and ReLU.
         profile: whose requirements: s7-2020 or s7-2021.
         preset: a network of chapter 13: broken, repair_1 to repair_5 or second.
     """
@@ -129,8 +126,8 @@ class AssignmentBench(Explorer):
     @property
     def code(self):
         """The line that grades the file which the explorer copies."""
-        profile = "" if self.profile == PROFILES[0] else f" --profile {self.profile}"
-        return f"convbook grade my_net.py:Net{profile}"
+        asked = "" if self.profile == PROFILES[0] else f" --profile {self.profile}"
+        return f"convbook grade my_net.py:Net{asked}"
 
     def __repr__(self):
         found = next((key for key, rows in PRESETS.items() if self.rows == tuple(rows)), None)
@@ -147,10 +144,8 @@ class AssignmentBench(Explorer):
             tables = [_layer_table(self.rows, self.network), _requirement_table(report)]
         except ValueError as error:
             tables = [f"<p>{escape(str(error))}</p>"]
-        return (
-            f'<div class="convbook-root cb-static">{"".join(tables)}'
-            f"<p><code>{escape(self.code)}</code></p></div>"
-        )
+        code = f"<p><code>{escape(self.code)}</code></p>"
+        return f'<div class="convbook-root cb-static">{"".join(tables)}{code}</div>'
 
 
 def _module(nn, kind, channels, numbers, last):

@@ -119,10 +119,9 @@ function averageLamp({ end }) {
 }
 
 function parametersLamp(layers, params, limit) {
-  const all = layers.flatMap(({ weights }) => weights);
-  if (!all.length) return no(0, "nothing learns; add convolutions");
-  const [name, most] = all.reduce((best, one) => (one[1] > best[1] ? one : best));
-  const why = `the largest is \`${name}\` with ${withCommas(most)}`;
+  const most = layers.reduce((best, one) => (one.weights > best.weights ? one : best));
+  if (!params) return no(0, "nothing learns; add convolutions");
+  const why = `the largest is ${tick(most)}, with ${withCommas(most.weights)} weights`;
   if (params < limit) return yes(withCommas(params), why);
   const over = `${withCommas(params - limit + 1)} too many`;
   return no(withCommas(params), why, over, "use fewer channels, or separable convolutions");

@@ -6,6 +6,7 @@ import { KINDS, named } from "./assignment_bench_rows.js";
 
 const PICTURE = 32;
 const PLAIN = { kernel_size: 1, stride: 1, padding: 0, dilation: 1 };
+const FREE = { weights: 0, params: 0, macs: 0 };
 const CONVOLUTIONS = ["conv", "depthwise", "pointwise"];
 
 /**
@@ -25,15 +26,15 @@ function windowProblem(pool, { kernel_size: kernel, padding, dilation }, side) {
   if (missing <= 0) return null;
   const remedy = pool ? "leave a pool out" : `use padding ${padding + Math.ceil(missing / 2)}`;
   const room = `the padded map has ${side + 2 * padding}`;
-  return `its window spans ${span} pixels, and ${room}; ${remedy}, or use a smaller kernel`;
+  return `its window spans ${span} pixels, and ${room}; ${remedy}, or a smaller kernel`;
 }
 
 /** Why a row cannot follow what is before it, with the remedy; null where it can. */
 function problemOf(kind, set, { side }, averaged) {
-  if (kind === "flatten") return null;
-  if (kind === "linear")
-    return side === null ? null : "takes numbers, no map; put a flatten before";
-  if (side === null) return "takes a map, and the map is flattened before; move it up";
+  const flat = side === null;
+  if (kind === "linear" && !flat) return "takes numbers, no map; put a flatten before";
+  if (kind === "linear" || kind === "flatten") return null;
+  if (flat) return "takes a map, and the map is flattened before; move it up";
   if (kind === "average") return null;
   if (averaged && kind !== "pointwise") {
     return "comes after global average pooling, which has left one pixel; move it up";
@@ -65,15 +66,14 @@ function levelOf([kind, ...numbers], number, before) {
   const convolves = CONVOLUTIONS.includes(kind);
   const { side: from, channels: inputs } = before;
   const groups = kind === "depthwise" ? inputs : 1;
-  const level = { ...before, kind, name, set, convolves, groups, inputs, from, weights: [] };
-  Object.assign(level, { params: 0, macs: 0 });
+  const level = { ...before, ...FREE, kind, name, set, convolves, groups, inputs, from };
   if (convolves || kind === "max_pool") Object.assign(level, slide(set, before));
   if (kind === "average") level.side = 1;
   if (kind === "flatten") Object.assign(level, { side: null, channels: inputs * (from ?? 1) ** 2 });
   level.channels = given.filters ?? level.channels;
   if (convolves || kind === "linear") {
     const weights = (inputs / groups) * level.channels * set.kernel_size ** 2;
-    level.weights = [[`${name}.weight`, weights]];
+    level.weights = weights;
     level.macs = weights * (level.side ?? 1) ** 2;
     // Batch norm has two numbers for each channel, a linear layer a bias, and a depthwise none.
     const others = kind === "linear" ? 1 : kind === "depthwise" ? 0 : 2;
@@ -85,14 +85,13 @@ function levelOf([kind, ...numbers], number, before) {
 /** Measure a network: its levels, the picture first, up to the first row that cannot be, and why. */
 export function measure(rows) {
   const field = { size: 1, jump: 1, start: 0 };
-  const costs = { params: 0, macs: 0, weights: [] };
   const picture = {
     kind: "picture",
     channels: 3,
     side: PICTURE,
     fed: Array(PICTURE).fill(true),
     field,
-    ...costs,
+    ...FREE,
   };
   const levels = /** @type {any[]} */ ([picture]);
   let problem = null;

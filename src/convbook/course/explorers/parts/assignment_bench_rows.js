@@ -90,11 +90,11 @@ const C4 = "m2.2.0,c64.3.1.1.1";
 // Key, label, rows, note.
 const NETWORKS = [
   `broken | Broken | ${BROKEN},f,l1024,l10 | A network as many tutorials start with. None of the seven lamps is lit; each says what to do.`,
-  `repair_1 | Repair 1 | ${BROKEN},${END} | Global average pooling in place of the large linear layer. Two lamps go on: a million weights were one layer.`,
+  `repair_1 | Repair 1 | ${BROKEN},${END} | Global average pooling lights two lamps: a million weights were one linear layer.`,
   `repair_2 | Repair 2 | ${C1},c64.3.1.1.1,${C4},${END} | A third max-pool and a fourth block. With padding 1, only the pools shrink the map.`,
-  `repair_3 | Repair 3 | ${C1},c64.3.1.1.1,${C4},c64.3.1.1.1,${END} | One more 3 \u00d7 3 in the last block, where a step is 8 pixels long: the field grows most there.`,
-  `repair_4 | Repair 4 | ${C1},c64.3.1.1.1,${C4},d3.1.1.1,p64,${END} | The new convolution becomes depthwise and pointwise. The field stays, a third of the parameters goes.`,
-  `repair_5 | Repair 5 | ${C1},c64.3.1.2.2,${C4},d3.1.1.1,p64,${END} | Dilation 2, padding 2 in the third block. Six lamps are lit, and every place of the last map sees the whole picture.`,
+  `repair_3 | Repair 3 | ${C1},c64.3.1.1.1,${C4},c64.3.1.1.1,${END} | One more 3 \u00d7 3 in the last block, where a step is 8 pixels long.`,
+  `repair_4 | Repair 4 | ${C1},c64.3.1.1.1,${C4},d3.1.1.1,p64,${END} | The new convolution becomes depthwise and pointwise: the same field, a third fewer parameters.`,
+  `repair_5 | Repair 5 | ${C1},c64.3.1.2.2,${C4},d3.1.1.1,p64,${END} | Dilation 2 in the third block. Six lamps are lit, and every place of the last map sees the whole picture.`,
   "second | Second broken network | c32.5.2.0.1,c64.3.1.0.1,c64.3.2.0.1,m5.5.0,f,l10 | Yours to repair: light six lamps with fewer than 12,000 parameters and 3 million MACs.",
 ].map((line) => line.split(" | "));
 
