@@ -47,7 +47,7 @@ def test_the_first_view_is_the_broken_network(open_page):
     assert lit(page) == []
     assert said(page) == "0 of 7 lamps are lit."
     text = page.get_by_role("group", name="Assignment bench").inner_text()
-    for words in ("1,083,546", "2,521,280", "the first sees pixels 0 to 17", "Train it"):
+    for words in ("1,083,546", "2,521,280", "the first sees pixels 0 to 17", "train it"):
         assert words in text
     sizes = page.get_by_role("img").get_attribute("aria-label")
     assert sizes.startswith("Sizes of the maps: 3 by 32 by 32, 16 by 30 by 30")
