@@ -6,6 +6,7 @@ import pytest
 
 from convbook.arithmetic import Layer
 from convbook.course.explorers import (
+    AssignmentBench,
     ConvStepper,
     CostExplorer,
     CoverageExplorer,
@@ -18,6 +19,7 @@ from convbook.course.explorers import (
 from convbook.course.mime_types import EXPLORER, VIEW
 
 FRONT_ENDS = {
+    AssignmentBench: "assignment_bench",
     ConvStepper: "conv_stepper",
     CostExplorer: "cost",
     CoverageExplorer: "coverage",
@@ -38,6 +40,20 @@ def of_each(table):
 # ------------------------------------------------------------------ refusals
 
 BAD_ARGUMENTS = {
+    AssignmentBench: [
+        ({"preset": "lenet"}, ValueError, ["preset='lenet'", "'broken'", "'second'"]),
+        ({"preset": "broken", "rows": [("flatten",)]}, ValueError, ["preset='broken'", "rows out"]),
+        ({"profile": "s7"}, ValueError, ["profile='s7'", "'s7-2020' or 's7-2021'"]),
+        ({"rows": []}, ValueError, ["len(rows)=0", "1 to 18"]),
+        ({"rows": [("flatten",)] * 19}, ValueError, ["len(rows)=19", "1 to 18"]),
+        ({"rows": "conv"}, TypeError, ["rows='conv' is no list"]),
+        ({"rows": ["conv"]}, TypeError, ["rows[0]='conv' is no row"]),
+        ({"rows": [("dense", 10)]}, ValueError, ["rows[0] is of kind 'dense'", "'linear'"]),
+        ({"rows": [(["conv"], 10)]}, ValueError, ["rows[0] is of kind ['conv']"]),
+        ({"rows": [("conv", 16)]}, ValueError, ["rows[0]=('conv', 16) has 1", "dilation)"]),
+        ({"rows": [("linear", 1025)]}, ValueError, ["rows[0].filters=1025", "1 to 1024"]),
+        ({"rows": [("max_pool", 2.0, 2, 0)]}, TypeError, ["rows[0].kernel_size=2.0"]),
+    ],
     ConvStepper: [
         ({"stride": 0}, ValueError, ["stride=0", "1 to 4"]),
         ({"stride": -1}, ValueError, ["stride=-1"]),
@@ -210,6 +226,11 @@ def test_bad_arguments_are_named(make, arguments, error, words):
 
 
 BAD_ASSIGNMENTS = {
+    AssignmentBench: [
+        ("rows", 3, TypeError, "rows=3"),
+        ("rows", [["max_pool", 2, 6, 0]], ValueError, r"rows\[0\].stride=6"),
+        ("profile", None, ValueError, "profile=None"),
+    ],
     ConvStepper: [("stride", 9, ValueError, "stride=9"), ("padding", 1.5, TypeError, "padding")],
     CostExplorer: [
         ("kernel_size", 2, ValueError, "kernel_size=2 is even"),
@@ -273,6 +294,12 @@ def test_what_the_page_must_not_change_is_read_only(make):
 
 # Arguments, and the message by which a page brings an explorer there.
 MESSAGES = {
+    AssignmentBench: [
+        (
+            {"rows": [("conv", 8, 3, 2, 1, 1), ("average",)], "profile": "s7-2021"},
+            {"rows": [["conv", 8, 3, 2, 1, 1], ["average"]]},
+        ),
+    ],
     ConvStepper: [({"stride": 2, "padding": 1, "selected": (2, 1)}, {"padding": [1, 1]})],
     CostExplorer: [
         (
@@ -315,6 +342,17 @@ def test_page_messages_set_attributes(make, arguments, changes):
 
 
 REPRS = {
+    AssignmentBench: [
+        ({}, "AssignmentBench(preset='broken')"),
+        (
+            {"preset": "repair_5", "profile": "s7-2021"},
+            "AssignmentBench(preset='repair_5', profile='s7-2021')",
+        ),
+        (
+            {"rows": [("conv", 8, 3, 2, 1, 1), ("average",)]},
+            "AssignmentBench([('conv', 8, 3, 2, 1, 1), ('average',)])",
+        ),
+    ],
     CostExplorer: [
         ({}, "CostExplorer(preset='example')"),
         ({"preset": "alexnet"}, "CostExplorer(preset='alexnet')"),

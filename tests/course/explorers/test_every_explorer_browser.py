@@ -9,6 +9,7 @@ import pytest
 
 from convbook.arithmetic import Layer
 from convbook.course.explorers import (
+    AssignmentBench,
     ConvStepper,
     CostExplorer,
     CoverageExplorer,
@@ -25,6 +26,7 @@ from tests.helpers.explorer_pages import SEE_KEYS, SET
 pytestmark = pytest.mark.browser
 
 ALL = (
+    AssignmentBench,
     ConvStepper,
     CostExplorer,
     CoverageExplorer,
@@ -67,6 +69,11 @@ def set_traits(**traits):
 
 # Each state in which an explorer shows something of its own: the explorer, and what leads there.
 STATES = {
+    "bench": [AssignmentBench()],
+    "bench, repaired": [AssignmentBench(preset="repair_5")],
+    "bench, problem": [AssignmentBench(), set_traits(rows=[["linear", 10], ["flatten"]])],
+    "bench, messages": [AssignmentBench(), fill("spinbutton", "Kernel of layer 1", "99")],
+    "bench, phone": [AssignmentBench(preset="second")],
     "stepper": [ConvStepper(input_size=6, stride=2, padding=(1, 0))],
     "stepper, problem": [ConvStepper(), fill("slider", "Input size", "1")],
     "stepper, transposed": [ConvStepper(mode="transposed", stride=2, padding=1)],
@@ -144,6 +151,8 @@ def test_axe_finds_nothing_in_the_static_form(make, quiz, open_page, assert_acce
 
 STATIC = [
     *(make() for make in ALL),
+    AssignmentBench(preset="repair_5"),
+    AssignmentBench([("linear", 10)]),
     *(CostExplorer(preset=key) for key in PRESETS),
     CostExplorer(stride=2, bias=True, middle="out", show="spatially_separable"),
     CostExplorer(
@@ -211,6 +220,10 @@ def test_the_line_is_copied(make, open_page):
 # Two explorers; in which of them a radio button is checked, and its name; what the two models then
 # hold; and the button that is still checked in the other.
 PAIRS = [
+    (
+        AssignmentBench(), AssignmentBench(profile="s7-2021"),
+        0, "2021", "profile", ["s7-2021", "s7-2021"], "2021",
+    ),
     (
         ConvStepper(), ConvStepper(mode="transposed", stride=2),
         1, "Convolution", "mode", ["convolution", "convolution"], "Convolution",

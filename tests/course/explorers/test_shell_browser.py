@@ -5,6 +5,7 @@ import re
 import pytest
 
 from convbook.course.explorers import (
+    AssignmentBench,
     ConvStepper,
     CostExplorer,
     CoverageExplorer,
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.browser
 
 # What is set, in an explorer as it starts; the link must bring it back.
 CHANGES = {
+    AssignmentBench: {"rows": [["conv", 8, 3, 1, 1, 1], ["average"]], "profile": "s7-2021"},
     ConvStepper: {"stride": [2, 2], "padding": [1, 0]},
     CostExplorer: {"in_channels": 32, "bias": True, "middle": "out"},
     CoverageExplorer: {"dilations": [1, 2, 5], "kernel_size": 5},
@@ -30,6 +32,7 @@ CHANGES = {
     WhatAilsThisRun: {"case": 4, "view": "compare", "left": "leak", "right": "mode"},
 }
 BAD = {
+    AssignmentBench: "#bench=s7-2020;c16",
     ConvStepper: "#stepper?stride=[9,9]",
     CostExplorer: "#cost?middle=both",
     CoverageExplorer: "#coverage?dilations=[0]",

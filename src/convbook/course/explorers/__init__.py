@@ -1,8 +1,9 @@
 """Explorers: figures the reader can change, alive on the static page, in Jupyter and in Colab.
 
-    from convbook.course.explorers import ConvStepper, CostExplorer, CoverageExplorer, MatrixView
-    from convbook.course.explorers import PhotographExplorer, Quiz, ReceptiveFieldExplorer
-    from convbook.course.explorers import ShuffleExplorer, WhatAilsThisRun
+    from convbook.course.explorers import AssignmentBench, ConvStepper, CostExplorer
+    from convbook.course.explorers import CoverageExplorer, MatrixView, PhotographExplorer
+    from convbook.course.explorers import Quiz, ReceptiveFieldExplorer, ShuffleExplorer
+    from convbook.course.explorers import WhatAilsThisRun
 
 The classes need anywidget, the site build does not: they load when first asked for (PEP 562).
 """
@@ -10,6 +11,7 @@ The classes need anywidget, the site build does not: they load when first asked 
 from importlib import import_module
 
 _CLASSES = {
+    "AssignmentBench": "assignment_bench",
     "ConvStepper": "conv_stepper",
     "CostExplorer": "cost",
     "CoverageExplorer": "coverage",
@@ -22,6 +24,7 @@ _CLASSES = {
 }
 
 __all__ = [
+    "AssignmentBench",
     "ConvStepper",
     "CostExplorer",
     "CoverageExplorer",

@@ -42,10 +42,7 @@ function createEdits(shell, model) {
     onShow,
     onEdit: (number, column, value) =>
       alter((rows) => rows.splice(number - 1, 1, rows[number - 1].with(column, value))),
-    onMove: (number, by) =>
-      alter((rows) => rows.splice(number - 1 + by, 0, ...rows.splice(number - 1, 1)), number + by),
-    onRemove: (number) => alter((rows) => rows.splice(number - 1, 1), number),
-    onAdd: (number) => alter((rows) => rows.splice(number, 0, ["conv", 3, 1, 0, 1]), number + 1),
+    alter,
   };
 }
 
