@@ -84,10 +84,8 @@ def test_momentum_makes_steady_steps_ten_times_as_long():
 def test_the_curve_jumps_where_the_pictures_grow():
     record = runs.load("13_s7")
     rows = zip(*(run["epochs"] for run in record["runs"]), strict=True)
-    curve = [100 * fmean(row["validation_accuracy"] for row in rows_) for rows_ in rows]
-    jumps = [
-        epoch for epoch in range(2, 41) if epoch > 5 and curve[epoch - 1] - curve[epoch - 2] > 4
-    ]
+    curve = [100 * fmean(run["validation_accuracy"] for run in epoch) for epoch in rows]
+    jumps = [epoch for epoch in range(6, 41) if curve[epoch - 1] - curve[epoch - 2] > 4]
     half, most = record["config"]["small_epochs"] // 2, record["config"]["small_epochs"]
     assert {half + 1, most + 1} <= {*jumps}
     assert {*jumps} <= {half + 1, half + 2, most + 1}
