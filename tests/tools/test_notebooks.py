@@ -17,6 +17,7 @@ NAMES = [str(path.relative_to(notebooks.CHAPTERS)) for path in PATHS]
 CHAPTERS = [
     path for path in PATHS if re.match(r"\d\d_", path.name) and path.parent.name != "solutions"
 ]
+APPENDICES = [path for path in PATHS if path.name.startswith("appendix_")]
 
 GPU_CHAPTERS = {"14_train_on_a_gpu.ipynb"}  # those that ask Colab for a GPU
 
@@ -27,6 +28,14 @@ def markdown(notebook):
 
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def shown_first(notebook):
+    """Return the kinds of outputs before the first heading."""
+    cells = notebook.cells
+    first = next(i for i, cell in enumerate(cells) if re.search("^## ", cell.source, re.M))
+    outputs = [o for cell in cells[:first] for o in cell.get("outputs", [])]
+    return {mime for output in outputs for mime in output.get("data", {})}
 
 
 def bundle_with(notebook, mime_type):
@@ -62,7 +71,7 @@ def test_times_of_the_readers_machine_stand_beside_recorded_ones(path):
     assert not times or any("runs.load(" in cell.source for cell in cells), times
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*CHAPTERS, *APPENDICES], ids=lambda path: path.stem)
 def test_no_figure_is_cut_off(path):
     for cell in code_cells(notebooks.read(path)):
         for output in cell.outputs:
@@ -87,13 +96,10 @@ class TestChapter:
         assert [title for title in titles if title in order] == order
 
     def test_a_chapter_of_the_second_edition_opens_with_a_picture_and_a_question(self, path):
-        cells = notebooks.read(path).cells
-        if not any(cell.source.startswith("## Words") for cell in cells):
+        notebook = notebooks.read(path)
+        if not any(cell.source.startswith("## Words") for cell in notebook.cells):
             return
-        first = next(i for i, cell in enumerate(cells) if re.search("^## ", cell.source, re.M))
-        outputs = [o for cell in cells[:first] for o in cell.get("outputs", [])]
-        kinds = {mime for output in outputs for mime in output.get("data", {})}
-        assert {"image/png", EXPLORER} <= kinds
+        assert {"image/png", EXPLORER} <= shown_first(notebook)
 
     def test_at_most_three_claims_are_argued(self, path):
         text = (
@@ -128,6 +134,18 @@ class TestChapter:
         assert exercises.keys() == solutions.keys()
         assert all("not attempted yet" in text for texts in exercises.values() for text in texts)
         assert all("correct on" in texts[0] for texts in solutions.values())
+
+
+@pytest.mark.parametrize("path", APPENDICES, ids=lambda path: path.stem)
+def test_an_appendix_is_a_chapter_without_exercises(path):
+    notebook = notebooks.read(path)
+    assert markdown(notebook).startswith("# Appendix: ")
+    assert {"image/png", EXPLORER} <= shown_first(notebook)
+    titles = re.findall(r"^## (.+)$", markdown(notebook), re.MULTILINE)
+    assert titles[-4:] == ["Summary", "Words", "Going further", "Sources"]
+    assert "Exercises" not in titles
+    quizzes = [cell for cell in code_cells(notebook) if cell.source.startswith("Quiz(")]
+    assert quizzes
 
 
 class TestRules:
