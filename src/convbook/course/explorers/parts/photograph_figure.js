@@ -5,9 +5,9 @@ import { block, setCellSize } from "../lib/figure.js";
 import { formatNumber } from "../lib/format.js";
 import { createGrid } from "../lib/grid.js";
 import { exact, patchOf, SIDE } from "./photograph_arithmetic.js";
-import { isWeight } from "./photograph_kernels.js";
+import { isWeight, WEIGHT_WORDS } from "./photograph_kernels.js";
 import { probedPicture } from "./photograph_pictures.js";
-import { productText, weightText, weightTrouble } from "./photograph_words.js";
+import { productText, weightText } from "./photograph_words.js";
 
 const NARROW = 560;
 
@@ -16,14 +16,11 @@ function createWeights(shell) {
   const grid = createGrid({
     kind: "weight",
     label: "Kernel",
+    rule: { fits: isWeight, words: WEIGHT_WORDS },
     onEdit(row, col, value, wrong) {
-      const { field } = grid.cell(row, col);
-      const fine = wrong === null && isWeight(value);
-      setAttribute(field, "aria-invalid", fine ? null : "true");
-      shell.warn(fine ? null : weightTrouble(row, col, field.value));
-      const kernel = shell.settings().kernel.map((line) => [...line]);
-      kernel[row][col] = value;
-      if (fine) shell.change({ kernel });
+      shell.warn(wrong);
+      const { kernel } = shell.settings();
+      shell.change({ kernel: kernel.with(row, kernel[row].with(col, value)) });
     },
   });
   return grid;

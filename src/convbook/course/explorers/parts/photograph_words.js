@@ -2,7 +2,7 @@
 
 import { formatNumber } from "../lib/format.js";
 import { exact } from "./photograph_arithmetic.js";
-import { LARGEST_WEIGHT, presetOf, TARGETS, totalOf } from "./photograph_kernels.js";
+import { presetOf, TARGETS, totalOf } from "./photograph_kernels.js";
 
 /** Of each edge: which side is brighter when the sum is above zero. */
 const SIDES = {
@@ -48,13 +48,6 @@ export function weightText(value, size) {
 export function productText(value, size) {
   const decimals = Math.abs(value) < 10 ? (size === 3 ? 2 : 1) : Number(size === 3);
   return formatNumber(Number(value.toFixed(Math.abs(value) < 100 ? decimals : 0)));
-}
-
-/** Why what was typed is no weight. */
-export function weightTrouble(row, col, text) {
-  const range = `\u2212${LARGEST_WEIGHT} to ${LARGEST_WEIGHT} with two decimals at most`;
-  const wrong = `Row ${row}, column ${col} holds \u201c${text}\u201d: use a number from ${range}`;
-  return `${wrong}. Until then the last weight counts.`;
 }
 
 /** How near the map is to the one to match. */
