@@ -7,7 +7,7 @@ import { createGrid } from "../lib/grid.js";
 import { exact, patchOf, SIDE } from "./photograph_arithmetic.js";
 import { isWeight, WEIGHT_WORDS } from "./photograph_kernels.js";
 import { probedPicture } from "./photograph_pictures.js";
-import { productText, weightText } from "./photograph_words.js";
+import { keyEnds, productText, weightText } from "./photograph_words.js";
 
 const NARROW = 560;
 
@@ -93,7 +93,7 @@ export function createFigure(shell, where, move) {
 
   return {
     root,
-    draw({ kernel, view }, pixels, fill, most) {
+    draw({ kernel, view }, { pixels, map: sums }, fill, most) {
       const size = kernel.length;
       fit(shell.width(), size);
       for (const grid of [weights, patch, products]) {
@@ -109,8 +109,9 @@ export function createFigure(shell, where, move) {
       }
       map.show(fill);
       setAttribute(key, "data-view", view);
-      setText(low, view === "signed" ? `\u2212${most}` : "0");
-      setText(high, String(most));
+      const [left, right] = keyEnds(view, sums, most);
+      setText(low, left);
+      setText(high, right);
     },
     /** Mark the probe, write its pixels and products, and return their sum. */
     drawProbe([row, col], state) {

@@ -50,6 +50,18 @@ export function productText(value, size) {
   return formatNumber(Number(value.toFixed(Math.abs(value) < 100 ? decimals : 0)));
 }
 
+/** What stands at the ends of the colours' key: a colour that means more than its number says so. */
+export function keyEnds(view, sums, most) {
+  const beyond = (test) => sums.some((sum) => test(sum / 100));
+  const low = view === "signed" ? -most : 0;
+  const below = ["signed", "grey"].includes(view) && beyond((sum) => sum < low);
+  const above = beyond((sum) => (view === "absolute" ? Math.abs(sum) : sum) > most);
+  return [
+    (below ? "\u2264 " : "") + formatNumber(low),
+    (above ? "\u2265 " : "") + formatNumber(most),
+  ];
+}
+
 /** How near the map is to the one to match. */
 export function targetSentence(index, distance) {
   if (distance === 0) return `Distance 0: found. ${TARGETS[index].told}`;

@@ -67,6 +67,8 @@ export function createTable({ onMove, onRemove, onAdd, onEdit, onShow }) {
   const group = uniqueName("layer");
   const columns = ["Layer", ...NAMES, ...FIELD_NAMES];
   const heads = columns.map((text) => makeCell("columnheader", {}, text));
+  const start = "Start: where the field of output 0 begins; below 0 it begins in the padding.";
+  for (const name of ["title", "aria-label"]) setAttribute(heads.at(-1), name, "Start of output 0");
   const head = h("div", { role: "row", class: "cb-rf-row cb-rf-head" }, heads);
   const body = h("div", { role: "table", "aria-label": "Layers and what their outputs see" });
   const region = h("div", { class: "cb-rf-scroll", role: "region", "aria-label": "Layers" }, body);
@@ -84,7 +86,14 @@ export function createTable({ onMove, onRemove, onAdd, onEdit, onShow }) {
   ];
   const bar = h("div", { class: "cb-actions" }, tools);
   bar.addEventListener("click", ({ target }) => target.disabled && pool[shown - 1].radio.focus());
-  const root = h("div", { class: "cb-stack" }, region, trouble, bar);
+  const root = h(
+    "div",
+    { class: "cb-stack" },
+    region,
+    trouble,
+    bar,
+    h("p", { class: "cb-note" }, start),
+  );
 
   function draw({ levels, rows, selected, problem: reason }) {
     while (pool.length < rows.length) {
