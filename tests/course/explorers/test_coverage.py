@@ -154,7 +154,8 @@ def test_paths_through_every_entry(preset):
             stack([1, 2, 5]),
             "3 layers of 3 taps: 17 of 17 positions reached, no holes; on a map, 289 of 289 "
             "pixels.",
-            "No holes: no dilation is larger than what the smaller ones fill (1 ≤ 1, 2 ≤ 3, 5 ≤ 7).",
+            "No holes: no dilation is larger than what the smaller ones fill (1 ≤ 1, 2 ≤ 3, "
+            "5 ≤ 7).",
         ),
         (
             stack([4], 1),
