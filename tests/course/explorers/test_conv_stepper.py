@@ -145,13 +145,22 @@ def test_same_padding_equals_python():
 
 
 NUMBERS = {
-    "3": 3, " -2 ": -2, "\u22122": -2, "0.5": 0.5, ",5": 0.5, "1.": 1, "+4": 4, "": 0, "-0": 0,
+    "3": 3, " -2 ": -2, "\u22122": -2, "0.5": 0.5, ",5": 0.5, "1.": 1, "+4": 4, "-0": 0, "": None,
     "-": None, "1e3": None, "two": None, "1.2.3": None, "10000": None, "Infinity": None,
 }  # fmt: skip
 
 
 def test_numbers_are_read():
     assert {text: module("lib/format.js").parseNumber(text) for text in NUMBERS} == NUMBERS
+
+
+def test_why_a_number_does_not_count_is_said():
+    name, words = "Input row 0, column 1", module("lib/format.js").ANY()["words"]
+    refusal = module("lib/format.js").refusal
+    assert refusal(name, "x", words, "3") == (
+        "Input row 0, column 1 holds “x”, which is no number from −9999 to 9999; 3 still counts."
+    )
+    assert refusal(name, " ", words, "3") == "Input row 0, column 1 is empty; 3 still counts."
 
 
 def test_own_numbers_set_the_sizes():

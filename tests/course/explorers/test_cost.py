@@ -289,3 +289,9 @@ def test_static_form_is_the_table():
         ),
     ]
     assert explorer.code in html
+
+
+def test_only_the_symbols_in_use_are_explained():
+    between = "C_in: channels in; C_out: channels out; k: kernel size; n: map size in"
+    assert JS.meaningOf(["k·k·C_in + C_in·C_out", "n·n·k"]) == between
+    assert JS.meaningOf(["C_mid/g"]) == "C_mid: channels between; g: groups"

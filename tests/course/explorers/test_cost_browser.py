@@ -45,7 +45,8 @@ def assert_shows(page, explorer):
         assert row.get_by_role("radio").is_checked() == (kind == explorer.show)
         assert row.get_by_role("rowheader").text_content().startswith(LABELS[kind])
         cells = row.get_by_role("cell").all_text_contents()
-        for name, text, i in zip(("Parameters", "MACs"), cells, (0, 1), strict=True):
+        names = ("Parameters", "MACs (multiply-adds)")
+        for name, text, i in zip(names, cells, (0, 1), strict=True):
             expected = f"{name}{DASH}"
             if kind in costs:
                 own, whole = sum(costs[kind][i]), sum(costs["standard"][i])

@@ -148,15 +148,14 @@ def test_paths_through_every_entry(preset):
         (
             stack([2, 2, 2]),
             "3 layers of 3 taps: 7 of 13 positions reached, 6 holes; on a map, 49 of 169 pixels.",
-            "Holes: taken by size, a dilation may be at most the number of positions that the "
-            "smaller ones fill, but 2 > 1.",
+            "Holes: dilation 2 is larger than the 1 position that the smaller dilations fill.",
         ),
         (
             stack([1, 2, 5]),
             "3 layers of 3 taps: 17 of 17 positions reached, no holes; on a map, 289 of 289 "
             "pixels.",
-            "No holes: taken by size, no dilation is larger than the number of positions that the "
-            "smaller ones fill: 1 ≤ 1, 2 ≤ 3, 5 ≤ 7.",
+            "No holes: no dilation is larger than what the smaller ones fill (1 ≤ 1, 2 ≤ 3, "
+            "5 ≤ 7).",
         ),
         (
             stack([4], 1),

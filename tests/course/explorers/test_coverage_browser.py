@@ -60,7 +60,7 @@ def assert_draws(page, explorer, point=None):
     expected = [56 * count / max(counts) for count in counts if count]
     assert heights == pytest.approx(expected, abs=0.01)
     assert drawn["holes"] == [counts.count(0), 2 * counts.count(0)]
-    assert drawn["words"] == [WORDS.summaryOf(s), WORDS.reasonOf(s), WORDS.placeOf(s, point)]
+    assert drawn["words"] == [WORDS.reasonOf(s), WORDS.TERMS()[s["mode"]], WORDS.placeOf(s, point)]
     assert drawn["line"] == explorer.code
     products = [a * b for a in counts for b in counts] * (explorer.mode == "transposed")
     shades = sorted(drawn["shades"], key=lambda shade: shade[1])

@@ -132,7 +132,7 @@ def test_settings_redraw_everything_and_reset_brings_it_back(open_page):
     assert page.locator(".cb-formula").inner_text().startswith("9 × 25 matrix")
     assert page.locator(".cb-code").inner_text() == view.code
     assert page.locator(".cb-grid-left .cb-row").count() == 10
-    page.get_by_role("button", name="The same as windows").click()
+    page.get_by_role("button", name="As windows").click()
     assert page.locator(".cb-code").inner_text() == "w.flatten() @ unfold(x, 2)"
     assert selected(page) == ["output", 0]
     page.evaluate(SET, {"selected": ["output", 5], "show": "numbers"})  # by a kernel

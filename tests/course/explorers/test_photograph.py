@@ -309,3 +309,15 @@ def test_the_static_form_shows_photograph_maps_and_weights():
     assert html.count("data:image/webp;base64,") == 1 + len(MAPS)
     assert html.count("<td>0.1</td>") == 8
     assert "<code>F.conv2d(" in html
+
+
+def test_the_key_says_where_a_colour_means_more_than_its_number():
+    sums = [-50000, 0, 30000]  # hundredths
+    ends = {
+        ("signed", 440): ["≤ −440", "440"],
+        ("absolute", 440): ["0", "≥ 440"],
+        ("relu", 500): ["0", "500"],
+        ("grey", 255): ["≤ 0", "≥ 255"],
+    }
+    for (view, most), expected in ends.items():
+        assert WORDS.keyEnds(view, sums, most) == expected

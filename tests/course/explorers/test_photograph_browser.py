@@ -205,16 +205,16 @@ def test_weights_are_typed_and_walked_and_wrong_ones_are_refused(show):
     page = show()
     weight(page, 0, 0).fill("2.5")
     assert page.evaluate("models[0].get('kernel')[0]") == [2.5, 0, 1]
-    assert page.get_by_text("Your own numbers.").is_visible()
+    assert page.get_by_text("Your own settings.").is_visible()
     page.keyboard.press("ArrowDown")
     assert page.evaluate("document.activeElement.ariaLabel") == "weight, row 1, column 0"
-    for text in ("100", "0.125", "two"):
+    for text in ("100", "0.125", "two", "-1000"):
         weight(page, 1, 0).fill(text)
-        assert page.get_by_text(f"holds “{text}”: use a number from −99 to 99").is_visible()
+        assert page.get_by_text(f"holds “{text}”, which is no number from −99 to 99").is_visible()
         assert page.evaluate("models[0].get('kernel')[1]") == [-1, 0, 1]
     page.keyboard.press("Enter")
     assert weight(page, 1, 0).input_value() == "\u22121"
-    assert page.get_by_text("use a number").count() == 0
+    assert page.get_by_text("no number").count() == 0
 
 
 def test_a_map_is_found_by_its_kernel_and_by_no_preset(show):

@@ -338,6 +338,7 @@ def test_a_kernel_that_does_not_fit_says_so(open_page):
     choose(page, 1)
     setting(page, "Kernel size", 1).fill("10")
     assert summary_of(page) == "No layer has an output."
+    assert page.locator(".cb-rf-caption").is_hidden()
     assert not page.locator(".cb-rf-section .cb-rf-frame").is_visible()
     page.mouse.click(*middle_of(page, 0, 5))  # nothing to choose
     assert page.locator(".cb-rf-step").count() == 0

@@ -128,7 +128,10 @@ function render({ model, el }) {
     el,
     name: "assignment-bench",
     title: "Assignment bench",
-    rules: { rows: { fits: Array.isArray, words: "a list of layers" }, profile: Object.keys(PROFILES) },
+    rules: {
+      rows: { fits: Array.isArray, words: "a list of layers" },
+      profile: Object.keys(PROFILES),
+    },
     presets: PRESETS,
     format: NETWORK_FORMAT,
     writesAddress: true,

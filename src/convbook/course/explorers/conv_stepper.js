@@ -26,7 +26,7 @@ import {
   readSettings,
   valuesOf,
 } from "./parts/conv_stepper_settings.js";
-import { complaintWords, FORMULAS, formulaOf, pytorchScript } from "./parts/conv_stepper_words.js";
+import { FORMULAS, formulaOf, pytorchScript } from "./parts/conv_stepper_words.js";
 
 const NUMBERS = { x: "input_values", w: "kernel_values" };
 
@@ -95,7 +95,7 @@ function mount(model, el) {
 
 /** The three grids with the player and the sum: { roots, products, script, draw }. */
 function createFigure(model, shell) {
-  let complaint = null; // what a field holds that is no number
+  let complaint = ""; // why what a field holds does not count
   let page = null; // all that `draw` worked out, for the selection to use
   let [shape, numbers] = ["", ""];
   const sum = h("div", { class: "cb-sum", role: "status" });
@@ -105,7 +105,7 @@ function createFigure(model, shell) {
   const editor = (name) => (row, col, value, wrong) => {
     const grid = model.get(name).map((line) => [...line]);
     grid[row][col] = value;
-    complaint = wrong ? { name, row, col, wrong } : null;
+    complaint = wrong ?? "";
     shell.change({ [name]: grid });
   };
   const { onCell } = selection;
@@ -139,9 +139,8 @@ function createFigure(model, shell) {
       Object.assign(page, { x, w, y: page.problem ? null : valuesOf(s, x, w) });
       drawNumbers(flow, page);
     }
-    const wrong = complaint && complaintWords(complaint);
-    shell.say([page.problem, wrong].filter(Boolean).join(" "));
-    selection.draw(grids, shape + numbers, shape !== old.shape);
+    shell.say([page.problem, complaint].filter(Boolean).join(" "));
+    selection.draw(flow, shape + numbers, shape !== old.shape);
     return page;
   }
 
@@ -157,7 +156,7 @@ function createFigure(model, shell) {
 function createSelection(model, shell, sum, pageOf) {
   // A cell under the mouse, else an input cell or a weight with the focus, else the chosen output.
   let [pointed, focused] = [null, null];
-  let [grids, drawn, chosen] = [null, "", null];
+  let [flow, drawn, chosen] = [null, "", null];
   let version = "";
 
   function choose(row, col) {
@@ -187,9 +186,9 @@ function createSelection(model, shell, sum, pageOf) {
     },
   });
 
-  function draw(newGrids, newVersion, moved) {
+  function draw(newFlow, newVersion, moved) {
     if (moved) pointed = focused = null;
-    [grids, version] = [newGrids, newVersion];
+    [flow, version] = [newFlow, newVersion];
     light();
   }
 
@@ -205,6 +204,7 @@ function createSelection(model, shell, sum, pageOf) {
     drawn = key;
     // The links of rows and of columns that lead through the cell.
     const lit = links.map((own, i) => own.filter((link) => link[cell[0]] === cell[1 + i]));
+    const { grids, legend } = flow;
     for (const [kind, grid] of Object.entries(grids)) {
       const [rows, cols] = lit.map((own) => [...new Set(own.map((link) => link[kind]))]);
       grid.light(rows.flatMap((r) => cols.map((c) => grid.cell(r, c))));
@@ -219,7 +219,7 @@ function createSelection(model, shell, sum, pageOf) {
     const value = formatNumber(y[row - canvas[0][0]][col - canvas[1][0]]);
     const text = `row ${row}, column ${col}: sum ${value}`;
     player.set({ index: row * size[1] + col, count: size[0] * size[1], text });
-    writeWords(sum, pageOf(), lit, cell);
+    writeWords(sum, legend, pageOf(), lit, cell);
   }
 
   return { player: player.root, onCell, draw };

@@ -9,6 +9,7 @@ import {
   costOf,
   groupsMessage,
   largestGroups,
+  meaningOf,
   pytorchLines,
   pytorchScript,
   shapesOf,
@@ -88,15 +89,15 @@ function createFormulas() {
   const lines = names.map((name, i) =>
     h("p", { class: "cb-cost-line" }, h("span", { class: "cb-name" }, name), texts[i]),
   );
-  const meaning =
-    "C_in, C_mid, C_out: channels in, between, out; k: kernel size; g: groups; n: map size in, m: out";
+  const meaning = h("p", { class: "cb-muted" });
   return {
-    root: h("div", {}, lines, h("p", { class: "cb-muted" }, symbols(meaning))),
+    root: h("div", {}, lines, meaning),
     draw(workings) {
       lines.forEach((line, i) => {
         line.hidden = !workings[i];
         texts[i].replaceChildren(...symbols(workings[i] ?? ""));
       });
+      meaning.replaceChildren(...symbols(meaningOf(workings)));
     },
   };
 }

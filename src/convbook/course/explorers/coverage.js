@@ -19,6 +19,7 @@ import {
   reasonOf,
   RULES,
   summaryOf,
+  TERMS,
 } from "./parts/coverage_words.js";
 
 /** @typedef {import("./parts/coverage_counts.js").Settings} Settings */
@@ -131,12 +132,12 @@ function factsOf(s, counts) {
 /** What the counts say, beside their map: { roots, draw(s) }. */
 function createFindings() {
   const map = createMap();
-  const [note, summary, reason] = ["cb-note", "", "cb-cov-reason"].map((name) =>
+  const [note, terms, reason] = ["cb-note", "", "cb-cov-reason"].map((name) =>
     h("p", { class: name }),
   );
   const facts = h("div", { class: "cb-rf-facts" });
   const legend = h("ul", { class: "cb-legend" });
-  const words = h("div", { class: "cb-rf-words" }, facts, summary, reason);
+  const words = h("div", { class: "cb-rf-words" }, facts, reason, terms);
   const below = h("div", { class: "cb-rf-below" }, h("div", {}, map.root, note), words);
 
   let drawn = "";
@@ -147,18 +148,21 @@ function createFindings() {
     const [dilated, counts] = [s.mode === "dilated", countsOf(s)];
     map.draw(s, counts);
     setAttribute(map.root, "aria-label", `The same on a map. ${summaryOf(s)}`);
-    setText(note, dilated ? "Pixels of a map that are reached" : "Taps on the pixels of a map");
+    setText(note, dilated ? "On a map" : "Taps on a map: the darker, the more");
     facts.replaceChildren(
       ...factsOf(s, counts).map(([name, value]) =>
         h("p", {}, h("span", { class: "cb-name" }, name), " ", h("b", {}, value)),
       ),
     );
-    setText(summary, summaryOf(s));
+    setText(terms, TERMS[s.mode]);
     setText(reason, reasonOf(s));
     const [input, output] = ["cb-x cb-lit", "cb-y cb-lit"];
     const hole = dilated ? "hole: no path ends here" : "no tap falls here";
     legend.replaceChildren(
-      legendEntry(dilated ? input : output, "chosen position"),
+      legendEntry(
+        dilated ? input : output,
+        dilated ? "chosen position; on the map: reached" : "chosen position",
+      ),
       legendEntry(dilated ? output : input, "on a path to it"),
       ...(counts.includes(0) ? [legendEntry("cb-hole", hole)] : []),
     );

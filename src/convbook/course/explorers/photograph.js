@@ -80,7 +80,9 @@ function createTask(shell, redraw) {
   };
   const table = Object.fromEntries(TARGETS.map((_, i) => [i, `Map ${i + 1}`]));
   const choice = choiceOf("Map to match", table, (wanted) => start(Number(wanted)));
-  const words = "Change the weights until your map is this one. No preset makes it.";
+  const words =
+    "Change the weights until your map is this one, at distance 0. No preset makes it. " +
+    "The colours keep one scale while you match.";
   const told = h("p", { role: "status" });
   const root = /** @type {HTMLDetailsElement} */ (
     h(
@@ -187,7 +189,7 @@ function render({ model, el }) {
     const most = s.view === "grey" ? 255 : (other ?? own).most;
     const table = colourTable(s.view, colours.now());
     const fill = (map) => (pixels) => paintMap(pixels, map, most, table);
-    figure.draw(s, own.pixels, fill(own.map), most);
+    figure.draw(s, own, fill(own.map), most);
     if (other) task.draw(distanceOf(own.map, other.map), fill(other.map));
     drawProbe();
     shell.showCode(pytorchLine(s));

@@ -104,6 +104,7 @@ function createFigure({ onShow }) {
     legendEntry("cb-x cb-lit", "input pixel that feeds it"),
     legendEntry("cb-y cb-lit", "output that feeds it"),
     legendEntry("cb-pad", "padding"),
+    legendEntry("cb-rf-grey", "from the output to the ends of its field"),
   ];
 
   function drawShown() {
@@ -116,7 +117,9 @@ function createFigure({ onShow }) {
     const size = shown ? formatNumber(levels[shown[0]].size) : "0";
     setAttribute(summary, "aria-live", pointed ? "off" : null);
     setText(summary, words);
-    setText(caption, `${size} \u00d7 ${size} pixels`);
+    const beyond = drawn.reach[0]?.first < 0 || drawn.reach[0]?.last >= levels[0].count;
+    const grey = beyond ? "; grey: outside the input" : "";
+    setText(caption, `${size} \u00d7 ${size} pixels${grey}`);
     setAttribute(section.root, "aria-label", `Cross-section: ${words}`);
     setAttribute(plane.root, "aria-label", `The field in two dimensions: ${caption.textContent}`);
   }
@@ -137,7 +140,8 @@ function createSteps(/** @type {HTMLElement} */ plane) {
   return {
     root: resultRow(label, h("div", { class: "cb-rf-both" }, steps, plane)),
     draw({ levels, rows, chosen }) {
-      setText(label, chosen ? `Layer ${chosen[0]}` : "Layer");
+      this.root.hidden = !chosen; // no layer has an output
+      setText(label, chosen ? `Layer ${chosen[0]}` : "");
       const found = chosen ? stepsOf(levels, rows, chosen[0]) : [];
       const lines = found.map(([name, rule, numbers, result]) => {
         const sum = `${name} = ${numbers} = ${formatNumber(result)}`;

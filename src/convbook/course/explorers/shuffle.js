@@ -87,7 +87,7 @@ function render({ model, el }) {
     for (const [name, control] of Object.entries(controls)) control.set(s[name]);
     sides.draw(s, shell.width());
     drawSelection(s, null);
-    const where = `Channel ${index} of 0\u2013${count - 1}`;
+    const where = `channel ${index} (0 to ${count - 1})`;
     player.set({ index, count, where, text: placeOf(chosenOf(s), s) });
     setText(summary, summaryOf(s));
     shell.showCode(pytorchLine(s));
@@ -101,8 +101,7 @@ function render({ model, el }) {
     figure: sides.nodes,
     results: [
       resultRow("Channel", h("div", {}, player.root, place)),
-      resultRow("Index", h("div", {}, working, comparison)),
-      resultRow("Rule", summary),
+      resultRow("Rule", h("div", {}, summary, working, comparison)),
     ],
     code: { label: "PyTorch", what: "the PyTorch line", others: [["Copy script", script]] },
     draw,

@@ -8,7 +8,6 @@ const OPERATOR_WIDTH = 40;
 /** Arrangements of the three grids, best first: which stand side by side. */
 const LAYOUTS = [
   ["row", [["x", "w", "y"]]],
-  ["pair", [["x", "w"], ["y"]]],
   ["under", [["x"], ["w", "y"]]],
   ["stack", [["x"], ["w"], ["y"]]],
 ];
@@ -24,7 +23,9 @@ function cellSizeFor(rows, cells, width, { largest, beside }) {
     const fits = rows.every((row) => {
       const step = cell + gapFor(cell);
       const grids = row.map((name) => Math.max(cells[name] * step, NARROWEST_BLOCK));
-      const rest = (row.length - 1) * OPERATOR_WIDTH + (row.includes("x") ? beside : 0);
+      // A later row of two begins with its sign.
+      const signs = row.length === 1 ? 0 : row.length - Number(row[0] === "x");
+      const rest = signs * OPERATOR_WIDTH + (row.includes("x") ? beside : 0);
       return grids.reduce((a, b) => a + b, rest) <= width;
     });
     if (fits) return cell;

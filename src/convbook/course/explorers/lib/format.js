@@ -1,18 +1,25 @@
 // Numbers as text, and text as numbers.
 
-export const LARGEST = 9999;
+const LARGEST = 9999;
+/** What a number may be that is typed in: any, unless somebody says more. */
+export const ANY = { fits: (_value) => true, words: `\u2212${LARGEST} to ${LARGEST}` };
 
-/** The number written in `text`, 0 for nothing, or null when it is no number in -9999..9999. */
+/** The number written in `text`, or null when it is none in -9999..9999. */
 export function parseNumber(text) {
   const plain = text
     .trim()
     .replace(/[\u2212\u2013]/g, "-")
     .replace(",", ".");
-  if (plain === "") return 0;
   if (!/^[-+]?(\d+\.?\d*|\.\d+)$/.test(plain)) return null;
   const value = Number(plain);
   if (Math.abs(value) > LARGEST) return null;
   return value === 0 ? 0 : value; // never -0
+}
+
+/** Why the `text` in a field, "Input row 0, column 1", does not count, and what counts instead. */
+export function refusal(name, text, words, kept) {
+  const wrong = `holds \u201c${text}\u201d, which is no number from ${words}`;
+  return `${name} ${text.trim() ? wrong : "is empty"}; ${kept} still counts.`;
 }
 
 /** The whole number in `text` if it lies in [low, high], else null. */

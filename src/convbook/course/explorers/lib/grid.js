@@ -1,7 +1,7 @@
 // Grids of numbers, walked with the arrow keys.
 
 import { h, setAttribute, setChildren } from "./dom.js";
-import { parseNumber } from "./format.js";
+import { ANY, parseNumber, refusal } from "./format.js";
 import { range } from "./ranges.js";
 
 const ROLES = { column: "columnheader", row: "rowheader" };
@@ -12,17 +12,20 @@ const ROLES = { column: "columnheader", row: "rowheader" };
  * Cells are kept and reused: `arrange` puts rows together again only when the shape changes,
  * `cell(row, col)` returns the cell to paint. A cell is a "field" that holds a number, "still", or
  * one to choose: "pick", or the head of a "column" or a "row". `onPoint` hears of the cell under
- * the mouse and `onFocus` of the one with the focus, both of null when there is none.
+ * the mouse and `onFocus` of the one with the focus, both of null when there is none. `onEdit` hears
+ * of the number that counts in a field, and why what stands there does not, if that is another;
+ * `rule` says which numbers count.
  *
  * @param {object} options
  * @param {string} options.kind
  * @param {string} options.label
  * @param {(row: number, col: number) => void} [options.onPick]
  * @param {(row: number, col: number, value: number, wrong: string | null) => void} [options.onEdit]
+ * @param {{ fits: (value: number) => boolean, words: string }} [options.rule]
  * @param {(cell: any) => void} [options.onPoint]
  * @param {(cell: any) => void} [options.onFocus]
  */
-export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
+export function createGrid({ kind, label, onPick, onEdit, rule = ANY, onPoint, onFocus }) {
   const root = h("div", { class: `cb-grid cb-grid-${kind}`, role: "grid", "aria-label": label });
   const frame = h("div", { class: "cb-frame", "aria-hidden": "true" });
   const shell = h("div", { class: "cb-shell" }, root, frame);
@@ -108,7 +111,7 @@ export function createGrid({ kind, label, onPick, onEdit, onPoint, onFocus }) {
 
   const grid = { shell, root, arrange, cell, paint, light, outline, activate, restOn };
   listenToFocus(grid, onFocus, onPoint);
-  listenToFields(grid, onEdit);
+  listenToFields(grid, kind, rule, onEdit);
   listenToPicks(grid, onPick);
   return grid;
 }
@@ -159,10 +162,12 @@ const cellUnder = (event) => event.target.closest?.(".cb-cell")?.cbCell;
 
 /** Hear of the cell with the focus, and of the one under the mouse. */
 function listenToFocus({ root, activate }, onFocus, onPoint) {
+  let under = null; // until the mouse moves again, what has the focus counts
   root.addEventListener("focusin", (event) => {
     const target = cellUnder(event);
     if (!target?.focus) return;
     activate(target);
+    under = null;
     target.field?.select();
     onFocus?.(target);
   });
@@ -170,21 +175,34 @@ function listenToFocus({ root, activate }, onFocus, onPoint) {
   if (!onPoint) return;
   // A finger has no hover: it picks, and on its way, scrolling, it lights nothing.
   const mouse = (event) => event.pointerType !== "touch";
-  root.addEventListener("pointerover", (event) => {
+  root.addEventListener("pointermove", (event) => {
     const target = cellUnder(event);
-    if (target && mouse(event)) onPoint(target.focus ? target : null);
+    if (!target || target === under || !mouse(event)) return;
+    under = target;
+    onPoint(target.focus ? target : null);
   });
-  root.addEventListener("pointerleave", (event) => mouse(event) && onPoint(null));
+  root.addEventListener("pointerleave", (event) => {
+    under = null;
+    if (mouse(event)) onPoint(null);
+  });
 }
 
 /** Hear of the numbers that are typed into fields. */
-function listenToFields({ root }, onEdit) {
+function listenToFields({ root }, kind, { fits, words }, onEdit) {
+  let kept = ""; // what stood in the field before it was typed in
+  root.addEventListener("focusin", (event) => {
+    kept = cellUnder(event)?.text;
+  });
   root.addEventListener("input", (event) => {
     const target = cellUnder(event);
     if (!target?.field) return;
-    const value = parseNumber(target.field.value);
-    setAttribute(target.field, "aria-invalid", value === null ? "true" : null);
-    onEdit(target.row, target.col, value ?? 0, value === null ? target.field.value : null);
+    const { row, col, field } = target;
+    const value = parseNumber(field.value);
+    const fine = value !== null && fits(value);
+    setAttribute(field, "aria-invalid", fine ? null : "true");
+    const name = `${kind[0].toUpperCase()}${kind.slice(1)} row ${row}, column ${col}`;
+    const wrong = fine ? null : refusal(name, field.value, words, kept);
+    onEdit(row, col, fine ? value : parseNumber(kept), wrong);
   });
   root.addEventListener("focusout", (event) => {
     // Leaving a field: what counts is shown, so nothing half typed stays behind.

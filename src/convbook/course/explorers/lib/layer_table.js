@@ -84,12 +84,16 @@ function keepInSight(region, head, row) {
  * @param {(change: (rows: any[]) => void, shown: number) => void} options.alter changes the rows
  *   and shows a layer, or the last if there are not so many
  * @param {any[]} options.newRow what is added
+ * @param {Record<string, string>} [options.titles] what a column's name stands for
+ * @param {string} [options.note] stands below the table
  */
 export function createLayerTable(options) {
-  const { label, limits, alter, newRow } = options;
+  const { label, limits, alter, newRow, titles = {}, note } = options;
   const group = uniqueName("layer");
   const columns = ["Layer", ...options.settings.map(([name]) => name), ...options.values];
-  const heads = columns.map((text) => makeCell("columnheader", {}, text));
+  const heads = columns.map((text) =>
+    makeCell("columnheader", { title: titles[text], "aria-label": titles[text] }, text),
+  );
   const head = h("div", { role: "row", class: "cb-layer cb-layer-head" }, heads);
   const body = h("div", { role: "table", "aria-label": label });
   const region = h("div", { class: "cb-layers", role: "region", "aria-label": "Layers" }, body);
@@ -130,5 +134,6 @@ export function createLayerTable(options) {
     [shown, count] = [layer, length];
   }
 
-  return { root: h("div", { class: "cb-stack" }, region, trouble, bar), draw };
+  const below = note ? h("p", { class: "cb-note" }, note) : null;
+  return { root: h("div", { class: "cb-stack" }, region, trouble, bar, below), draw };
 }

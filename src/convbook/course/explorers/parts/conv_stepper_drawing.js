@@ -40,7 +40,7 @@ export function drawShape({ grids, flow, operator, sizes, legend, note }, page, 
   const across = ([, [first, end]]) => end - first;
   const cells = { x: across(spans), w: kernel[1], y: canvas ? across(canvas) : 2 };
   fitFlow(flow, cells, width, { enough: width < 480 ? 34 : 22 });
-  setText(operator, conv ? "\u22c6" : "\u22c6\u1d40");
+  operator.replaceChildren("\u22c6", ...(conv ? [] : [h("sup", {}, "T")]));
 
   const isInput = (row, col) => isInside([row, col], input);
   const sort = (row, col) => (isInput(row, col) ? "field" : "pick");
@@ -65,9 +65,11 @@ export function drawShape({ grids, flow, operator, sizes, legend, note }, page, 
   if (!canvas) return;
   const kept = (row, col) => (isInside([row, col], size) ? "pick" : "still");
   grids.y.arrange(...canvas, kept, `${canvas} ${size}`);
-  setText(note, `${noteOn(s, links)} Point at an input cell, or tap it, to see where it goes.`);
+  const hint =
+    "Point at or tap an input cell to see where it goes. Type in a cell to change its number.";
+  setText(note, `${noteOn(s, links)} ${hint}`);
   legend.replaceChildren(
-    legendEntry("cb-x cb-lit", "read for this cell"),
+    h("li", {}),
     ...(padding && conv ? [legendEntry("cb-pad", "padding")] : []),
     ...(unread ? [legendEntry("cb-x cb-unread", "read by no window")] : []),
     ...(padding && !conv ? [legendEntry("cb-crop", "cropped by padding")] : []),
@@ -115,8 +117,16 @@ export function inked(text) {
   });
 }
 
+/** What is lit in the other grid, by the kind of the cell that is pointed at or chosen. */
+const LIT = {
+  y: ["cb-x cb-lit", "read for this cell"],
+  x: ["cb-y cb-lit", "made with this cell"],
+  w: ["cb-x cb-lit", "multiplied by this weight"],
+};
+
 /** Write out the sum behind an output cell, or where an input cell or a weight goes. */
-export function writeWords(element, { s, x, w }, lit, cell) {
+export function writeWords(element, legend, { s, x, w }, lit, cell) {
+  legend.firstChild.replaceWith(legendEntry(...LIT[cell[0]]));
   element.style.setProperty("--lines", s.axes[0].kernel); // the page below keeps its place
   const { start, lines, total } = cell[0] === "y" ? sumOf(x, w, lit, cell) : {};
   if (!lines) element.replaceChildren(h("span", {}, inked(readersOf(s, lit, cell))));

@@ -34,14 +34,44 @@ const TRANSPOSED = { mode: "transposed", input_size: 3, stride: 2 };
 
 /** Examples; `selected` is the output cell that teaches most. */
 export const PRESETS = [
-  { label: "Stride 1", own: {} },
-  { label: "Stride 2, padding 1", own: { stride: 2, padding: [1, 1] } },
-  { label: "Floor drops pixels", own: { input_size: 10, stride: 2 } },
-  { label: "Same, even kernel", own: { kernel_size: 4, padding: samePadding(4) } },
-  { label: "Kernel 1 \u00d7 3", own: { kernel_size: [1, 3] } },
-  { label: "Dilation 2", own: { input_size: 7, dilation: 2 }, selected: [1, 1] },
-  { label: "Transposed", own: TRANSPOSED, selected: [2, 2] },
-].map(({ label, own, selected }) => ({ label, settings: { ...DEFAULTS, ...own }, selected }));
+  {
+    label: "Stride 1",
+    note: "The window moves pixel by pixel: of 5 pixels a side, 5 \u2212 3 + 1 = 3 outputs are left.",
+    own: {},
+  },
+  {
+    label: "Stride 2, padding 1",
+    note: "Zeros all around, and every second window only: 3 \u00d7 3 outputs, as at stride 1 without.",
+    own: { stride: 2, padding: [1, 1] },
+  },
+  {
+    label: "Floor drops pixels",
+    note: "A fifth window would reach beyond the border, so the last row and column are never read.",
+    own: { input_size: 10, stride: 2 },
+  },
+  {
+    label: "Same, even kernel",
+    note: "An even kernel cannot be centred: PyTorch pads one less before than after.",
+    own: { kernel_size: 4, padding: samePadding(4) },
+  },
+  {
+    label: "Kernel 1 \u00d7 3",
+    note: "The window is one row high: the output loses two columns and no row.",
+    own: { kernel_size: [1, 3] },
+  },
+  {
+    label: "Dilation 2",
+    note: "The taps stand two pixels apart: nine weights span 5 \u00d7 5 pixels.",
+    own: { input_size: 7, dilation: 2 },
+    selected: [1, 1],
+  },
+  {
+    label: "Stride 2, transposed",
+    note: "Each input cell adds the kernel, times its number, two cells further on than the last.",
+    own: TRANSPOSED,
+    selected: [2, 2],
+  },
+].map(({ own, ...preset }) => ({ ...preset, settings: { ...DEFAULTS, ...own } }));
 
 const whole =
   (/** @type {number[]} */ [low, high]) =>

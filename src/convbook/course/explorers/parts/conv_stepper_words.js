@@ -1,7 +1,7 @@
 // Conv stepper: what is said of the settings, and of the cell that is chosen or pointed at.
 
 import { kernelSpan, productsOf } from "../lib/arithmetic.js";
-import { counted, formatFactor, formatNumber, LARGEST, tensorLines } from "../lib/format.js";
+import { counted, formatFactor, formatNumber, tensorLines } from "../lib/format.js";
 import { range } from "../lib/ranges.js";
 import { outputSizeOf, pytorchLine } from "./conv_stepper_settings.js";
 
@@ -57,7 +57,7 @@ export function noteOn({ mode, axes }, links) {
 export const FORMULAS = {
   convolution:
     "\u230a(input + before + after \u2212 dilation \u00b7 (kernel \u2212 1) \u2212 1) " +
-    "/ stride\u230b + 1",
+    "/ stride\u230b + 1 (\u230a \u230b: round down)",
   transposed:
     "(input \u2212 1) \u00b7 stride \u2212 before \u2212 after " +
     "+ dilation \u00b7 (kernel \u2212 1) + output padding + 1",
@@ -115,16 +115,6 @@ export function readersOf(s, [rows, cols], cell) {
   const verb = s.mode === "convolution" ? "is read by" : "goes into";
   const all = count ? `: ${list.join(", ")}` : "";
   return `${name} ${verb} ${counted(count, "output")}${all}.`;
-}
-
-/** What is wrong in a field. */
-export function complaintWords({ name, row, col, wrong }) {
-  const grid = name === "input_values" ? "Input" : "Kernel";
-  const limits = `\u2212${LARGEST} to ${LARGEST}`;
-  return (
-    `${grid} row ${row}, column ${col} holds \u201c${wrong}\u201d, which is no number from ` +
-    `${limits}; it counts as 0.`
-  );
 }
 
 /** A script that runs as it stands: imports, the numbers on the page, the line. */

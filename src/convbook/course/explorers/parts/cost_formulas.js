@@ -111,6 +111,24 @@ export function workingsOf(kind, s) {
   return [...lines, `${ratio} = ${inNumbers(ratio, s)} = ${ratioText(total(own), total(all))}`];
 }
 
+const MEANINGS = {
+  C_in: "channels in",
+  C_mid: "channels between",
+  C_out: "channels out",
+  k: "kernel size",
+  g: "groups",
+  n: "map size in",
+  m: "map size out",
+};
+
+/** What the symbols in these formulas stand for. */
+export function meaningOf(/** @type {string[]} */ workings) {
+  const used = Object.entries(MEANINGS).filter(([symbol]) =>
+    workings.some((text) => new RegExp(`\\b${symbol}\\b`).test(text)),
+  );
+  return used.map(([symbol, words]) => `${symbol}: ${words}`).join("; ");
+}
+
 /** What goes in and comes out. */
 export function shapesOf(s) {
   const { n, m } = valuesOf(s);

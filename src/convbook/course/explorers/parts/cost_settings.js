@@ -29,7 +29,7 @@ const NOTES = {
   alexnet: "AlexNet's second layer as published: two groups, one for each GPU; half the weights.",
   resnext: "The 3\u00d73 convolution of a ResNeXt-50 block (32x4d): 32 groups of 4 channels each.",
   inception:
-    "A pair from Inception v3, which has no 7\u00d77 convolution: two sevenths of its weights.",
+    "Inception v3 has this pair in place of a 7\u00d77 convolution: two sevenths of the weights.",
   pointwise:
     "A 1\u00d71 kernel leaves nothing to separate: both pairs cost more than one convolution.",
 };

@@ -5,7 +5,7 @@ import { withCommas } from "../lib/format.js";
 import { costOf, formulasOf, inNumbers, ratioText, total } from "./cost_formulas.js";
 import { KINDS } from "./cost_settings.js";
 
-const COLUMNS = { params: "Parameters", macs: "MACs" };
+const COLUMNS = { params: "Parameters", macs: "MACs (multiply-adds)" };
 
 /** The part of a bar that stands for a layer; the second of a pair is lighter. */
 const barPart = (column, isSecond) =>

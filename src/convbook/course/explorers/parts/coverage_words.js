@@ -66,6 +66,13 @@ export const PRESETS = Object.entries(EXAMPLES).map(([key, settings]) => {
   return { key, label: labelOf(settings), note: NOTES[key], settings };
 });
 
+/** What it is that is counted. */
+export const TERMS = {
+  dilated: "A path from the output takes one tap, a weight of the kernel, in each layer.",
+  transposed:
+    "A tap is a weight of the kernel: each input pixel is added once through each of them.",
+};
+
 /** What is reached, in a sentence. */
 export function summaryOf(s) {
   const counts = countsOf(s);
@@ -93,18 +100,13 @@ function dilationReason({ dilations, kernel_size: taps }) {
   let filled = 1;
   for (const dilation of [...dilations].sort((a, b) => a - b)) {
     if (dilation > filled) {
-      return (
-        "Holes: taken by size, a dilation may be at most the number of positions that the " +
-        `smaller ones fill, but ${dilation} > ${filled}.`
-      );
+      const room = counted(filled, "position");
+      return `Holes: dilation ${dilation} is larger than the ${room} that the smaller dilations fill.`;
     }
     parts.push(`${dilation} \u2264 ${filled}`);
     filled += (taps - 1) * dilation;
   }
-  return (
-    "No holes: taken by size, no dilation is larger than the number of positions that the " +
-    `smaller ones fill: ${parts.join(", ")}.`
-  );
+  return `No holes: no dilation is larger than what the smaller ones fill (${parts.join(", ")}).`;
 }
 
 /** Why a transposed convolution overlaps evenly or not. */

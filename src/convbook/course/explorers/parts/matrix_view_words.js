@@ -15,7 +15,7 @@ export const PRESETS = [
     settings: { ...FIRST, show: "letters" },
   },
   {
-    label: "The same as windows",
+    label: "As windows",
     note: "Each window becomes a column of U: no zero is left, but pixel e is written four times.",
     settings: { ...FIRST, view: "im2col" },
   },

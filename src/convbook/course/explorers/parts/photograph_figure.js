@@ -5,9 +5,9 @@ import { block, setCellSize } from "../lib/figure.js";
 import { formatNumber } from "../lib/format.js";
 import { createGrid } from "../lib/grid.js";
 import { exact, patchOf, SIDE } from "./photograph_arithmetic.js";
-import { isWeight } from "./photograph_kernels.js";
+import { isWeight, WEIGHT_WORDS } from "./photograph_kernels.js";
 import { probedPicture } from "./photograph_pictures.js";
-import { productText, weightText, weightTrouble } from "./photograph_words.js";
+import { keyEnds, productText, weightText } from "./photograph_words.js";
 
 const NARROW = 560;
 
@@ -16,14 +16,11 @@ function createWeights(shell) {
   const grid = createGrid({
     kind: "weight",
     label: "Kernel",
+    rule: { fits: isWeight, words: WEIGHT_WORDS },
     onEdit(row, col, value, wrong) {
-      const { field } = grid.cell(row, col);
-      const fine = wrong === null && isWeight(value);
-      setAttribute(field, "aria-invalid", fine ? null : "true");
-      shell.warn(fine ? null : weightTrouble(row, col, field.value));
-      const kernel = shell.settings().kernel.map((line) => [...line]);
-      kernel[row][col] = value;
-      if (fine) shell.change({ kernel });
+      shell.warn(wrong);
+      const { kernel } = shell.settings();
+      shell.change({ kernel: kernel.with(row, kernel[row].with(col, value)) });
     },
   });
   return grid;
@@ -96,7 +93,7 @@ export function createFigure(shell, where, move) {
 
   return {
     root,
-    draw({ kernel, view }, pixels, fill, most) {
+    draw({ kernel, view }, { pixels, map: sums }, fill, most) {
       const size = kernel.length;
       fit(shell.width(), size);
       for (const grid of [weights, patch, products]) {
@@ -112,8 +109,9 @@ export function createFigure(shell, where, move) {
       }
       map.show(fill);
       setAttribute(key, "data-view", view);
-      setText(low, view === "signed" ? `\u2212${most}` : "0");
-      setText(high, String(most));
+      const [left, right] = keyEnds(view, sums, most);
+      setText(low, left);
+      setText(high, right);
     },
     /** Mark the probe, write its pixels and products, and return their sum. */
     drawProbe([row, col], state) {

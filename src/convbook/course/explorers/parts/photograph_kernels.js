@@ -6,6 +6,7 @@ import { exact, SIDE } from "./photograph_arithmetic.js";
 
 export const SIZES = [3, 5, 7];
 export const LARGEST_WEIGHT = 99;
+export const WEIGHT_WORDS = `\u2212${LARGEST_WEIGHT} to ${LARGEST_WEIGHT} with two decimals at most`;
 /** Of each border: its label, F.pad's mode, and what it is made of. */
 export const BORDERS = {
   zero: ["Zero", "constant", "of zeros"],

@@ -2,7 +2,7 @@
 
 import { formatNumber } from "../lib/format.js";
 import { exact } from "./photograph_arithmetic.js";
-import { LARGEST_WEIGHT, presetOf, TARGETS, totalOf } from "./photograph_kernels.js";
+import { presetOf, TARGETS, totalOf } from "./photograph_kernels.js";
 
 /** Of each edge: which side is brighter when the sum is above zero. */
 const SIDES = {
@@ -50,11 +50,16 @@ export function productText(value, size) {
   return formatNumber(Number(value.toFixed(Math.abs(value) < 100 ? decimals : 0)));
 }
 
-/** Why what was typed is no weight. */
-export function weightTrouble(row, col, text) {
-  const range = `\u2212${LARGEST_WEIGHT} to ${LARGEST_WEIGHT} with two decimals at most`;
-  const wrong = `Row ${row}, column ${col} holds \u201c${text}\u201d: use a number from ${range}`;
-  return `${wrong}. Until then the last weight counts.`;
+/** What stands at the ends of the colours' key: a colour that means more than its number says so. */
+export function keyEnds(view, sums, most) {
+  const beyond = (test) => sums.some((sum) => test(sum / 100));
+  const low = view === "signed" ? -most : 0;
+  const below = ["signed", "grey"].includes(view) && beyond((sum) => sum < low);
+  const above = beyond((sum) => (view === "absolute" ? Math.abs(sum) : sum) > most);
+  return [
+    (below ? "\u2264 " : "") + formatNumber(low),
+    (above ? "\u2265 " : "") + formatNumber(most),
+  ];
 }
 
 /** How near the map is to the one to match. */

@@ -1,6 +1,6 @@
 // Receptive field: the cross-section, the levels as rows of cells.
 
-import { setAttribute, setChildren, setText } from "../lib/dom.js";
+import { setAttribute, setChildren, setText, uniqueName } from "../lib/dom.js";
 import { counted, formatNumber } from "../lib/format.js";
 import { followPointer } from "../lib/pointer.js";
 import { range } from "../lib/ranges.js";
@@ -45,10 +45,12 @@ function cellsIn({ low, high, scale, height, xOf }, level, runs, y) {
 }
 
 /** A row: its cells, its padding, what is lit of both, its name, its count. */
-function createRow() {
+function createRow(/** @type {string} */ clip) {
   const paths = { cells: "path", padding: "path", lit: "path", wet: "path" };
   const row = drafts("cb-rf", { ...paths, name: "text", count: "text", digits: "g" });
-  return { ...row, root: draft("g", {}, ...Object.values(row)) };
+  const { name, count, ...cells } = row; // only the cells may reach beyond the plot
+  const inside = draft("g", { "clip-path": clip }, ...Object.values(cells));
+  return { ...row, root: draft("g", {}, inside, name, count) };
 }
 
 /** Draw level `m`, and of it what feeds the output shown, if anything does. */
@@ -115,8 +117,12 @@ function drawMarks({ cone, frame, unit, span }, place, { levels, shown, reach })
  */
 export function createSection(onPick, onPoint) {
   const marks = drafts("cb-rf", { cone: "path", frame: "path", unit: "path", span: "text" });
-  const rows = draft("g");
-  const parts = [marks.cone, rows, marks.frame, marks.unit, marks.span];
+  const [rows, plot, id] = [draft("g"), draft("rect"), uniqueName("plot")];
+  const parts = [draft("clipPath", { id }, plot), marks.cone, rows, marks.frame, marks.unit];
+  parts.push(marks.span);
+  for (const mark of [marks.cone, marks.frame, marks.unit]) {
+    setAttribute(mark, "clip-path", `url(#${id})`);
+  }
   const root = draft("svg", { class: "cb-rf-section", role: "img" }, ...parts);
   const pool = [];
   let place = null; // how the last drawing was laid out, for the pointer
@@ -137,8 +143,12 @@ export function createSection(onPick, onPoint) {
     place = layOutRows(page);
     setAttribute(root, "width", px(place.total));
     setAttribute(root, "height", px(place.yOf(place.last) + place.height + 6));
+    const { low, high, scale, left } = place;
+    // With room for the frame, which stands around its cells.
+    const box = { x: left - 5, y: 0, width: (high - low) * scale + 10, height: "100%" };
+    for (const [name, value] of Object.entries(box)) setAttribute(plot, name, value);
     root.classList.toggle("cb-rf-low", place.pitch < 15);
-    while (pool.length < page.levels.length) pool.push(createRow());
+    while (pool.length < page.levels.length) pool.push(createRow(`url(#${id})`));
     const used = pool.slice(0, page.levels.length);
     const drawn = used.map((row) => row.root);
     setChildren(rows, drawn);

@@ -16,6 +16,8 @@ export function createTable(edits) {
     newRow: ["conv", 3, 1, 0, 1],
     settings: NAMES.map((name, i) => [name, LIMITS[SETTINGS[i]]]),
     values: ["Output", "Field", "Jump", "Start"],
+    titles: { Start: "Start of output 0" },
+    note: "Start: where the field of output 0 begins; below 0 it begins in the padding.",
   });
   return {
     root: table.root,

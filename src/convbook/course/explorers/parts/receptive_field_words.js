@@ -30,7 +30,7 @@ export function stepsOf(levels, rows, layer) {
   return [
     ["Field", rule, field, level.size],
     ["Jump", "before \u00b7 stride", `${jump}\u00b7${stride}`, level.jump],
-    ["Start", "before \u2212 padding \u00b7 jump before", from, level.start],
+    ["Start of output 0", "before \u2212 padding \u00b7 jump before", from, level.start],
   ];
 }
 
