@@ -116,7 +116,8 @@ def stack(table: "Table", side: int) -> list[Numbers]:
 def _ends(table):
     """Return the names of the last rows whose outputs see different pixels."""
     rows = {row.name: row for row in table}
-    ends, ahead = {}, [*table.outputs]
+    ends: dict[str, None] = {}  # in order
+    ahead = [*table.outputs]
     while ahead:
         name = ahead.pop()
         if name in rows and not _is_local(rows[name]):  # it sees the whole input
