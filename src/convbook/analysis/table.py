@@ -240,7 +240,8 @@ class Table:
         for key in HEADINGS:
             value = field.get(key) if key in ReceptiveField._fields else getattr(row, key)
             none = value is None or (key in ("params", "macs") and value == 0)
-            cells.append("" if none else _text(one_if_equal(value), "," if key == "start" else "x"))
+            shown = value if key == "output_shape" else one_if_equal(value)
+            cells.append("" if none else _text(shown, "," if key == "start" else "x"))
         return cells
 
     def _sees_all(self, field):

@@ -445,6 +445,12 @@ def test_the_table_as_text(table):
     ]
 
 
+def test_the_table_says_every_number_of_a_shape():
+    table = trace(nn.Conv2d(3, 16, 3, stride=2, padding=1))
+    assert table[0].output_shape == (16, 16, 16)
+    assert str(table).splitlines()[1].split()[2:5] == ["16x16x16", "3", "2"]
+
+
 def test_the_table_as_html_says_the_same_as_the_text(table):
     page = table._repr_html_()
     assert page.count("<tr>") == 1 + len(table)

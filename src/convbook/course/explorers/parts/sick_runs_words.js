@@ -36,7 +36,7 @@ const SIGNS = {
     "When few pictures are learnt by heart, the training loss goes to almost 0 and the validation loss stays far above it.",
   small:
     "A network that is too small cannot fit even the training pictures: both losses stay high together, and the answers stay wrong.",
-  mode: "In training mode batch norm normalises a validation batch by itself, so what is said of a picture depends on the others in its batch: the validation is bad from the first epoch on, and another order gives another accuracy.",
+  mode: "In training mode batch norm normalises a validation batch by itself, so what is said of a picture depends on the others in its batch: a validation batch of one class looks like any other: the validation is bad, and another order gives another accuracy.",
   leak: "When the network has trained on the validation pictures, the validation loss goes down to almost 0 with the training loss; only the test pictures know better.",
 };
 
@@ -114,7 +114,7 @@ const CURES = {
   },
   overfit: {
     pictures:
-      "What never comes twice the same cannot be learnt by heart. Stopping early helps a little too.",
+      "What never comes twice the same cannot be learnt by heart.",
     larger: "It would know the 200 pictures by heart even sooner.",
     longer: "The training loss has nothing left to fall by, so nothing changes any more.",
   },
