@@ -166,7 +166,7 @@ def test_direct_imports_are_declared():
     helpers = {
         p.stem for folder in ("tests/helpers", "benchmarks") for p in ROOT.glob(f"{folder}/*.py")
     }
-    known = {"convbook", "tests", "tools", *helpers, *sys.stdlib_module_names}
+    known = {"convbook", "tests", "tools", "benchmarks", *helpers, *sys.stdlib_module_names}
     folders = ("src", "tests", "tools", "benchmarks")
     for path in [path for folder in folders for path in ROOT.glob(f"{folder}/**/*.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf8"))):

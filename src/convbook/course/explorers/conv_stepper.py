@@ -107,8 +107,8 @@ class ConvStepper(ConvolvedExplorer):
     Example:
         >>> ConvStepper(stride=2, padding=1).output
         [[1, 5, 6], [7, 8, 3], [3, 10, 4]]
-        >>> ConvStepper(stride=(1, 2), kernel_size=(3, 1)).output_size
-        (3, 3)
+        >>> ConvStepper(stride=(2, 1), kernel_size=(3, 1)).output_size
+        (2, 5)
     """
 
     _explorer = "conv_stepper"
