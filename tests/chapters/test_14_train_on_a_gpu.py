@@ -20,6 +20,7 @@ from convbook.analysis import trace
 from convbook.course import runs
 from convbook.course.checks import sick_steps
 from convbook.course.checks import train_on_a_gpu as exercises
+from convbook.course.checks._checker import _fold
 from convbook.models import S7Repaired
 from convbook.train import TrainConfig
 from convbook.train.presets import PRESETS
@@ -232,6 +233,12 @@ def test_ways_of_judging_a_step_are_accepted(attempt):
     assert_right(attempt, exercises.check_learns)
 
 
+@pytest.mark.parametrize("case", exercises.check_learns.cases)
+def test_steps_can_be_pasted_even_if_they_were_broken_at_spaces(case):
+    shown = _fold(repr(case["step"]), "    ")
+    assert eval(shown, {"Step": exercises.Step}) == case["step"]
+
+
 def test_healthy_and_sick_steps_are_far_from_the_border():
     for source in sick_steps.RIGHT:
         assert sick_steps.loss_after(sick_steps.Step(source), 30) < 0.02
@@ -283,6 +290,19 @@ def greedy(stages, changes):
     return chosen
 
 
+def with_one_model_for_all():
+    """Take one_batch() once, and not for every step."""
+    model, x, labels, optimizer = exercises.one_batch()
+
+    def judge(step):
+        for _ in range(30):
+            step(model, x, labels, optimizer)
+        with torch.no_grad():
+            return F.cross_entropy(model(x), labels).item() < 0.1
+
+    return judge
+
+
 def by_its_looks(step):
     """Trust every step that has the three calls in it."""
     calls = ("zero_grad()", "backward()", "optimizer.step()")
@@ -318,6 +338,7 @@ WRONG = [
     ),
     (exercises.check_learns, lambda step: sick_steps.loss_after(step, 3) < 0.1, ""),
     (exercises.check_learns, by_its_looks, ""),
+    (exercises.check_learns, with_one_model_for_all(), "Start each time from a new model"),
     (
         exercises.check_honest,
         lambda runs: max(

@@ -37,13 +37,16 @@ CHECKERS = dict(all_checkers())
 
 
 def written(node):
-    """Return the value that stands there; of a function or a network, the text."""
-    is_text = isinstance(node, ast.Lambda | ast.Subscript)
+    """Return the value that stands there; of a function, a network or a step, the text."""
+    is_text = isinstance(node, ast.Lambda | ast.Subscript | ast.Call)
     return ast.unparse(node) if is_text else ast.literal_eval(node)
 
 
 def as_written(case):
-    return {name: repr(value) if callable(value) else value for name, value in case.items()}
+    def text(value):
+        return ast.unparse(ast.parse(repr(value), mode="eval"))
+
+    return {name: text(value) if callable(value) else value for name, value in case.items()}
 
 
 @pytest.mark.parametrize("name", CHECKERS)

@@ -10,10 +10,11 @@ from torch import nn
 
 from convbook.course.checks import sick_steps
 from convbook.course.checks._checker import Checker
-from convbook.course.checks.sick_steps import one_batch
+from convbook.course.checks.sick_steps import Step, one_batch
 
 __all__ = [
     "Network",
+    "Step",
     "check_best_pair",
     "check_honest",
     "check_learns",
@@ -127,6 +128,19 @@ NETWORKS = [
     "Network(c1=nn.Sequential(nn.Conv2d(3, 8, 3), Network(shift=torch.zeros(8))), stem=None)",
     "Network(moments=(torch.zeros(3), torch.ones(3)), relu=nn.ReLU())",
     "Network(c1=nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)))",
+    "Network(bn=nn.BatchNorm2d(3), std=torch.ones(3))",
+    "Network(bn=nn.BatchNorm2d(3, affine=False), relu=nn.ReLU())",
+    "Network(conv=nn.Conv2d(3, 8, 3), bn=nn.BatchNorm2d(8), masks=[torch.ones(8), torch.zeros(8)])",
+    "Network(bn=nn.BatchNorm2d(8), options={'mean': torch.zeros(3), 'classes': 10})",
+    "Network(layers=nn.ModuleDict({'conv': nn.Conv2d(3, 8, 3), 'bn': nn.BatchNorm2d(8)}))",
+    "Network(blocks=[nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)], bn=nn.BatchNorm2d(8), eps=0.001)",
+    "Network(body=Network(bn=nn.BatchNorm2d(8), heads=[nn.Linear(8, 10)]), bn=nn.BatchNorm2d(8))",
+    "Network(c1=nn.Sequential(nn.BatchNorm2d(3), Network(std=torch.ones(3))), eps=torch.ones(1))",
+    "Network(c1=Network(c2=Network(shift=torch.zeros(8), bn=nn.BatchNorm2d(8))))",
+    "Network(scales=nn.ParameterList([torch.ones(8)]), offset=torch.zeros(8))",
+    "Network(norm=nn.GroupNorm(2, 8), head=nn.Linear(8, 10), sizes=[32, 16, 8])",
+    "Network(bn=nn.BatchNorm2d(8), mean=torch.zeros(3), blocks=[nn.Conv2d(8, 8, 3)])",
+    "Network(bn=nn.BatchNorm2d(8), shift=torch.zeros(8, requires_grad=True))",
 ]
 
 check_left_behind = Checker(
@@ -237,6 +251,16 @@ PAIRS = [
     ([10, 10, 1], [_FASTER, _HALF, _GRAPH, _EIGHT]),
     ([40, 10, 5], [[0.5, 1, 1.2], _HALF, _EIGHT, _GRAPH]),
     ([5, 9, 8], [[1, 0.2, 1.6], _HALF, _LAST, _EIGHT]),
+    ([40, 38, 2], [_TWO, _FASTER, _EIGHT, _HALF, _GRAPH]),
+    ([6, 6, 6], [_LAST, _FASTER, _EIGHT, [0.9, 0.9, 0.9]]),
+    ([3, 25, 24], [_FASTER, _LAST, _HALF, [1, 0.5, 1]]),
+    ([30, 12, 11], [_EIGHT, _TWO, _LAST, _FASTER, _GRAPH]),
+    ([4, 7, 20], [_LAST, _GRAPH, _HALF]),
+    ([10, 9, 9], [_GRAPH, _HALF, [0.95, 0.95, 0.95], _FASTER]),
+    ([16, 2, 15], [_TWO, [0.25, 1, 1], _LAST, _GRAPH]),
+    ([50, 3, 40], [_TWO, [0.6, 1, 1], [1, 1, 0.9], _HALF]),
+    ([8, 8, 2], [[0.7, 1.1, 1], [1, 0.6, 1.5], _FASTER, _HALF]),
+    ([1, 12, 11], [[1, 0.4, 1], [1, 0.5, 1], _HALF, _EIGHT]),
 ]
 
 check_best_pair = Checker(
@@ -287,7 +311,7 @@ check_learns = Checker(
             sick_steps.weights_change
         ),
         "Start each time from a new model: take one_batch() inside the function.": (
-            lambda step: True
+            sick_steps.on_a_model_that_knows
         ),
         f"A guess among ten has a loss of {log(10):.1f}. Below 0.1 is by heart.": (
             sick_steps.better_than_a_guess
@@ -330,6 +354,18 @@ RUNS = [
     [[[0.9, 0.8], [0.1, 0.2], [0.8, 0.8]], [[0.65, 0.6], [0.66, 0.7], [0.64, 0.62]]],
     [[[0.70, 0.71], [0.72, 0.70], [0.71, 0.72]], [[0.80, 0.78], [0.81, 0.79]]],
     [[[0.5, 0.5], [0.6, 0.5], [0.7, 0.5], [0.6, 0.6]], [[0.9, 0.8]], [[0.8, 0.85], [0.7, 0.75]]],
+    [[[0.84, 0.80], [0.82, 0.83]], [[0.80, 0.79], [0.78, 0.81]]],
+    [[[0.66, 0.67], [0.64, 0.69]], [[0.71, 0.66], [0.69, 0.70]], [[0.60, 0.68], [0.74, 0.63]]],
+    [[[0.75, 0.74], [0.77, 0.72], [0.76, 0.75]], [[0.70, 0.78], [0.72, 0.79], [0.71, 0.77]]],
+    [[[0.42, 0.40]], [[0.45, 0.41]], [[0.44, 0.39]], [[0.43, 0.42]]],
+    [[[0.88, 0.86], [0.90, 0.85]], [[0.87, 0.88], [0.89, 0.86]], [[0.93, 0.80], [0.79, 0.81]]],
+    [[[0.55, 0.52], [0.57, 0.50], [0.56, 0.54]], [[0.61, 0.60], [0.63, 0.58]]],
+    [[[0.81, 0.80], [0.83, 0.79], [0.82, 0.82]], [[0.86, 0.80], [0.70, 0.81], [0.84, 0.83]]],
+    [[[0.91, 0.92]], [[0.93, 0.90], [0.95, 0.89]], [[0.92, 0.93], [0.94, 0.91], [0.90, 0.92]]],
+    [[[0.2, 0.25], [0.3, 0.2]], [[0.35, 0.3], [0.1, 0.4]], [[0.28, 0.3], [0.29, 0.27]]],
+    [[[0.68, 0.70], [0.66, 0.65]], [[0.67, 0.64], [0.71, 0.66], [0.72, 0.63], [0.70, 0.67]]],
+    [[[0.77, 0.73], [0.75, 0.76]], [[0.79, 0.75], [0.70, 0.74]], [[0.72, 0.76], [0.74, 0.77]]],
+    [[[0.98, 0.97], [0.96, 0.98], [0.97, 0.96]], [[0.95, 0.96], [0.99, 0.95], [0.94, 0.97]]],
 ]
 
 check_honest = Checker(
