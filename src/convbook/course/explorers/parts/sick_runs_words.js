@@ -113,8 +113,7 @@ const CURES = {
     lower_rate: "The curve is smooth already. There is nothing to find, at any rate.",
   },
   overfit: {
-    pictures:
-      "What never comes twice the same cannot be learnt by heart.",
+    pictures: "What never comes twice the same cannot be learnt by heart.",
     larger: "It would know the 200 pictures by heart even sooner.",
     longer: "The training loss has nothing left to fall by, so nothing changes any more.",
   },
