@@ -111,7 +111,7 @@ def test_stepper_shows_the_products_of_the_clicked_cell(visit):
     stepper.get_by_role("gridcell", name="Output row 1, column 2: 19").click()
     sum_shown = stepper.get_by_role("status").filter(has_text="y[1, 2]")
     assert sum_shown.inner_text().split()[-1] == "19"
-    stepper.get_by_label("Stride").fill("2")
+    stepper.get_by_role("slider", name="Stride", exact=True).fill("2")
     assert "F.conv2d(x, w, stride=2)" in stepper.inner_text()
 
 

@@ -86,10 +86,11 @@ def test_the_first_view_is_the_photograph_and_its_signed_map(theme, show):
         pixels(page, 0)[..., 0], np.array(preset_kernel("vertical")), mode="constant"
     )
     ends = [e.inner_text() for e in page.locator(".cb-key span").all()]
-    assert ends == [f"\u2212{ends[1]}", ends[1]]
+    largest = float(ends[1].removeprefix("\u2265 "))
+    assert ends == [f"\u2264 \u2212{largest:g}", f"\u2265 {largest:g}"]
     hues = {"light": ["ffffff", "e66101", "5e3c99"], "dark": ["16191d", "e66101", "9d86cf"]}[theme]
     blank, above, below = (np.array(list(bytes.fromhex(hue))) for hue in hues)
-    share = (y / float(ends[1])).clip(-1, 1)[..., None]
+    share = (y / largest).clip(-1, 1)[..., None]
     expected = blank + (np.where(share > 0, above, below) - blank) * np.abs(share)
     assert np.abs(pixels(page, 1) - expected).max() <= 1.5
     row, col = PROBE
