@@ -19,9 +19,9 @@ PHOTOGRAPHS = {  # what a screen reader says of each
     "coffee": "A cup of espresso on a wooden table",
 }
 MAPS = {  # for pages without JavaScript
-    "vertical": "Map of vertical edges",
-    "horizontal": "Map of horizontal edges",
-    "sharpen": "The sharpened photograph",
+    "vertical": "Signed map of its vertical edges",
+    "horizontal": "Signed map of its horizontal edges",
+    "sharpen": "The photograph, sharpened",
 }
 SIDE = 256  # rows and columns of a photograph and of its map
 SIZES = (3, 5, 7)
