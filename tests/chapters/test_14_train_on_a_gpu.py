@@ -372,18 +372,6 @@ def test_the_rungs_are_of_the_presets():
             assert pictures == pytest.approx(rung["pictures_per_second"], rel=0.001)
 
 
-@pytest.mark.skipif("14_repaired" not in runs.names(), reason="not recorded yet")
-def test_the_repaired_network_passes():
-    run = runs.load("14_repaired")
-    assert (run["network"], run["params"]) == ("S7Repaired", trace(S7Repaired()).params)
-    assert run["passed"]
-    assert run["seeds"] == [0, 1, 2, 3, 4]
-    for one in run["runs"]:
-        assert len(one["epochs"]) == run["config"]["epochs"]
-        assert {"loss", "validation_loss", "validation_accuracy"} <= one["epochs"][-1].keys()
-        assert one["test"]["accuracy"] > 0.8
-
-
 @pytest.fixture
 def recorder(monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPT.parent))
