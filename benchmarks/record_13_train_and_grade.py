@@ -11,13 +11,12 @@ files: a recording that was stopped goes on where it was, even in the middle of 
 import argparse
 import base64
 import dataclasses
-import json
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import torch
+from recording import train
 from torch import nn
 from torchvision.io import encode_png
 
@@ -25,10 +24,9 @@ from convbook.analysis import trace
 from convbook.course import runs
 from convbook.data import load
 from convbook.grade import grade
-from convbook.train import fit, predict
-from convbook.train.distributed import best_device
+from convbook.train import predict
 from convbook.train.presets import PRESETS
-from convbook.train.provenance import check_committed, provenance
+from convbook.train.provenance import check_committed
 
 SEEDS = (0, 1, 2)
 MISTAKES = 12
@@ -64,41 +62,21 @@ RATES = {
 }
 
 
-def train(preset, seed, data, folder, changes=None, alter=None):
-    """Train a preset's network, or go on with it, and return it with what is recorded of it."""
+def train_preset(preset, seed, data, folder, changes=None, alter=None):
+    """Train a preset's network, changed if wanted, and return it with what is recorded of it."""
     config = dataclasses.replace(preset.config, seed=seed, **(changes or {}))
     torch.manual_seed(seed)
     model = preset.network()
     if alter:
         alter(model)
-    check_commit(folder)
-    model.to(best_device())
-    done = fit(model, data, config, folder, resume=(folder / "checkpoint.pt").exists())
-    print(f"{folder.name}: {done.test['accuracy']:.2%} in {done.seconds:.0f} s", flush=True)
-    return model.cpu(), {
-        "seed": seed,
-        "threads": torch.get_num_threads(),
-        "seconds": done.seconds,
-        "epochs": done.epochs,
-        "test": done.test,
-    }
-
-
-def check_commit(folder):
-    """Refuse to go on with a run of another commit."""
-    path = folder / "run.json"
-    if path.exists():
-        begun = json.loads(path.read_text("utf8"))["commit"]
-        now = provenance(0, "")["commit"]
-        if begun != now:
-            sys.exit(f"{folder} was begun at commit {begun}, this is {now}; use another --work")
+    return train(model, config, data, folder)
 
 
 def record_preset(name, data, work):
     """Train a preset from each seed; of the first, say what it takes for what."""
     preset = PRESETS[name]
     models, done = zip(
-        *[train(preset, seed, data, work / f"{name}-{seed}") for seed in SEEDS], strict=True
+        *[train_preset(preset, seed, data, work / f"{name}-{seed}") for seed in SEEDS], strict=True
     )
     report = grade(models[0], done[0]["test"]["accuracy"], data.input_size)
     print(report)
@@ -125,7 +103,7 @@ def record_trials(trials, data, work):
     for name, (changes, alter) in trials.items():
         folder = "-".join(["trial", *re.findall(r"\w+", name.lower())])
         done = [
-            train(PRESETS["fast"], seed, data, work / f"{folder}-{seed}", changes, alter)[1]
+            train_preset(PRESETS["fast"], seed, data, work / f"{folder}-{seed}", changes, alter)[1]
             for seed in SEEDS
         ]
         found.append({"name": name, "changed": changes, "runs": done})

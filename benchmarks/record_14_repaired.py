@@ -11,10 +11,10 @@ import argparse
 import dataclasses
 import json
 import shlex
-import sys
 from pathlib import Path
 
 import torch
+from recording import train
 
 from convbook._files import atomic_write
 from convbook.analysis import trace
@@ -22,8 +22,7 @@ from convbook.course import runs
 from convbook.data import load
 from convbook.grade import grade
 from convbook.models import S7Repaired
-from convbook.train import TrainConfig, fit
-from convbook.train.distributed import best_device
+from convbook.train import TrainConfig
 from convbook.train.provenance import check_committed, provenance
 
 NAME = "14_repaired"
@@ -33,36 +32,16 @@ SEEDS = (0, 1, 2, 3, 4)
 CONFIG = TrainConfig(epochs=20, max_lr=0.3, label_smoothing=0.0, shift=2)
 
 
-def train(config, data, folder):
+def train_repaired(config, data, folder):
     """Train the network with a seed, or go on with it, and return it with what is recorded."""
-    check_commit(folder)
     torch.manual_seed(config.seed)
-    model = S7Repaired(len(data.classes)).to(best_device())
-    done = fit(model, data, config, folder, resume=(folder / "checkpoint.pt").exists())
-    print(f"seed {config.seed}: {done.test['accuracy']:.2%} in {done.seconds:.0f} s", flush=True)
-    return model.cpu(), {
-        "seed": config.seed,
-        "threads": torch.get_num_threads(),
-        "seconds": done.seconds,
-        "epochs": done.epochs,
-        "test": done.test,
-    }
-
-
-def check_commit(folder):
-    """Refuse to go on with a run of another commit."""
-    path = folder / "run.json"
-    if path.exists():
-        begun = json.loads(path.read_text("utf8"))["commit"]
-        now = provenance(0, "")["commit"]
-        if begun != now:
-            sys.exit(f"{folder} was begun at commit {begun}, this is {now}; use another --work")
+    return train(S7Repaired(len(data.classes)), config, data, folder)
 
 
 def record(data, config, seeds, work):
     """Train from each seed, and return what the chapter draws."""
     found = [
-        train(dataclasses.replace(config, seed=seed), data, work / f"repaired-{seed}")
+        train_repaired(dataclasses.replace(config, seed=seed), data, work / f"repaired-{seed}")
         for seed in seeds
     ]
     models, done = zip(*found, strict=True)

@@ -424,6 +424,14 @@ def plain_strides(width, stride=2):
     return nn.Sequential(OrderedDict((f"layer{n}", layer) for n, layer in enumerate(layers)))
 
 
+def assert_says(checker, attempt, hint):
+    """The attempt is right, or what is said of it ends with the hint."""
+    if hint is None:
+        assert_right(attempt, checker)
+    else:
+        assert said_of(attempt, checker).endswith(f" {hint}")
+
+
 @pytest.mark.parametrize(
     ("attempt", "hint"),
     [
@@ -448,11 +456,7 @@ def plain_strides(width, stride=2):
     ],
 )
 def test_the_hint_of_a_design_is_for_what_it_lacks(attempt, hint):
-    checker = few(exercises.check_design, 0, 8, 19)
-    if hint is None:
-        assert_right(attempt, checker)
-    else:
-        assert said_of(attempt, checker).endswith(f" {hint}")
+    assert_says(few(exercises.check_design, 0, 8, 19), attempt, hint)
 
 
 @pytest.mark.parametrize(
@@ -487,11 +491,7 @@ def test_the_hint_of_a_design_is_for_what_it_lacks(attempt, hint):
     ],
 )
 def test_the_hint_of_a_repair_is_for_what_it_lacks(attempt, hint):
-    checker = few(exercises.check_repair, 1, 11, 20)
-    if hint is None:
-        assert_right(attempt, checker)
-    else:
-        assert said_of(attempt, checker).endswith(f" {hint}")
+    assert_says(few(exercises.check_repair, 1, 11, 20), attempt, hint)
 
 
 # ------------------------------------------------------------------ attempts at 1 and 2

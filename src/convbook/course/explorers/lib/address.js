@@ -16,7 +16,7 @@
  */
 
 /** Whether a value is what a rule asks for. */
-export function fitsRule(value, /** @type {Rule} */ rule) {
+function fitsRule(value, /** @type {Rule} */ rule) {
   if (rule === "switch") return typeof value === "boolean";
   if ("fits" in rule) return rule.fits(value);
   if (typeof rule[0] === "string") return /** @type {string[]} */ (rule).includes(value);
