@@ -1,6 +1,7 @@
 """Chapter 13, Build it, grade it: its quiz answers, its file to hand in, its exercises' answers."""
 
 import argparse
+import math
 import re
 from collections import OrderedDict
 from dataclasses import replace
@@ -209,7 +210,9 @@ def only_scales(row):
 # ------------------------------------------------------------------ exercise 2
 
 
-@pytest.mark.parametrize(("pixels", "pools"), [(32, 3), (32, 4), (48, 3), (64, 4)])
+@pytest.mark.parametrize(
+    ("pixels", "pools"), [(32, 3), (32, 4), (48, 3), (64, 4), (50, 2), (63, 3), (90, 4)]
+)
 def test_the_depth_is_the_least_by_the_gradient_of_a_network(pixels, pools):
     def reached(depth):
         layers = []
@@ -220,8 +223,9 @@ def test_the_depth_is_the_least_by_the_gradient_of_a_network(pixels, pools):
         for parameter in network.parameters():
             nn.init.ones_(parameter)
         picture = torch.ones(1, 1, pixels, pixels).double().requires_grad_()
-        network(picture)[0, 0, 0, 0].backward()
-        return bool((picture.grad > 0).all())
+        corners = network(picture)[0, 0, [0, -1], [0, -1]]
+        seen = [torch.autograd.grad(one, picture, retain_graph=True)[0] > 0 for one in corners]
+        return all(one.all() for one in seen)
 
     depth = exercises.depth(pixels, pools)
     assert reached(depth)
@@ -230,6 +234,11 @@ def test_the_depth_is_the_least_by_the_gradient_of_a_network(pixels, pools):
 
 def by_formula(pixels, pools):
     return max(1, -((-(pixels + 1)) // 2**pools) - 2)
+
+
+def by_map(pixels, pools):
+    """Let a corner walk to the other, one place of the last map with each convolution."""
+    return max(1, pixels // 2**pools - 1)
 
 
 def by_trace(pixels, pools):
@@ -504,6 +513,7 @@ RIGHT = [
         by_rules(conv_breaks_stride, pool_does_not_halve, mean_leaves_more, only_scales),
     ),
     (exercises.check_depth, by_formula),
+    (exercises.check_depth, by_map),
     (exercises.check_depth, by_trace),
     (exercises.check_depth, by_numpy),
 ]
@@ -587,6 +597,15 @@ WRONG = [
     ),
     (exercises.check_depth, lambda pixels, pools: (pixels + 1) // 2**pools - 2, "Round up"),
     (exercises.check_depth, lambda pixels, pools: by_formula(pixels, pools) + 1, "One fewer"),
+    (exercises.check_depth, lambda pixels, pools: math.ceil(pixels / 2**pools) - 1, "A pool drops"),
+    (
+        exercises.check_depth,
+        fewest(lambda field, pixels: field.start + field.size > pixels),
+        "it need not go beyond",
+    ),
+    (exercises.check_depth, fewest(lambda field, pixels: field.size >= 2 * pixels), "twice as"),
+    (exercises.check_depth, fewest(lambda field, pixels: field.size >= 2 * pixels - 1), "twice as"),
+    (exercises.check_depth, fewest(lambda field, pixels: field.size // 2 >= pixels), "twice as"),
     (exercises.check_depth, lambda pixels, pools: 3, ""),
     (exercises.check_depth, lambda pixels, pools: pixels - 1, ""),
     (exercises.check_depth, lambda pixels, pools: by_formula(pixels, pools + 1), ""),

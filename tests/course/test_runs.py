@@ -21,6 +21,28 @@ def test_a_run_says_where_it_comes_from(name):
     assert run["commit"][:10] in runs.origin(run)
 
 
+def test_a_part_has_a_commit_and_seeds_of_its_own():
+    run = runs.load("14_gpu")
+    for part, commit in run["commits"].items():
+        said = runs.origin(run, part)
+        assert said.endswith(f"commit {commit[:10]}.")
+        trained = (
+            "seeds 0, 1, 2, 3, 4," if part in ("fast", "s7", "tiny", "airbench") else "seed 0,"
+        )
+        assert f"\n{trained} data" in said
+    whole, part = runs.origin(run).split("\n"), runs.origin(run, "ladder").split("\n")
+    assert whole[0] == part[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("14_gpu", "those that have: .*ladder"), ("13_fast", "those that have: none")],
+)
+def test_a_part_that_is_not_there_is_named(name, words):
+    with pytest.raises(ValueError, match=f"part='speed' has no commit in this record; {words}"):
+        runs.origin(runs.load(name), "speed")
+
+
 def test_unknown_run_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"name='99' is no recorded run; .*02_conv_as_matmul"):
         runs.load("99")

@@ -62,7 +62,7 @@ check_culprit = Checker(
 check_depth = Checker(
     "Exercise 2: function(pixels, pools) -> how many convolutions after the last pool",
     depth,
-    grid(pixels=[32, 48, 64, 96, 128, 224], pools=[1, 2, 3, 4]),
+    grid(pixels=[32, 48, 50, 63, 64, 90, 96, 100, 128, 191, 224], pools=[1, 2, 3, 4]),
     {
         "A field as large as the picture is enough in the middle only; the first place looks from "
         "a corner.": lambda pixels, pools: _fewest(pools, lambda seen: seen.size >= pixels),
@@ -83,6 +83,16 @@ check_depth = Checker(
         ),
         "One fewer is enough: what stands before the last pool adds to the field as well.": (
             lambda pixels, pools: depth(pixels, pools) + 1
+        ),
+        "A pool drops what does not divide: 63 pixels leave 31, and 31 leave 15.": (
+            lambda pixels, pools: max(1, -(-pixels // 2**pools) - 1)
+        ),
+        "A field that ends at the last pixel has seen it; it need not go beyond.": (
+            lambda pixels, pools: _fewest(pools, lambda seen: seen.start + seen.size > pixels)
+        ),
+        "The field need not be twice as large as the picture: the first place does not look from "
+        "the very corner. Where does its field start?": (
+            lambda pixels, pools: _fewest(pools, lambda seen: seen.size >= 2 * pixels)
         ),
     },
     fallback="What is the first pixel that the first place sees, and what the last? `trace` tells "

@@ -34,23 +34,46 @@ def load(name, folder=None):
     return json.loads((Path(folder or FOLDER) / f"{name}.json").read_text("utf8"))
 
 
-def origin(run):
+def origin(run, part=None):
     """Return in two lines where a run comes from: machine, versions, seeds, data, commit.
+
+    Args:
+        run: what `load` returned.
+        part: of a record whose parts were measured at commits of their own (its `commits`): then
+            the commit is the part's, and so are the seeds.
+
+    Raises:
+        ValueError: the record has no such part; the message names those it has.
 
     Example:
         >>> origin(load("02_conv_as_matmul")).startswith("Recorded on ")
         True
+        >>> origin(load("14_gpu"), "fast").endswith("commit d1f3aa3fd5.")
+        True
     """
-    machine, versions = run["machine"], run["versions"]
-    threads = "one thread" if machine["threads"] == 1 else f"{machine['threads']} threads"
+    machine, versions, commit = run["machine"], run["versions"], run["commit"]
     seeds = run.get("seeds", [run["seed"]])
+    if part is not None:
+        commits = run.get("commits", {})
+        if part not in commits:
+            known = ", ".join(commits) or "none"
+            raise ValueError(
+                f"part={part!r} has no commit in this record; those that have: {known}"
+            )
+        commit, seeds = commits[part], _seeds(run[part]) or [run["seed"]]
+    threads = "one thread" if machine["threads"] == 1 else f"{machine['threads']} threads"
     seeds = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
     card = f"{machine['gpu']}, " if "gpu" in machine else ""
     return (
         f"Recorded on {card}{machine['processor']}, {threads}, "
         f"Python {versions['python']}, PyTorch {versions['torch']},\n"
-        f"{seeds}, data: {run['data']}, commit {run['commit'][:10]}."
+        f"{seeds}, data: {run['data']}, commit {commit[:10]}."
     )
+
+
+def _seeds(part):
+    """Return the seeds of a part's runs; none where it was measured once."""
+    return [one["seed"] for one in part.get("runs", [])] if isinstance(part, dict) else []
 
 
 def record(name, seed, data, results, folder=None):
