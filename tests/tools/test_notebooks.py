@@ -18,6 +18,7 @@ CHAPTERS = [
     path for path in PATHS if re.match(r"\d\d_", path.name) and path.parent.name != "solutions"
 ]
 APPENDICES = [path for path in PATHS if path.name.startswith("appendix_")]
+EPILOGUE = notebooks.CHAPTERS / "epilogue.ipynb"
 
 GPU_CHAPTERS = {"14_train_on_a_gpu.ipynb"}  # those that ask Colab for a GPU
 
@@ -71,7 +72,7 @@ def test_times_of_the_readers_machine_stand_beside_recorded_ones(path):
     assert not times or any("runs.load(" in cell.source for cell in cells), times
 
 
-@pytest.mark.parametrize("path", [*CHAPTERS, *APPENDICES], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*CHAPTERS, *APPENDICES, EPILOGUE], ids=lambda path: path.stem)
 def test_no_figure_is_cut_off(path):
     for cell in code_cells(notebooks.read(path)):
         for output in cell.outputs:
@@ -146,6 +147,19 @@ def test_an_appendix_is_a_chapter_without_exercises(path):
     assert "Exercises" not in titles
     quizzes = [cell for cell in code_cells(notebook) if cell.source.startswith("Quiz(")]
     assert quizzes
+
+
+def test_the_epilogue_asks_one_thing_and_nothing_else():
+    notebook = notebooks.read(EPILOGUE)
+    assert markdown(notebook).startswith("# Epilogue: ")
+    assert {"image/png", EXPLORER} <= shown_first(notebook)
+    titles = re.findall(r"^## (.+)$", markdown(notebook), re.MULTILINE)
+    assert titles[-2:] == ["Words", "Sources"]
+    assert not {"Exercises", "Summary", "Put to the test"} & {*titles}
+    sources = [cell.source for cell in code_cells(notebook)]
+    assert [
+        sum(source.startswith(f"{name}(") for source in sources) for name in ("Quiz", "live")
+    ] == [1, 1]
 
 
 class TestRules:
