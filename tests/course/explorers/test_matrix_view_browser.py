@@ -52,7 +52,7 @@ def test_equal_weights_have_equal_colours(theme, open_page):
 FRAMED = """() => Object.fromEntries([...document.querySelectorAll(".cb-shell")].map((shell) => {
   const frame = shell.querySelector(".cb-frame");
   const box = frame.getBoundingClientRect();
-  const inside = [...shell.querySelectorAll(".cb-row:not([aria-hidden]) .cb-cell")].filter((cell) => {
+  const inside = [...shell.querySelectorAll(".cb-row:not(.cb-spare) .cb-cell")].filter((cell) => {
     const c = cell.getBoundingClientRect();
     return c.top >= box.top && c.left >= box.left && c.right <= box.right && c.bottom <= box.bottom;
   });
@@ -215,7 +215,7 @@ def test_focus_lights_and_keys_keep(open_page):
 # Where each row of the matrix (its columns, for windows as columns) and its output stand, and how
 # wide an entry is.
 PLACES = """(dense) => {
-  const cells = (grid) => [...document.querySelectorAll(`.cb-grid-${grid} .cb-row:not([aria-hidden])`)]
+  const cells = (grid) => [...document.querySelectorAll(`.cb-grid-${grid} .cb-row:not(.cb-spare)`)]
     .map((row) => [...row.children].map((cell) => cell.getBoundingClientRect()));
   const [left, right, result] = ["left", "right", "result"].map(cells);
   return {
