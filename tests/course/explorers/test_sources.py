@@ -59,7 +59,7 @@ def test_explorers_compute_without_torch():
     code = (
         "import sys; sys.modules.update(torch=None, numpy=None, matplotlib=None);"
         "from convbook.course import explorers;"
-        "names = set(explorers.__all__) - {'Quiz'};"
+        "names = set(explorers.__all__) - {'AssignmentBench', 'Quiz'};"  # it builds a network
         "[getattr(explorers, name)()._repr_mimebundle_() for name in names]"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
