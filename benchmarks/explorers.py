@@ -2,9 +2,10 @@
 
     python -m benchmarks.explorers
 
-A slider move, or a move of the mouse to another cell, is timed in the page from the event to the
-end of style and layout: what has to fit in a frame of 16 ms. Chromium is found as in the tests; set
-CHROMIUM=/path/to/chromium for another.
+A slider move, an edit, a click, or a move of the mouse is timed in the page from the event to the
+end of style and layout: what has to fit in a frame of 16 ms. The last three columns say how much
+CPU time a move takes, which other programs on the machine change less than what a clock says.
+Chromium is found as in the tests; set CHROMIUM=/path/to/chromium for another.
 """
 
 import json
@@ -14,22 +15,28 @@ from playwright.sync_api import sync_playwright
 
 from convbook.arithmetic import Layer
 from convbook.course.explorers import (
+    AssignmentBench,
     ConvStepper,
     CostExplorer,
     CoverageExplorer,
     MatrixView,
+    PhotographExplorer,
+    Quiz,
     ReceptiveFieldExplorer,
     ShuffleExplorer,
+    WhatAilsThisRun,
 )
 from convbook.course.explorers.sources import module_source, names, style_source
 from tools.browser import FLAGS, find_chromium
 
 HOME = "https://explorers.test/"
 MOVES = 200
+WORK = ("ScriptDuration", "RecalcStyleDuration", "LayoutDuration")  # of Chromium's own counters
 WARM_UP = 20  # moves not counted: the browser compiles the code first
 
-# name, explorer, the slider to move and the two values between which it goes to and fro; or, for
-# the mouse, the grid and the two cells
+# Name, explorer, what is operated and the two values between which it goes to and fro: a slider by
+# its label, or by a selector a field or a menu; a canvas (how far from its left edge the mouse is);
+# cells under the mouse or buttons to press (the places of two of them).
 LARGEST = [
     (
         "stepper 18x18 -> 18x18",
@@ -69,23 +76,23 @@ LARGEST = [
         "Input size",
         (4, 5),
     ),
-    ("matrix 4x9, rows", MatrixView(), ".cb-grid-left", (10, 20)),
+    ("matrix 4x9, rows", MatrixView(), ".cb-grid-left .cb-cell", (10, 20)),
     (
         "matrix 25x25, rows",
         MatrixView(input_size=5, kernel_size=3, padding=1),
-        ".cb-grid-left",
+        ".cb-grid-left .cb-cell",
         (30, 330),
     ),
     (
         "matrix 49x25, rows",
         MatrixView(input_size=5, kernel_size=1, padding=1),
-        ".cb-grid-left",
+        ".cb-grid-left .cb-cell",
         (30, 330),
     ),
     (
         "windows 9x25, columns",
         MatrixView(input_size=5, kernel_size=3, padding=1, view="im2col"),
-        ".cb-grid-right",
+        ".cb-grid-right .cb-cell",
         (2, 13),
     ),
     (
@@ -156,7 +163,7 @@ LARGEST = [
         "Input size",
         (6, 8),
     ),
-    ("shuffle, 2 channels, cells", ShuffleExplorer(), ".cb-grid-large", (1, 14)),
+    ("shuffle, 2 channels, cells", ShuffleExplorer(), ".cb-grid-large .cb-cell", (1, 14)),
     (
         "shuffle, 48 <-> 32 channels",
         ShuffleExplorer(4, channels=3, size=3, show="values"),
@@ -166,9 +173,21 @@ LARGEST = [
     (
         "shuffle, 48 channels, cells",
         ShuffleExplorer(4, channels=3, size=3),
-        ".cb-grid-large",
+        ".cb-grid-large .cb-cell",
         (1, 400),
     ),
+    ("photograph 3x3, a weight", PhotographExplorer(), ".cb-grid-weight input", (-1, -2)),
+    ("photograph, mouse", PhotographExplorer(), "canvas", (60, 160)),
+    ("assignment, filters", AssignmentBench(), "[aria-label='Filters of layer 1']", (16, 32)),
+    ("assignment, network", AssignmentBench(), ".cb-preset", (0, 5)),
+    ("sick runs, case", WhatAilsThisRun(), ".cb-preset", (0, 1)),
+    (
+        "sick runs, run to compare",
+        WhatAilsThisRun(view="compare"),
+        ".cb-sick-row select",
+        ("healthy", "low"),
+    ),
+    ("quiz, choose and check", Quiz("03_shapes/opening-question"), "input, .cb-main", (0, -1)),
 ]
 
 MEASURE = """async ({ state, target, values, moves }) => {
@@ -181,15 +200,25 @@ MEASURE = """async ({ state, target, values, moves }) => {
   const el = document.querySelector("main");
   const cleanup = module.default.render({ model, el });
   el.querySelector(".cb-check input")?.click();
+  await new Promise((done) => setTimeout(done, 100)); // pictures come
   const slider = [...el.querySelectorAll(".cb-control, .cb-controls .cb-field")]
     .find((control) => control.textContent.startsWith(target))?.querySelector("input")
     ?? el.querySelector(`.cb-player [aria-label="${target}"]`);
-  const cells = slider ? [] : el.querySelectorAll(`${target} .cb-cell`);
+  const found = slider ? [slider] : [...el.querySelectorAll(target)];
+  if (!found.length) throw new Error(`no ${target}`);
+  const field = found.length === 1 || found[0].type === "text" || found[0].tagName === "SELECT";
   const bubbles = true;
+  const mouse = (element, place) =>
+    element.dispatchEvent(new PointerEvent("pointermove", { bubbles, ...place }));
+  const canvas = found[0].getBoundingClientRect();
   const move = (value) => {
-    if (slider) slider.value = value;
-    if (slider) slider.dispatchEvent(new Event("input", { bubbles }));
-    else cells[value].dispatchEvent(new PointerEvent("pointerover", { bubbles }));
+    if (found[0].tagName === "CANVAS") {
+      mouse(found[0], { clientX: canvas.left + value, clientY: canvas.top + 50 });
+    } else if (field) {
+      found[0].value = value;
+      for (const name of ["input", "change"]) found[0].dispatchEvent(new Event(name, { bubbles }));
+    } else if (found[0].matches(".cb-cell")) mouse(found[value]);
+    else found.at(value).click();
   };
   const times = [];
   for (let count = 0; count < moves; count += 1) {
@@ -199,7 +228,7 @@ MEASURE = """async ({ state, target, values, moves }) => {
     times.push(performance.now() - start);
     await new Promise(requestAnimationFrame);
   }
-  cleanup();
+  cleanup?.();
   el.replaceChildren();
   return times;
 }"""
@@ -215,26 +244,35 @@ def serve(route):
         route.fulfill(body=page, content_type="text/html")
 
 
+def work(session):
+    """Return the CPU time, in ms, that the page has taken so far for script, style and layout."""
+    metrics = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
+    return [1000 * metrics[name] for name in WORK]
+
+
 def main():
-    """Measure each case and print median, 95th percentile and largest."""
+    """Measure each case and print median, 95th percentile, largest and CPU time."""
     with sync_playwright() as session:
         browser = session.chromium.launch(executable_path=find_chromium(), args=[*FLAGS])
         page = browser.new_page()
         page.route("**/*", serve)
         page.goto(HOME)
-        print(
-            f"{'ms from event to layout (frame: 16)':36} {'median':>8} {'95 %':>8} {'largest':>8}"
-        )
+        counters = page.context.new_cdp_session(page)
+        counters.send("Performance.enable", {"timeDomain": "threadTicks"})
+        heads = ("median", "95 %", "largest", "script", "style", "layout")
+        print(f"{'ms from event to layout (frame: 16)':38} " + " ".join(f"{h:>8}" for h in heads))
         for name, widget, target, values in LARGEST:
             state = {k: v for k, v in widget.get_state().items() if not k.startswith("_")}
             state = {
                 k: v for k, v in state.items() if isinstance(v, int | str | list | tuple | dict)
             }
             data = {"state": state, "target": target, "values": values, "moves": WARM_UP + MOVES}
+            before = work(counters)
             times = page.evaluate(MEASURE, json.loads(json.dumps(data)))
+            taken = [(b - a) / len(times) for a, b in zip(before, work(counters), strict=True)]
             counted = sorted(times[WARM_UP:])
-            figures = statistics.median(counted), counted[int(0.95 * MOVES)], counted[-1]
-            print(f"{name:36} " + " ".join(f"{figure:8.1f}" for figure in figures))
+            figures = statistics.median(counted), counted[int(0.95 * MOVES)], counted[-1], *taken
+            print(f"{name:38} " + " ".join(f"{figure:8.1f}" for figure in figures))
         browser.close()
 
 

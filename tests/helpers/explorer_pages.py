@@ -8,11 +8,13 @@ are there joined, as `NAME.js`, and as they are written, below `sources/`.
 import json
 from pathlib import Path
 
-from convbook.course import site
+from convbook.course import explorers, site
 from convbook.course.explorers.sources import FOLDER, module_source, names, style_source
 
 HOME = "https://explorers.test/"
 HOST = (Path(site.__file__).parent / "static" / "host.js").read_text("utf8")
+# Every explorer but the quiz, which has no settings.
+ALL = [getattr(explorers, name) for name in explorers.__all__ if name != "Quiz"]
 LOOKS = """
   :root { --ground: #fff; --ink: #222; }
   :root[data-theme="dark"] { --ground: #121212; --ink: #eee; }
@@ -68,16 +70,14 @@ def script(text, kind="text/javascript"):
     return f'<script type="{kind}">{text}</script>'
 
 
-def document(explorers, theme):
+def document(shown, theme):
     """The page's HTML."""
     watched = 'import frontEnd from "{}{}.js"; export default watch(frontEnd);'
-    modules = {
-        e.explorer: {"needs": [], "text": watched.format(HOME, e.explorer)} for e in explorers
-    }
+    modules = {e.explorer: {"needs": [], "text": watched.format(HOME, e.explorer)} for e in shown}
     hosts = "".join(
         f'<div class="convbook-explorer" data-explorer="{e.explorer}">'
         f"{script(json.dumps(e.stored_state()), 'application/json')}{e.static_html()}</div>"
-        for e in explorers
+        for e in shown
     )
     start = f"window.convbookModules = {json.dumps(modules)};\n{HOST}"
     return (
@@ -87,6 +87,12 @@ def document(explorers, theme):
         f"{script(WATCH)}</head><body><main><h1>Explorers</h1>{hosts}</main>"
         f"{script(start)}</body></html>"
     )
+
+
+def of_each(table):
+    """The rows of a table of all explorers, each with the explorer it belongs to in front."""
+    assert set(table) == set(ALL)
+    return [(make, *row) for make, rows in table.items() for row in rows]
 
 
 class PagePool:

@@ -20,7 +20,7 @@ def number(text):
 
 def shown_output(page):
     rows = page.evaluate(
-        """[...document.querySelectorAll(".cb-grid-output .cb-row")]
+        """[...document.querySelectorAll(".cb-grid-output .cb-row:not(.cb-spare)")]
            .map((row) => [...row.querySelectorAll(".cb-y")].map((cell) => cell.textContent))"""
     )
     return [[number(cell) for cell in row] for row in rows if row]
@@ -28,7 +28,7 @@ def shown_output(page):
 
 def shown_fields(page, kind):
     rows = page.evaluate(
-        """(kind) => [...document.querySelectorAll(`.cb-grid-${kind} .cb-row`)]
+        """(kind) => [...document.querySelectorAll(`.cb-grid-${kind} .cb-row:not(.cb-spare)`)]
            .map((row) => [...row.querySelectorAll("input")].map((field) => field.value))""",
         kind,
     )

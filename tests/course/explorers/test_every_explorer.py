@@ -16,25 +16,13 @@ from convbook.course.explorers import (
     ShuffleExplorer,
     WhatAilsThisRun,
 )
+from convbook.course.explorers.sources import names
 from convbook.course.mime_types import EXPLORER, VIEW
-
-FRONT_ENDS = {
-    AssignmentBench: "assignment_bench",
-    ConvStepper: "conv_stepper",
-    CostExplorer: "cost",
-    CoverageExplorer: "coverage",
-    MatrixView: "matrix_view",
-    PhotographExplorer: "photograph",
-    ReceptiveFieldExplorer: "receptive_field",
-    ShuffleExplorer: "shuffle",
-    WhatAilsThisRun: "sick_runs",
-}
+from tests.helpers.explorer_pages import ALL, of_each
 
 
-def of_each(table):
-    """The rows of a table, each with the explorer it belongs to in front."""
-    assert set(table) == set(FRONT_ENDS)
-    return [(make, *row) for make, rows in table.items() for row in rows]
+def test_every_front_end_has_an_explorer():
+    assert sorted([*(make._explorer for make in ALL), "quiz"]) == names()
 
 
 # ------------------------------------------------------------------ refusals
@@ -282,7 +270,7 @@ def test_bad_assignments_are_refused_and_change_nothing(make, name, value, error
 READ_ONLY = {"explorer", "picture", "cases", "classes", "runs"}
 
 
-@pytest.mark.parametrize("make", FRONT_ENDS)
+@pytest.mark.parametrize("make", ALL)
 def test_what_the_page_must_not_change_is_read_only(make):
     explorer = make()
     for name in READ_ONLY & set(explorer.stored_state()):
@@ -472,7 +460,7 @@ def test_notebook_stores_state_text_and_static_form(make, settings, text):
     assert data[VIEW]["model_id"] == explorer.model_id
     state = data[EXPLORER]
     assert state == explorer.stored_state()
-    assert state["explorer"] == FRONT_ENDS[make]
+    assert state["explorer"] == make._explorer
     assert not {"layout", "tabbable", "tooltip", "_esm", "_css"} & state.keys()
     # The state says all: with it, another explorer becomes this one.
     other = make()

@@ -21,22 +21,9 @@ from convbook.course.explorers import (
 )
 from convbook.course.explorers.cost import PRESETS
 from convbook.course.explorers.sources import names
-from tests.helpers.explorer_pages import SEE_KEYS, SET
+from tests.helpers.explorer_pages import ALL, SEE_KEYS, SET
 
 pytestmark = pytest.mark.browser
-
-ALL = (
-    AssignmentBench,
-    ConvStepper,
-    CostExplorer,
-    CoverageExplorer,
-    MatrixView,
-    PhotographExplorer,
-    ReceptiveFieldExplorer,
-    ShuffleExplorer,
-    WhatAilsThisRun,
-)
-
 
 # ------------------------------------------------------------------ accessibility
 

@@ -52,7 +52,7 @@ def test_equal_weights_have_equal_colours(theme, open_page):
 FRAMED = """() => Object.fromEntries([...document.querySelectorAll(".cb-shell")].map((shell) => {
   const frame = shell.querySelector(".cb-frame");
   const box = frame.getBoundingClientRect();
-  const inside = [...shell.querySelectorAll(".cb-cell")].filter((cell) => {
+  const inside = [...shell.querySelectorAll(".cb-row:not(.cb-spare) .cb-cell")].filter((cell) => {
     const c = cell.getBoundingClientRect();
     return c.top >= box.top && c.left >= box.left && c.right <= box.right && c.bottom <= box.bottom;
   });
@@ -131,7 +131,7 @@ def test_settings_redraw_everything_and_reset_brings_it_back(open_page):
     view = MatrixView(input_size=5, kernel_size=3, stride=2, padding=1)
     assert page.locator(".cb-formula").inner_text().startswith("9 × 25 matrix")
     assert page.locator(".cb-code").inner_text() == view.code
-    assert page.locator(".cb-grid-left .cb-row").count() == 10
+    assert page.locator(".cb-grid-left .cb-row:visible").count() == 10
     page.get_by_role("button", name="As windows").click()
     assert page.locator(".cb-code").inner_text() == "w.flatten() @ unfold(x, 2)"
     assert selected(page) == ["output", 0]
@@ -215,7 +215,7 @@ def test_focus_lights_and_keys_keep(open_page):
 # Where each row of the matrix (its columns, for windows as columns) and its output stand, and how
 # wide an entry is.
 PLACES = """(dense) => {
-  const cells = (grid) => [...document.querySelectorAll(`.cb-grid-${grid} .cb-row`)]
+  const cells = (grid) => [...document.querySelectorAll(`.cb-grid-${grid} .cb-row:not(.cb-spare)`)]
     .map((row) => [...row.children].map((cell) => cell.getBoundingClientRect()));
   const [left, right, result] = ["left", "right", "result"].map(cells);
   return {

@@ -119,7 +119,9 @@ def test_identity_is_the_picture_and_another_size_keeps_the_preset(show):
 def test_the_border_is_told(show):
     page = show(PhotographExplorer(probe=(0, 0), preset="blur"))
     assert cells(page, "Pixels under the kernel")[0] == ["0", "0", "0"]
-    dashed = "(e) => [...e.children].map((cell) => getComputedStyle(cell).borderStyle === 'dashed')"
+    dashed = (
+        "(e) => [...e.children].map((cell) => getComputedStyle(cell).outlineStyle === 'dashed')"
+    )
     rows = page.get_by_role("grid", name="Pixels under the kernel").get_by_role("row").all()
     assert [row.evaluate(dashed) for row in rows] == [[True] * 3] + [[True, False, False]] * 2
     page.get_by_text("More settings").click()

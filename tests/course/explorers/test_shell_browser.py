@@ -15,7 +15,7 @@ from convbook.course.explorers import (
     ShuffleExplorer,
     WhatAilsThisRun,
 )
-from tests.helpers.explorer_pages import SET
+from tests.helpers.explorer_pages import ALL, SET
 
 pytestmark = pytest.mark.browser
 
@@ -54,7 +54,7 @@ PLAY_ONE_STEP = """() => new Promise((resolve) => {
 })"""
 
 
-@pytest.mark.parametrize("make", CHANGES)
+@pytest.mark.parametrize("make", ALL)
 def test_a_link_brings_the_settings_back(make, open_page):
     page = open_page(make())
     page.evaluate(SET, CHANGES[make])
@@ -66,7 +66,7 @@ def test_a_link_brings_the_settings_back(make, open_page):
     assert found == list(CHANGES[make].values())
 
 
-@pytest.mark.parametrize("make", BAD)
+@pytest.mark.parametrize("make", ALL)
 def test_a_link_that_cannot_be_shown_is_named_and_changes_nothing(make, open_page):
     before = make().stored_state()
     page = open_page(make(), fragment=BAD[make])
@@ -75,7 +75,7 @@ def test_a_link_that_cannot_be_shown_is_named_and_changes_nothing(make, open_pag
     assert page.evaluate("models[0].sets") == 0
 
 
-@pytest.mark.parametrize("make", CHANGES)
+@pytest.mark.parametrize("make", ALL)
 def test_an_explorer_fills_the_window_of_a_projector(make, open_page, assert_accessible):
     page = open_page(make(), width=1280, fragment="?present")
     box = page.get_by_role("group").first.bounding_box()

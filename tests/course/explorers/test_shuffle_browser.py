@@ -17,7 +17,8 @@ JS = module("parts/shuffle_indices.js")
 # Each side's cells: what stands there, what a screen reader hears, and how it is marked.
 SHOWN = """() => Object.fromEntries(["Input", "Output"].map((title) => {
   const grid = document.querySelector(`[role="grid"][aria-label^="${title}"]`);
-  return [title, [...grid.querySelectorAll('[role="gridcell"]')].map((cell) => ({
+  const cells = grid.querySelectorAll('.cb-row:not(.cb-spare) [role="gridcell"]');
+  return [title, [...cells].map((cell) => ({
     text: cell.textContent,
     label: cell.getAttribute("aria-label"),
     lit: cell.classList.contains("cb-lit"),

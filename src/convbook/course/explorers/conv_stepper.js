@@ -1,6 +1,6 @@
 // Conv stepper: one convolution, one output cell at a time.
 
-import { h, setText } from "./lib/dom.js";
+import { h, setContent, setText } from "./lib/dom.js";
 import { formatNumber } from "./lib/format.js";
 import { createGrid } from "./lib/grid.js";
 import { createPlayer } from "./lib/player.js";
@@ -75,7 +75,7 @@ function mount(model, el) {
           ["Rows: ", s.axes[0]],
           ["Columns: ", s.axes[1]],
         ];
-    numbers.replaceChildren(...axes.map(([of, axis]) => h("div", {}, of, inked(formulaOf(axis)))));
+    setContent(numbers, ...axes.map(([of, axis]) => h("div", {}, of, inked(formulaOf(axis)))));
     setText(names, FORMULAS[s.mode]);
   }
 

@@ -1,7 +1,7 @@
 // Matrix view: one convolution as a product of matrices, the dense one or that of its windows.
 
 import { rangeControl, segmentedControl } from "./lib/controls.js";
-import { h, setText } from "./lib/dom.js";
+import { h, setContent, setText } from "./lib/dom.js";
 import { createPlayer } from "./lib/player.js";
 import { ink, resultRow } from "./lib/results.js";
 import { createShell } from "./lib/shell.js";
@@ -61,7 +61,7 @@ function createWords(onShow) {
     draw: (page) => setText(summary, summaryOf(page)),
     show(page, selection) {
       const inked = (part) => (typeof part === "string" ? part : ink(part[0], part[1]));
-      sum.replaceChildren(h("span", {}, sentenceOf(page, selection).map(inked)));
+      setContent(sum, h("span", {}, sentenceOf(page, selection).map(inked)));
       setText(tie, tieOf(page, selection));
       const [kind, index] = selection;
       const [what, flat] = KINDS[kind];

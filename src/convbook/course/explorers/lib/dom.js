@@ -19,6 +19,9 @@ export function h(tag, props = {}, ...children) {
 
 /** Give `parent` these children, moving only what has to move: a node kept costs no layout. */
 export function setChildren(parent, wanted) {
+  const { childNodes } = parent;
+  if (childNodes.length === wanted.length && wanted.every((one, i) => one === childNodes[i]))
+    return;
   const keep = new Set(wanted);
   for (const child of [...parent.childNodes]) if (!keep.has(child)) child.remove();
   let next = parent.firstChild;
@@ -26,6 +29,25 @@ export function setChildren(parent, wanted) {
     if (child === next) next = next.nextSibling;
     else parent.insertBefore(child, next);
   }
+}
+
+/** Give `parent` new content, changing only the texts and classes that differ where it is alike. */
+export function setContent(parent, ...wanted) {
+  const old = [...parent.childNodes];
+  wanted.forEach((one, i) => {
+    const node = typeof one === "string" ? document.createTextNode(one) : one;
+    const kept = old[i];
+    if (kept?.nodeName !== node.nodeName) {
+      if (kept) kept.replaceWith(node);
+      else parent.append(node);
+    } else if (node.nodeType === Node.TEXT_NODE) {
+      if (kept.data !== node.data) kept.data = node.data;
+    } else {
+      setAttribute(kept, "class", node.getAttribute("class"));
+      setContent(kept, ...node.childNodes);
+    }
+  });
+  for (const child of old.slice(wanted.length)) child.remove();
 }
 
 /** Write text only when it changes, so that an unchanged node costs no layout. */

@@ -56,8 +56,8 @@ export function fitFlow(flow, cells, width, { enough, largest = 40, beside = 0 }
 
 /** Set the size of every cell in `element`, and the space between them. */
 export function setCellSize(element, cell) {
-  element.style.setProperty("--cell", `${cell}px`);
-  element.style.setProperty("--gap", `${gapFor(cell)}px`);
+  element.style.setProperty("--cb-cell", `${cell}px`);
+  element.style.setProperty("--cb-gap", `${gapFor(cell)}px`);
 }
 
 /** A titled grid: { root, size, name(title, symbol) }; `size` says how large the grid is. */

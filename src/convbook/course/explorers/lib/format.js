@@ -30,7 +30,8 @@ export function wholeNumber(text, /** @type {number[]} */ [low, high]) {
 
 /** A number for reading: true minus sign, no floating-point dust. */
 export function formatNumber(value, digits = 12) {
-  const rounded = Number(value.toPrecision(digits));
+  const short = digits === 12 && Number.isInteger(value) && Math.abs(value) < 1e12;
+  const rounded = short ? value : Number(value.toPrecision(digits));
   return String(rounded === 0 ? 0 : rounded).replace("-", "\u2212");
 }
 

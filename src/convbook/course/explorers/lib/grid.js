@@ -1,10 +1,11 @@
 // Grids of numbers, walked with the arrow keys.
 
+import { createCell, paintCell } from "./cells.js";
 import { h, setAttribute, setChildren } from "./dom.js";
 import { ANY, parseNumber, refusal } from "./format.js";
 import { range } from "./ranges.js";
 
-const ROLES = { column: "columnheader", row: "rowheader" };
+const HEAD_SPACE = 14; // after the heads of rows, as in grid.css
 
 /**
  * A grid of cells with one tab stop, walked with the arrow keys.
@@ -32,8 +33,9 @@ export function createGrid({ kind, label, onPick, onEdit, rule = ANY, onPoint, o
   const pool = new Map();
   const rows = new Map();
   let shape = "";
-  let [firstRow, firstCol] = [0, 0];
-  let live = new Map();
+  let [firstRow, firstCol] = [0, 0]; // of those that are no heads
+  let [top, left] = [0, 0];
+  let live = []; // rows of cells
   let lit = new Set();
   let active = null;
 
@@ -45,33 +47,34 @@ export function createGrid({ kind, label, onPick, onEdit, rule = ANY, onPoint, o
   }
 
   /**
-   * Lay out rows [first, last + 1] and columns likewise; sortOf says what each cell is. Returns
-   * whether there was anything to do.
+   * Lay out rows [first, last + 1] and columns likewise; sortOf says what each cell is, and
+   * `between` how many pixels the style sheet puts between some columns. Returns whether there was
+   * anything to do.
    */
-  function arrange(rowSpan, colSpan, sortOf, shapeKey) {
+  function arrange(rowSpan, colSpan, sortOf, shapeKey, between = 0) {
     if (shapeKey === shape) return false;
     shape = shapeKey;
     // The frame counts from the first cell that is no head.
     const above = sortOf(rowSpan[0], colSpan[0]) === "column";
     const before = sortOf(rowSpan[0], colSpan[0]) === "row";
     shell.dataset.heads = above ? "above" : before ? "before" : "";
+    const space = `${before ? HEAD_SPACE : between}px`;
+    root.style.width = `calc(${colSpan[1] - colSpan[0]} * (var(--cb-cell) + var(--cb-gap)) - var(--cb-gap) + ${space})`;
     [firstRow, firstCol] = [rowSpan[0] + Number(above), colSpan[0] + Number(before)];
-    live = new Map();
-    for (const row of range(...rowSpan)) {
-      if (!rows.has(row)) rows.set(row, h("div", { role: "row", class: "cb-row" }));
-      const cells = range(...colSpan).map((col) => make(sortOf(row, col), row, col));
-      for (const cell of cells) live.set(`${cell.row} ${cell.col}`, cell);
-      setChildren(
-        rows.get(row),
-        cells.map((cell) => cell.element),
-      );
-    }
-    setChildren(
-      root,
-      range(...rowSpan).map((row) => rows.get(row)),
-    );
-    if (!active || live.get(`${active.row} ${active.col}`) !== active) {
-      activate([...live.values()].find((cell) => cell.focus) ?? null);
+    [top, left] = [rowSpan[0], colSpan[0]];
+    const cols = range(...colSpan);
+    live = range(...rowSpan).map((row) => cols.map((col) => make(sortOf(row, col), row, col)));
+    live.forEach((cells, i) => {
+      if (!rows.has(top + i)) rows.set(top + i, h("div", { role: "row", class: "cb-row" }));
+      const elements = cells.map((one) => one.element);
+      setChildren(rows.get(top + i), elements);
+    });
+    const wanted = new Set(range(...rowSpan).map((row) => rows.get(row)));
+    const spare = [...rows.values()].filter((row) => !wanted.has(row));
+    for (const row of rows.values()) setSpare(row, !wanted.has(row));
+    setChildren(root, [...wanted, ...spare]);
+    if (!active || cell(active.row, active.col) !== active) {
+      activate(live.flat().find((one) => one.focus) ?? null);
     }
     return true;
   }
@@ -85,7 +88,7 @@ export function createGrid({ kind, label, onPick, onEdit, rule = ANY, onPoint, o
 
   /** Cell at (row, col), or undefined outside the grid. */
   function cell(row, col) {
-    return live.get(`${row} ${col}`);
+    return live[row - top]?.[col - left];
   }
 
   const paint = (target, ...look) => paintCell(target, lit.has(target), ...look);
@@ -116,46 +119,15 @@ export function createGrid({ kind, label, onPick, onEdit, rule = ANY, onPoint, o
   return grid;
 }
 
+/** Rows not wanted stay, out of sight: to take them out and in again would cost a frame. */
+function setSpare(row, spare) {
+  row.classList.toggle("cb-spare", spare);
+  setAttribute(row, "aria-hidden", spare ? "true" : null);
+}
+
 function placeFrame(frame, y, x, { top, bottom, left, right }) {
   const place = { y, x, h: bottom - top + 1, w: right - left + 1 };
   for (const [name, cells] of Object.entries(place)) frame.style.setProperty(`--${name}`, cells);
-}
-
-function createCell(kind, sort, row, col) {
-  const element = h("div", { role: ROLES[sort] ?? "gridcell", class: "cb-cell" });
-  const picks = sort !== "field" && sort !== "still";
-  const cell = { element, picks, row, col, focus: null, classes: "cb-cell", text: null };
-  if (sort === "field") {
-    cell.field = h("input", { type: "text", autocomplete: "off", spellcheck: "false" });
-    cell.field.setAttribute("aria-label", `${kind}, row ${row}, column ${col}`);
-    cell.field.size = 1;
-    element.append(cell.field);
-  }
-  cell.focus = sort === "still" ? null : (cell.field ?? element);
-  if (cell.focus) cell.focus.tabIndex = -1;
-  element.cbCell = cell;
-  return cell;
-}
-
-/** Write a cell's text, classes and label where they changed. */
-function paintCell(target, isLit, text, classes, label) {
-  if (target.classes !== classes) {
-    target.element.className = isLit ? `${classes} cb-lit` : classes;
-    target.classes = classes;
-  }
-  if (target.text !== text) writeText(target, text);
-  if (target.label !== label) {
-    setAttribute(target.field ?? target.element, "aria-label", label ?? null);
-    target.label = label;
-  }
-}
-
-function writeText(target, text) {
-  // A field being typed in keeps what the reader typed ("1." or "-").
-  if (target.field && document.activeElement !== target.field) target.field.value = text;
-  if (!target.field) target.element.textContent = text;
-  target.text = text;
-  setAttribute(target.element, "data-length", text.length > 3 ? Math.min(text.length, 8) : null);
 }
 
 const cellUnder = (event) => event.target.closest?.(".cb-cell")?.cbCell;

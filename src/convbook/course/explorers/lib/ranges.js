@@ -2,7 +2,9 @@
 
 /** Whole numbers start, start + 1, ..., stop - 1. */
 export function range(start, stop) {
-  return Array.from({ length: Math.max(0, stop - start) }, (_, i) => start + i);
+  const numbers = [];
+  for (let i = start; i < stop; i += 1) numbers.push(i);
+  return numbers;
 }
 
 /** Whole numbers in order as runs [first, last] without a gap. */

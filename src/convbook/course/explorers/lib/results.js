@@ -1,6 +1,6 @@
 // What is said below a figure: lines of results, and sums of products.
 
-import { h } from "./dom.js";
+import { h, setContent } from "./dom.js";
 
 /** A line of the results: a label and what it names. */
 export function resultRow(label, ...content) {
@@ -26,7 +26,8 @@ export function writeSum(element, start, lines, end) {
       ]),
     ),
   );
-  element.replaceChildren(
+  setContent(
+    element,
     h("span", { class: "cb-start" }, start),
     h("span", { class: "cb-terms" }, terms),
     ...(end === null ? [] : [h("span", { class: "cb-total" }, " = ", ink("output", end))]),

@@ -1,6 +1,6 @@
 // Conv stepper: the three grids, and the sum or sentence below them.
 
-import { h, setText } from "../lib/dom.js";
+import { h, setContent, setText } from "../lib/dom.js";
 import { block, fitFlow, legendEntry } from "../lib/figure.js";
 import { formatCell, formatNumber } from "../lib/format.js";
 import { range } from "../lib/ranges.js";
@@ -39,7 +39,7 @@ export function drawShape({ grids, flow, operator, sizes, legend, note }, page, 
   const spans = s.axes.map((a) => (conv ? [-a.before, a.size + a.after] : [0, a.size]));
   const across = ([, [first, end]]) => end - first;
   const cells = { x: across(spans), w: kernel[1], y: canvas ? across(canvas) : 2 };
-  fitFlow(flow, cells, width, { enough: width < 480 ? 34 : 22 });
+  fitFlow(flow, cells, width, { enough: width < 480 ? 34 : 22, largest: cells.x > 14 ? 33 : 40 });
   operator.replaceChildren("\u22c6", ...(conv ? [] : [h("sup", {}, "T")]));
 
   const isInput = (row, col) => isInside([row, col], input);
@@ -129,7 +129,7 @@ export function writeWords(element, legend, { s, x, w }, lit, cell) {
   legend.firstChild.replaceWith(legendEntry(...LIT[cell[0]]));
   element.style.setProperty("--lines", s.axes[0].kernel); // the page below keeps its place
   const { start, lines, total } = cell[0] === "y" ? sumOf(x, w, lit, cell) : {};
-  if (!lines) element.replaceChildren(h("span", {}, inked(readersOf(s, lit, cell))));
+  if (!lines) setContent(element, h("span", {}, inked(readersOf(s, lit, cell))));
   else if (lines.flat().length) writeSum(element, start, lines, total);
-  else element.replaceChildren(start, "0: no kernel tap lands on this cell.");
+  else setContent(element, start, "0: no kernel tap lands on this cell.");
 }

@@ -19,7 +19,7 @@ export const LIMITS = {
   dilation: [1, 3],
   output_padding: [0, 3],
 };
-export const LARGEST_CANVAS = 20; // cells per side that still fit a phone
+const LARGEST_CANVAS = 20; // cells per side that still fit a phone
 
 const DEFAULTS = {
   mode: "convolution",

@@ -1,19 +1,12 @@
 // Matrix view: the convolution, the window as a column, and the product.
 
 import { convOutputSize } from "../lib/arithmetic.js";
-import { h, setAttribute, setText } from "../lib/dom.js";
+import { h, setAttribute, setContent, setText } from "../lib/dom.js";
 import { block, fitFlow, legendEntry, setCellSize } from "../lib/figure.js";
 import { createGrid } from "../lib/grid.js";
 import { boxOf } from "../lib/ranges.js";
 import { ink } from "../lib/results.js";
-import {
-  columnFit,
-  LARGEST_CELL,
-  NARROW,
-  productFit,
-  SMALLEST_LETTER,
-  smallestFor,
-} from "./matrix_view_fit.js";
+import { columnFit, LARGEST_CELL, NARROW, productFit, smallestFor } from "./matrix_view_fit.js";
 import { placesOf, sheetsOf } from "./matrix_view_sheets.js";
 import { numbered } from "./matrix_view_words.js";
 
@@ -78,8 +71,8 @@ export function createFigure(onPick, onPass) {
       const cell = fitFlow(flow, across, width, { enough: 18, largest: LARGEST_CELL, beside });
       const cells = { x: cell, w: cell, y: cell, ...fitProduct(product, left, page) };
       for (const sheet of sheets) fill(parts[sheet.name], sheet, page, cells[sheet.name]);
-      caption.replaceChildren("The same as one matrix product: ", ...formulaOf(page));
-      legend.replaceChildren(...legendOf(page));
+      setContent(caption, "The same as one matrix product: ", ...formulaOf(page));
+      setContent(legend, ...legendOf(page));
     },
     light(page, selection, isKept) {
       for (const sheet of sheets) {
@@ -119,10 +112,11 @@ function fitProduct(product, left, page) {
   Object.assign(product.dataset, { view: page.view, layout });
   setCellSize(product, cell);
   setCellSize(left, own);
-  product.toggleAttribute("data-tiny", cell < SMALLEST_LETTER);
   product.style.setProperty("--sign", `${sign}px`);
   product.style.setProperty("--brackets", `${brackets}px`);
-  product.style.setProperty("--rows", page.y.length);
+  for (const sign of product.querySelectorAll(".cb-operator")) {
+    sign.style.setProperty("--rows", page.y.length);
+  }
   return { left: own, right: cell, result: cell };
 }
 
@@ -164,9 +158,9 @@ function createColumn() {
       const own = taps.filter(({ output }) => output === index);
       const taken = own.map(({ pixel }) => looks.pixel[pixel] ?? looks.padding);
       const texts = taken.map(({ text }) => text).join(", ");
-      name.replaceChildren("Window of ", ink("output", numbered("y", index)));
-      weights.replaceChildren(...looks.weight.map(cell));
-      pixels.replaceChildren(...taken.map(cell));
+      setContent(name, "Window of ", ink("output", numbered("y", index)));
+      setContent(weights, ...looks.weight.map(cell));
+      setContent(pixels, ...taken.map(cell));
       setAttribute(this.root, "aria-label", `${name.textContent} as a column: ${texts}`);
     },
   };

@@ -5,7 +5,7 @@ import { range } from "../lib/ranges.js";
 
 export const NARROW = 480; // where signs and brackets take less, and vectors go without their size
 export const LARGEST_CELL = 34;
-export const SMALLEST_LETTER = 14; // in a smaller cell a letter cannot be read
+const SMALLEST_LETTER = 14; // in a smaller cell a letter cannot be read
 const TALLEST = 620; // a taller matrix no longer fits on a screen together with its sentence
 const TITLE = 80; // the longest title above a matrix
 const HEADS = 14; // between a matrix and the heads of its rows, as in the style sheet

@@ -51,16 +51,19 @@ export function sheetsOf(/** @type {Page} */ page) {
   const { s, view, x, w, y, taps } = page;
   const sheet = (name, rows, cols, means) => {
     const places = range(...rows).flatMap((row) => range(...cols).map((col) => ({ row, col })));
-    const cells = places.map((at) => cellOf(page, name, { ...at, ...means(at) }));
+    const cells = places.map((at) => cellOf(page, name, Object.assign(at, means(at))));
     return { name, rows, cols, cells };
   };
   const plain = (name, kind, rows, cols) =>
     sheet(name, [0, rows], [0, cols], ({ row, col }) => ({ [kind]: row * cols + col }));
   const isPadding = ({ row, col }) => Math.min(row, col) < 0 || Math.max(row, col) >= s.size;
   const inX = (at) => ({ pixel: isPadding(at) ? null : at.row * s.size + at.col });
+  const weightsOn = []; // of each output, by pixel
+  for (const { output, weight, pixel } of taps) {
+    if (pixel !== null) weightsOn[output * x.length + pixel] = weight;
+  }
   const tapAt = (output, weight) => taps[output * w.length + weight];
-  const weightOn = (output, pixel) =>
-    range(0, w.length).find((weight) => tapAt(output, weight).pixel === pixel) ?? null;
+  const weightOn = (output, pixel) => weightsOn[output * x.length + pixel] ?? null;
   const inM = ({ row, col }) =>
     row < 0 ? { pixel: col } : { output: row, pixel: col, weight: weightOn(row, col) };
   const inU = ({ row, col }) =>
@@ -83,26 +86,27 @@ export function sheetsOf(/** @type {Page} */ page) {
   return [...picture, matrix, ...vectors];
 }
 
-/** A cell with its look, its sort and what it chooses. */
+/** Make `at` a cell, with its look, its sort and what it chooses. */
 function cellOf({ s, view, looks }, name, at) {
   const { row, col, output, weight, pixel } = at;
-  if (pixel === null && name === "x") return { ...at, ...looks.padding, sort: "still" };
+  const become = (...more) => Object.assign(at, ...more);
+  if (pixel === null && name === "x") return become(looks.padding, { sort: "still" });
   const kind = ["output", "pixel", "weight"].find((what) => at[what] !== undefined);
-  const cell = { ...at, ...looks[kind][at[kind]], sort: "pick", chooses: [kind, at[kind]] };
+  become(looks[kind][at[kind]], { sort: "pick", chooses: [kind, at[kind]] });
   if (row < 0 && name === "left")
-    return { ...cell, css: "cb-cell cb-x cb-of-column", sort: "column" };
-  if (col < 0) return { ...cell, sort: "row" };
+    return become({ css: "cb-cell cb-x cb-of-column", sort: "column" });
+  if (col < 0) return become({ sort: "row" });
   if (name === "x") {
     const window = windowAt(s, row, col); // a pixel stands for the window that starts there
-    return window === null ? cell : { ...cell, chooses: ["output", window] };
+    return window === null ? at : become({ chooses: ["output", window] });
   }
-  if (pixel === undefined || weight === undefined) return cell;
+  if (pixel === undefined || weight === undefined) return at;
   const [line, found, across] =
     view === "dense"
       ? ["row", looks.weight[weight] ?? looks.zero, `column ${pixelName(s, pixel)}`]
       : ["column", looks.pixel[pixel] ?? looks.padding, `row ${weightName(s, weight)}`];
   const label = `${line} ${numbered("y", output)}, ${across}: ${found.label}`;
-  return { ...cell, ...found, label, isEntry: true };
+  return become(found, { label, isEntry: true });
 }
 
 /**

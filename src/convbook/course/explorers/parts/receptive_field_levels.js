@@ -69,13 +69,17 @@ export function reachOf(levels, rows, layer, output) {
       const start = index * s.stride; // of its window, counted from the padding's border
       for (let k = 0; k < s.kernel; k += 1) marks[start + k * s.dilation] = 1;
     }
-    const tapped = [...marks.keys()].filter((i) => marks[i]).map((i) => i - s.before);
-    read = tapped.filter((i) => i >= 0 && i < count);
+    const [inside, padded] = [[], []];
+    marks.forEach((mark, i) => {
+      const pixel = i - s.before;
+      if (mark) (pixel >= 0 && pixel < count ? inside : padded).push(pixel);
+    });
+    read = inside;
     reach.unshift({
       first: first * s.stride - s.before,
       last: last * s.stride - s.before + kernelSpan(s) - 1,
       read: runsOf(read),
-      padded: runsOf(tapped.filter((i) => i < 0 || i >= count)),
+      padded: runsOf(padded),
     });
   }
   return reach;

@@ -13,6 +13,8 @@ import { channelsIn, numberOf, smallOf } from "./shuffle_indices.js";
 const LARGEST_CELL = 36;
 const SMALLEST_SIDE = 20; // of a cell, side by side
 const TALLEST = 560;
+const NEXT_MAP = 14; // space before a map, as in the style sheet
+const NEXT_BLOCK = 5;
 
 /** Whether both sides stand in a row in `width`, and the size of their cells. */
 function fitSides(s, width) {
@@ -54,12 +56,13 @@ function createSide(name, { settings, onPick, onPoint }) {
     const text = String(s.show === "values" ? numberOf(small, s) : small[0]);
     const says = s.show === "values" ? `: ${text}` : isSmall ? "" : `: channel ${text}`;
     // What keeps maps, and the blocks of sub-pixels, apart.
-    const above = i === 0 ? "cb-first-row" : !isSmall && i % r === 0 ? "cb-block-row" : "";
+    const above = i === 0 ? " cb-first-row" : !isSmall && i % r === 0 ? " cb-block-row" : "";
     const edge = isSmall ? "cb-next-map" : "cb-next-block";
     const before = col > 0 && j % (isSmall ? s.size : r) === 0 ? edge : "";
     const target = grid.cell(row, col);
     const label = `channel ${k}, row ${i}, column ${j}${says}`;
-    grid.paint(target, text, `cb-cell cb-${role} ${above} ${before}`, label);
+    if (col === 0) setAttribute(target.element.parentElement, "class", `cb-row${above}`);
+    grid.paint(target, text, `cb-cell cb-${role} ${before}`, label);
     const map = isSmall ? String(k) : `channel ${k}`;
     setAttribute(target.element, "data-map", i === 0 && j === 0 ? map : null);
     shown.set(String(small), target);
@@ -70,7 +73,9 @@ function createSide(name, { settings, onPick, onPoint }) {
       isSmall === (s.direction === "shuffle") ? ["Input", "x"] : ["Output", "y"];
     const cols = s.upscale_factor * s.size;
     const rows = cols * s.channels;
-    grid.arrange([0, rows], [0, cols], () => "pick", `${rows} ${cols}`);
+    const [maps, blocks] = [s.upscale_factor, s.size];
+    const between = isSmall ? NEXT_MAP * (maps - 1) : NEXT_BLOCK * (blocks - 1);
+    grid.arrange([0, rows], [0, cols], () => "pick", `${rows} ${cols} ${between}`, between);
     shown.clear();
     for (const row of range(0, rows)) {
       for (const col of range(0, cols)) drawCell(s, role, row, col);

@@ -35,7 +35,7 @@ export function lossText(/** @type {number} */ loss) {
   return loss.toFixed(loss < 0.0995 ? 3 : 2);
 }
 
-export function percent(/** @type {number} */ share) {
+function percent(/** @type {number} */ share) {
   return `${Math.round(100 * share)}\u00a0%`;
 }
 
