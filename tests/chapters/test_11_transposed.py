@@ -1,8 +1,8 @@
 """Chapter 11, Transposed: its quiz answers, its exercises' right answers, and its identities."""
 
 import ast
+import math
 from fractions import Fraction
-from math import isclose
 
 import numpy as np
 import pytest
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from convbook.analysis import trace
-from convbook.arithmetic.coverage import is_even_overlap
+from convbook.arithmetic import conv_output_size, conv_transpose_output_size
+from convbook.arithmetic.coverage import is_even_overlap, transposed_coverage
 from convbook.course import runs
 from convbook.course.checks import transposed as exercises
 from convbook.course.experiments.checkerboard import (
@@ -62,7 +63,44 @@ def overlap():
     return f"{', '.join(counts[:-1])} or {counts[-1]}, depending on the pixel"
 
 
-QUIZ_ANSWERS = {"opening-question": opening_question, "padding": padding, "overlap": overlap}
+def over_zeros():
+    """Try each choice: only one gives the numbers of the layer."""
+    torch.manual_seed(0)
+    x, w = torch.randn(1, 1, 3, 3, dtype=DOUBLE), torch.randn(1, 1, 4, 4, dtype=DOUBLE)
+    expected = F.conv_transpose2d(x, w, stride=2)
+    right = []
+    for choice, (between, around) in {
+        "x with one zero between neighbouring pixels, and 3 rings of zeros around": (1, 3),
+        "x with two zeros between neighbouring pixels, and 3 rings of zeros around": (2, 3),
+        "x with one zero between neighbouring pixels, and nothing around": (1, 0),
+        "x with 3 rings of zeros around": (0, 3),
+    }.items():
+        side = 2 * (between + 1) + 1
+        wide = x.new_zeros(1, 1, side, side)
+        wide[..., :: between + 1, :: between + 1] = x
+        y = F.conv2d(F.pad(wide, (around,) * 4), w.flip(-2, -1))
+        if y.shape == expected.shape and torch.allclose(y, expected):
+            right.append(choice)
+    (answer,) = right
+    return answer
+
+
+def way_back():
+    small = conv_output_size(28, 3, stride=2, padding=1)
+    assert small == 14
+    (answer,) = (a for a in range(2) if conv_transpose_output_size(14, 3, 2, 1, a) == 28)
+    with pytest.raises(RuntimeError, match="output padding"):
+        F.conv_transpose1d(torch.ones(1, 1, 14), torch.ones(1, 1, 3), None, 2, 1, 2)
+    return str(answer)
+
+
+QUIZ_ANSWERS = {
+    "opening-question": opening_question,
+    "padding": padding,
+    "over-zeros": over_zeros,
+    "way-back": way_back,
+    "overlap": overlap,
+}
 
 
 # ------------------------------------------------------------------------------------ exercises
@@ -77,15 +115,23 @@ def test_transposed_row_is_pytorchs():
     assert exercises.transposed_row([1, 2, 3], [1, 10, 100], 2, 1, 1) == [10, 102, 20, 203, 30, 300]
 
 
-def test_overlap_is_what_a_kernel_of_ones_counts():
-    for case in exercises.check_overlap.cases:
-        k, stride, dilation = case.values()
-        ones = torch.ones(1, 1, 40)
-        counts = F.conv_transpose1d(ones, torch.ones(1, 1, k), stride=stride, dilation=dilation)
-        start = stride * dilation * k  # a multiple of the stride, away from the ends
-        inside = counts[0, 0, start : start + stride].int().tolist()
-        assert exercises.overlap(**case) == inside
-        assert (len(set(inside)) == 1) == is_even_overlap(k, stride, dilation)
+def inside_a_stack(layers):
+    """Return what a row of ones becomes with kernels of ones, over a period in its middle."""
+    row, period = torch.ones(1, 1, 40), 1
+    for kernel_size, stride in layers:
+        row = F.conv_transpose1d(row, torch.ones(1, 1, kernel_size), stride=stride)
+        period *= stride
+    middle = row.shape[2] // 2
+    return row[0, 0, middle : middle + period]
+
+
+def test_coats_are_what_kernels_of_ones_count():
+    for case in exercises.check_coats.cases:
+        inside = inside_a_stack(**case)
+        assert exercises.coats(**case) == [inside.min(), inside.max()]
+    assert exercises.coats([(3, 2)]) == [1, 2]
+    assert exercises.coats([(3, 2), (3, 2)]) == [1, 3]
+    assert exercises.coats([(4, 2), (3, 2)]) != exercises.coats([(3, 2), (4, 2)]) == [3, 3]
 
 
 def matrix_of(layer, shape):
@@ -432,15 +478,39 @@ def resized(numbers, kernel, stride, padding, output_padding):
     return row[padding : len(row) - padding]
 
 
-def counted(moves=1):
-    """Return an attempt at exercise 2 that counts the stamps on a pixel behind some others."""
+def grown_row(layers, length=60):
+    row = np.ones(length)
+    for kernel_size, stride in layers:
+        row = np.convolve(spread(row, stride), np.ones(kernel_size))
+    return row
 
-    def attempt(kernel_size, stride, dilation):
-        row, kernel = torch.ones(1, 1, 60), torch.ones(1, 1, kernel_size)
-        counts = F.conv_transpose1d(row, kernel, stride=stride, dilation=dilation)[0, 0]
-        return counts[moves * stride : (moves + 1) * stride]
 
-    return attempt
+def coats_of_a_long_row(layers):
+    row, period = grown_row(layers), np.prod([stride for _, stride in layers])
+    middle = row[len(row) // 2 :][:period].round().astype(int)
+    return middle.min(), middle.max()
+
+
+def coats_by_asking(layers):
+    """Ask, from the last layer back, which pixels a pixel hears from."""
+
+    def heard(pixel, layers):
+        if not layers:
+            return 1
+        *before, (kernel_size, stride) = layers
+        taps = range(pixel % stride, kernel_size, stride)
+        return sum(heard((pixel - tap) // stride, before) for tap in taps)
+
+    return [pick(heard(pixel, layers) for pixel in range(200)) for pick in (min, max)]
+
+
+def coats_of_tensors(layers):
+    inside = inside_a_stack(layers)
+    return torch.stack([inside.min(), inside.max()])
+
+
+def overlaps(layers):
+    return [np.bincount(np.arange(k) % s, minlength=s) for k, s in layers]
 
 
 def by_draws(draw, same, checks_shape=True):
@@ -537,16 +607,12 @@ RIGHT = [
             output_padding=output_padding,
         ).flatten(),
     ),
-    (exercises.check_overlap, counted(moves=20)),
-    (
-        exercises.check_overlap,
-        lambda kernel_size, stride, dilation: np.bincount(
-            np.arange(kernel_size) * dilation % stride, minlength=stride
-        ),
-    ),
+    (exercises.check_coats, coats_of_a_long_row),
+    (exercises.check_coats, coats_by_asking),
+    (exercises.check_coats, coats_of_tensors),
     (exercises.check_is_transpose, by_draws(whole, lambda one, other: one == other)),
     (exercises.check_is_transpose, by_draws(randn_double, torch.isclose)),
-    (exercises.check_is_transpose, by_draws(randn_double, isclose)),
+    (exercises.check_is_transpose, by_draws(randn_double, math.isclose)),
     (
         exercises.check_is_transpose,
         by_draws(torch.randn, lambda one, other: int(abs(one - other) < 1e-3)),
@@ -585,25 +651,60 @@ WRONG = [
     ),
     (exercises.check_transposed_row, resized, ""),
     (
-        exercises.check_overlap,
-        lambda kernel_size, stride, dilation: [
-            len(range(pixel, dilation * (kernel_size - 1) + 1, stride)) for pixel in range(stride)
+        exercises.check_coats,
+        lambda layers: [
+            np.prod([k // s for k, s in layers]),
+            np.prod([math.ceil(k / s) for k, s in layers]),
         ],
-        "Only taps count",
+        "extremes do not simply multiply",
     ),
     (
-        exercises.check_overlap,
-        lambda kernel_size, stride, dilation: (
-            counted(moves=20)(kernel_size, stride, dilation).sort(descending=True).values
-        ),
-        "Do not sort",
+        exercises.check_coats,
+        lambda layers: (grown_row(layers).min(), grown_row(layers).max()),
+        "Away from the ends",
     ),
-    (exercises.check_overlap, counted(moves=4), ""),
+    (exercises.check_coats, lambda layers: coats_of_a_long_row(layers[-1:]), "last layer alone"),
+    (exercises.check_coats, lambda layers: coats_by_asking(layers[:1]), "first layer alone"),
     (
-        exercises.check_overlap,
-        lambda kernel_size, stride, dilation: np.bincount(
-            np.arange(kernel_size) * dilation % stride
-        ),
+        exercises.check_coats,
+        lambda layers: coats_of_tensors(list(reversed(layers))),
+        "The first layer of the list comes first",
+    ),
+    (
+        exercises.check_coats,
+        lambda layers: [sum(map(min, overlaps(layers))), sum(map(max, overlaps(layers)))],
+        "what each of them brings is added",
+    ),
+    (
+        exercises.check_coats,
+        lambda layers: [math.prod(k for k, _ in layers) / math.prod(s for _, s in layers)] * 2,
+        "is the mean count",
+    ),
+    (
+        exercises.check_coats,
+        lambda layers: sorted(coats_by_asking(layers), reverse=True),
+        "The fewest comes first",
+    ),
+    (
+        exercises.check_coats,
+        lambda layers: coats_of_tensors(layers).square(),
+        "Along a row, not on a map",
+    ),
+    (
+        exercises.check_coats,
+        lambda layers: coats_by_asking([(k, 1) for k, _ in layers]),
+        "the row grows",
+    ),
+    (
+        exercises.check_coats,
+        lambda layers: coats_by_asking([(layers[-1][0], math.prod(s for _, s in layers))]),
+        "grow the row layer by layer",
+    ),
+    (exercises.check_coats, lambda layers: set(coats_by_asking(layers)), ""),
+    (exercises.check_coats, lambda layers: coats_by_asking(layers)[1], ""),
+    (
+        exercises.check_coats,
+        lambda layers: [1 if layers[0] == (3, 2) else 2, 2 ** len(layers)],
         "",
     ),
     (
