@@ -3,6 +3,7 @@
 import ast
 import math
 from fractions import Fraction
+from itertools import chain, product
 
 import numpy as np
 import pytest
@@ -14,7 +15,6 @@ from torch import nn
 
 from convbook.analysis import trace
 from convbook.arithmetic import conv_output_size, conv_transpose_output_size
-from convbook.arithmetic.coverage import is_even_overlap, transposed_coverage
 from convbook.course import runs
 from convbook.course.checks import transposed as exercises
 from convbook.course.experiments.checkerboard import (
@@ -26,11 +26,14 @@ from convbook.course.experiments.checkerboard import (
     thumbnails,
     train,
 )
+from convbook.course.mime_types import DATA
+from convbook.data.shapes import draw
 from convbook.nn import ResizeConv2d
 from tests.helpers.attempts import (
     assert_right,
     assert_wrong,
 )
+from tools import notebooks
 
 DOUBLE = torch.float64
 
@@ -417,6 +420,146 @@ class TestDecoders:
     def test_refusals(self, function, message):
         with pytest.raises(ValueError, match=message):
             function()
+
+
+# ------------------------------------------------------------------------------ what the text says
+
+NOTEBOOK = notebooks.read(notebooks.CHAPTERS / "11_transposed.ipynb")
+WORDS = dict(
+    enumerate(
+        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    )
+) | {12: "twelve", 15: "fifteen", 16: "sixteen"}
+
+
+def text():
+    """Return everything that a reader reads but code and outputs."""
+    captions = [
+        part.get(name, "")
+        for cell in NOTEBOOK.cells
+        for part in cell.metadata.get("mystnb", {}).values()
+        for name in ("caption", "alt")
+    ]
+    markdown = [cell.source for cell in NOTEBOOK.cells if cell.cell_type == "markdown"]
+    return "\n".join(markdown + captions)
+
+
+def drawn(*names):
+    """Return the numbers of the drawing that has these rows or curves."""
+    for cell in NOTEBOOK.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {}).get(DATA, {})
+            rows = data.get("rows", data.get("curves", {}))
+            if set(names) <= set(rows):
+                return rows
+    raise AssertionError(f"no drawing has {names}")
+
+
+def recorded_levels(kind):
+    """Return the unevenness before and after training, in grey levels, of all seeds."""
+    run, more = runs.load("11_transposed"), runs.load("11_more_seeds")
+    (one,) = (one for one in run["decoders"] if one["kind"] == kind)
+    pairs = [[r[when]["unevenness"] for when in ("before", "after")] for r in one["runs"]]
+    for other in more["decoders"]:
+        if other["kind"] == kind:
+            pairs += [[r["before"], r["after"]] for r in other["runs"]]
+    return [[127.5 * level for level in pair] for pair in pairs]
+
+
+def between(numbers, digits=0):
+    numbers = list(numbers)
+    return f"{min(numbers):.{digits}f}", f"{max(numbers):.{digits}f}"
+
+
+class TestTheText:
+    """Numbers that stand in sentences are worked out anew."""
+
+    def assert_said(self, *sentences):
+        for sentence in sentences:
+            assert sentence in text()
+
+    def test_sizes_and_sums(self):
+        x, kernel = torch.tensor([[1.0, 2, 3]]), torch.tensor([[[1.0, 10, 100]]])
+        row = F.conv_transpose1d(x, kernel, stride=2)[0].int().tolist()
+        x = torch.tensor([[[1.0, 2], [3, 4]]])
+        kernel = torch.tensor([[[[2.0, 0, 1], [1, 0, 0], [0, 1, 1]]]])
+        middle = int(F.conv_transpose2d(x, kernel, stride=2)[0, 2, 2])
+        sizes = [conv_transpose_output_size(8, 4, 2, padding) for padding in range(3)]
+        small = {conv_output_size(i, 5, 3, 2) for i in (16, 17, 18)}
+        self.assert_said(
+            f"{WORDS[len(row)].title()}. The third is {row[2]},",
+            f"{WORDS[middle].title()}. Each stamp touches the middle",
+            f"cover 7 · 2 + 4 = {sizes[0]} pixels",
+            "on each side: {}, {}, {}.".format(*sizes),
+            f"16, 17 and 18 all become {small.pop()}, and 6 becomes "
+            f"{conv_transpose_output_size(6, 5, 3, 2)}.",
+        )
+        assert not small
+
+    def test_counts(self):
+        stacks = [inside_a_stack([(3, 2)] * n) for n in range(1, 6)]
+        ratios = [int(one.max() / one.min()) for one in stacks]
+        two = torch.outer(stacks[1], stacks[1])
+        repeats = next(n for n in (1, 2, 4, 8) if torch.equal(two, two.roll(n, 1)))
+        low, high = between(two.flatten().tolist())
+        self.assert_said(
+            f"from {low} to {high}, and it repeats every {WORDS[repeats]} pixels",
+            "Fibonacci numbers, {}, {}, {}, {}, {},".format(*ratios),
+        )
+
+    def test_the_gradients_kinds(self):
+        rows = list(drawn("kernel 3, A: read by 4").values())
+        uneven, even = (list(zip(*rows[start : start + 4], strict=True)) for start in (0, 4))
+        low, high = between(max(draw) / min(draw) for draw in uneven)
+        self.assert_said(f"{WORDS[int(low)]} to {WORDS[int(high)]} times as strong as kind D")
+        assert all(max(draw) == draw[0] and min(draw) == draw[3] for draw in uneven)
+        assert min(draw[0] for draw in uneven) > 3 * max(draw[3] for draw in uneven)
+        for one, other in product(range(4), range(4)):  # no kind is always ahead of another
+            assert not all(draw[one] > draw[other] for draw in even)
+
+    def test_the_recorded_runs(self):
+        three, four = recorded_levels("kernel 3"), recorded_levels("kernel 4")
+        ratios = [before / after for before, after in three + four]
+        weaker = [ratio for ratio in ratios if ratio > 1]
+        assert len(ratios) - len(weaker) == 1
+        assert min(ratios) > 0.8
+        run = runs.load("11_transposed")
+        ranges = [between(one, 1) for pairs in (three, four) for one in zip(*pairs, strict=True)]
+        levels = [between(one) for one in zip(*three, *four, strict=True)]
+        before, after = ([WORDS[int(level)] for level in one] for one in levels)
+        self.assert_said(
+            f"recorded: {WORDS[len(three)]} seeds for each decoder that stamps and "
+            f"{WORDS[len(run['seeds'])]} for the one",
+            f"; {run['config']['steps']:,} steps",
+            "about {} to {} grey levels".format(*before),
+            "faint pattern of {} to {} grey levels".format(*after),
+            f"in all {WORDS[len(ratios)]} runs with stamps",
+            f"In {WORDS[len(weaker)]} of them it has become weaker, by a factor between "
+            "{} and {}, and in one it is a little stronger".format(*between(weaker, 1)),
+            "Kernel 3 before training: {} to {}; after: {} to {}. Kernel 4 before: {} to {}; "
+            "after: {} to {}.".format(*chain(*ranges)),
+        )
+        assert max(max(pair) for pair in recorded_levels("resize")) < 0.01
+
+    def test_strong_colours(self):
+        mean = draw(1000).images.float().mean().item()
+        curves = list(drawn("seed 0").values())
+        valley = slice(2, 5)  # 64, 96 and 128
+        self.assert_said(
+            f"their mean is grey level {mean:.0f} of 255",
+            f"the mean of the pictures is at {mean:.0f}",
+            "rises to {} to {} at black".format(*between(curve[0] for curve in curves)),
+            "and to {} to {} at white".format(*between(curve[-1] for curve in curves)),
+        )
+        for curve in curves:
+            assert min(curve) in curve[valley]
+            assert curve[:3] == sorted(curve[:3], reverse=True)  # black is first
+            assert curve[4:] == sorted(curve[4:])  # white is last
+            assert max(curve) == curve[-1]
+        rows = drawn("before training", "after 100 steps")
+        before, after = rows["before training"], rows["after 100 steps"]
+        stronger = sum(one > other for one, other in zip(after, before, strict=True))
+        self.assert_said(f"In {WORDS[stronger]} of the five the pattern is stronger")
 
 
 def test_recorded_decoders_are_those_of_the_package():
