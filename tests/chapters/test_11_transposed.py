@@ -517,7 +517,7 @@ class TestTheText:
         low, high = between(two.flatten().tolist())
         self.assert_said(
             f"from {low} to {high}, and it repeats every {WORDS[repeats]} pixels",
-            "Fibonacci numbers, {}, {}, {}, {}, {},".format(*ratios),
+            "Fibonacci numbers, {}, {}, {}, {}, {}.".format(*ratios),
         )
 
     def test_the_gradients_kinds(self):
