@@ -1,8 +1,9 @@
 """Chapter 11, Transposed: its quiz answers, its exercises' right answers, and its identities."""
 
 import ast
+import math
 from fractions import Fraction
-from math import isclose
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from convbook.analysis import trace
-from convbook.arithmetic.coverage import is_even_overlap
+from convbook.arithmetic import conv_output_size, conv_transpose_output_size
 from convbook.course import runs
 from convbook.course.checks import transposed as exercises
 from convbook.course.experiments.checkerboard import (
@@ -25,11 +26,13 @@ from convbook.course.experiments.checkerboard import (
     thumbnails,
     train,
 )
+from convbook.course.mime_types import DATA
 from convbook.nn import ResizeConv2d
 from tests.helpers.attempts import (
     assert_right,
     assert_wrong,
 )
+from tools import notebooks
 
 DOUBLE = torch.float64
 
@@ -47,12 +50,6 @@ def opening_question():
     return "from the way in which they make a map larger"
 
 
-def padding():
-    layer = nn.ConvTranspose2d(1, 1, kernel_size=4, stride=2, padding=1)
-    height, width = layer(torch.zeros(1, 1, 8, 8)).shape[2:]
-    return f"{height} × {width}"
-
-
 def overlap():
     ones = torch.ones(1, 1, 9, 9)
     inside = F.conv_transpose2d(ones, torch.ones(1, 1, 3, 3), stride=2)[..., 2:-2, 2:-2]
@@ -62,7 +59,20 @@ def overlap():
     return f"{', '.join(counts[:-1])} or {counts[-1]}, depending on the pixel"
 
 
-QUIZ_ANSWERS = {"opening-question": opening_question, "padding": padding, "overlap": overlap}
+def way_back():
+    small = conv_output_size(28, 3, stride=2, padding=1)
+    assert small == 14
+    (answer,) = (a for a in range(2) if conv_transpose_output_size(14, 3, 2, 1, a) == 28)
+    with pytest.raises(RuntimeError, match="output padding"):
+        F.conv_transpose1d(torch.ones(1, 1, 14), torch.ones(1, 1, 3), None, 2, 1, 2)
+    return str(answer)
+
+
+QUIZ_ANSWERS = {
+    "opening-question": opening_question,
+    "way-back": way_back,
+    "overlap": overlap,
+}
 
 
 # ------------------------------------------------------------------------------------ exercises
@@ -77,15 +87,23 @@ def test_transposed_row_is_pytorchs():
     assert exercises.transposed_row([1, 2, 3], [1, 10, 100], 2, 1, 1) == [10, 102, 20, 203, 30, 300]
 
 
-def test_overlap_is_what_a_kernel_of_ones_counts():
-    for case in exercises.check_overlap.cases:
-        k, stride, dilation = case.values()
-        ones = torch.ones(1, 1, 40)
-        counts = F.conv_transpose1d(ones, torch.ones(1, 1, k), stride=stride, dilation=dilation)
-        start = stride * dilation * k  # a multiple of the stride, away from the ends
-        inside = counts[0, 0, start : start + stride].int().tolist()
-        assert exercises.overlap(**case) == inside
-        assert (len(set(inside)) == 1) == is_even_overlap(k, stride, dilation)
+def inside_a_stack(layers):
+    """Return what a row of ones becomes with kernels of ones, over a period in its middle."""
+    row, period = torch.ones(1, 1, 40), 1
+    for kernel_size, stride in layers:
+        row = F.conv_transpose1d(row, torch.ones(1, 1, kernel_size), stride=stride)
+        period *= stride
+    middle = row.shape[2] // 2
+    return row[0, 0, middle : middle + period]
+
+
+def test_coats_are_what_kernels_of_ones_count():
+    for case in exercises.check_coats.cases:
+        inside = inside_a_stack(**case)
+        assert exercises.coats(**case) == [inside.min(), inside.max()]
+    assert exercises.coats([(3, 2)]) == [1, 2]
+    assert exercises.coats([(3, 2), (3, 2)]) == [1, 3]
+    assert exercises.coats([(4, 2), (3, 2)]) != exercises.coats([(3, 2), (4, 2)]) == [3, 3]
 
 
 def matrix_of(layer, shape):
@@ -373,6 +391,189 @@ class TestDecoders:
             function()
 
 
+# ------------------------------------------------------------------------------ what the text says
+
+NOTEBOOK = notebooks.read(notebooks.CHAPTERS / "11_transposed.ipynb")
+WORDS = dict(
+    enumerate(
+        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    )
+) | {12: "twelve", 15: "fifteen", 16: "sixteen"}
+
+
+def text():
+    """Return everything that a reader reads but code and outputs."""
+    captions = [
+        part.get(name, "")
+        for cell in NOTEBOOK.cells
+        for part in cell.metadata.get("mystnb", {}).values()
+        for name in ("caption", "alt")
+    ]
+    markdown = [cell.source for cell in NOTEBOOK.cells if cell.cell_type == "markdown"]
+    return "\n".join(markdown + captions)
+
+
+def drawn(*names):
+    """Return the numbers of the drawing that has these rows or curves."""
+    for cell in NOTEBOOK.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {}).get(DATA, {})
+            rows = data.get("rows", data.get("curves", {}))
+            if set(names) <= set(rows):
+                return rows
+    raise AssertionError(f"no drawing has {names}")
+
+
+def figure(word):
+    """Return the data of the one drawing of curves over distances or steps."""
+    (data,) = (
+        output.data[DATA]
+        for cell in NOTEBOOK.cells
+        for output in cell.get("outputs", [])
+        if cell.cell_type == "code"
+        and DATA in output.get("data", {})
+        and {"distance": "far", "steps": "LOOK"}[word] in cell.source
+        and "lines(" in cell.source
+    )
+    return data
+
+
+def recorded_levels(kind):
+    """Return the unevenness before and after training, in grey levels, of all seeds."""
+    run, more = runs.load("11_transposed"), runs.load("11_more_seeds")
+    (one,) = (one for one in run["decoders"] if one["kind"] == kind)
+    pairs = [[r[when]["unevenness"] for when in ("before", "after")] for r in one["runs"]]
+    for other in more["decoders"]:
+        if other["kind"] == kind:
+            pairs += [[r["before"], r["after"]] for r in other["runs"]]
+    return [[127.5 * level for level in pair] for pair in pairs]
+
+
+def between(numbers, digits=0):
+    numbers = list(numbers)
+    return f"{min(numbers):.{digits}f}", f"{max(numbers):.{digits}f}"
+
+
+class TestTheText:
+    """Numbers that stand in sentences are worked out anew."""
+
+    def assert_said(self, *sentences):
+        for sentence in sentences:
+            assert sentence in text()
+
+    def test_sizes_and_sums(self):
+        x, kernel = torch.tensor([[1.0, 2, 3]]), torch.tensor([[[1.0, 10, 100]]])
+        row = F.conv_transpose1d(x, kernel, stride=2)[0].int().tolist()
+        x = torch.tensor([[[1.0, 2], [3, 4]]])
+        kernel = torch.tensor([[[[2.0, 0, 1], [1, 0, 0], [0, 1, 1]]]])
+        middle = int(F.conv_transpose2d(x, kernel, stride=2)[0, 2, 2])
+        sizes = [conv_transpose_output_size(8, 4, 2, padding) for padding in range(3)]
+        small = {conv_output_size(i, 5, 3, 2) for i in (16, 17, 18)}
+        self.assert_said(
+            f"{WORDS[len(row)].title()}. The third is {row[2]},",
+            f"{WORDS[middle].title()}. Each stamp touches the middle",
+            f"cover 7 · 2 + 4 = {sizes[0]} pixels",
+            "on each side: {}, {}, {}.".format(*sizes),
+            f"16, 17 and 18 all become {small.pop()}, and 6 becomes "
+            f"{conv_transpose_output_size(6, 5, 3, 2)}.",
+        )
+        assert not small
+
+    def test_counts(self):
+        stacks = [inside_a_stack([(3, 2)] * n) for n in range(1, 6)]
+        ratios = [int(one.max() / one.min()) for one in stacks]
+        two = torch.outer(stacks[1], stacks[1])
+        repeats = next(n for n in (1, 2, 4, 8) if torch.equal(two, two.roll(n, 1)))
+        low, high = between(two.flatten().tolist())
+        self.assert_said(
+            f"from {low} to {high}, and it repeats every {WORDS[repeats]} pixels",
+            "Fibonacci numbers, {}, {}, {}, {}, {}.".format(*ratios),
+        )
+
+    def test_the_gradients_kinds(self):
+        rows = drawn("kernel 3, unrelated")
+        unrelated, squares, even = (
+            between(rows[name], 1)
+            for name in ("kernel 3, unrelated", "kernel 3, this loss", "kernel 4, this loss")
+        )
+        self.assert_said(
+            "With unrelated gradients the ratio lies between {} and {},".format(*unrelated),
+            "partly agree, between {} and {}, depending on the draw".format(*squares),
+            "unrelated gradients arriving: {} to {}. Kernel 3 with this loss: {} to {}. Kernel 4 "
+            "with this loss: {} to {}.".format(*unrelated, *squares, *even),
+        )
+        assert float(even[0]) < 1 < float(even[1])  # sometimes A is ahead and sometimes D
+
+    def test_what_the_patterns_are_made_of(self):
+        (table,) = (
+            output.data["text/plain"]
+            for cell in NOTEBOOK.cells
+            for output in cell.get("outputs", [])
+            if "equal weights" in output.get("data", {}).get("text/plain", "")
+        )
+        three, four = ([float(n) for n in line.split()[2:]] for line in table.splitlines()[2:])
+        assert three[1] == four[1] == four[2] == 0
+        assert 0.16 < three[2] / three[0] < 0.24
+        self.assert_said("nothing of kernel 4's pattern is left, and of kernel 3's about a fifth")
+
+    def test_the_recorded_runs(self):
+        three, four = recorded_levels("kernel 3"), recorded_levels("kernel 4")
+        ratios = [before / after for before, after in three + four]
+        weaker = [ratio for ratio in ratios if ratio > 1]
+        assert len(ratios) - len(weaker) == 1
+        assert min(ratios) > 0.8
+        run = runs.load("11_transposed")
+        ranges = [between(one, 1) for pairs in (three, four) for one in zip(*pairs, strict=True)]
+        levels = [between(one) for one in zip(*three, *four, strict=True)]
+        before, after = ([WORDS[int(level)] for level in one] for one in levels)
+        self.assert_said(
+            f"recorded: {WORDS[len(three)]} seeds for each decoder that stamps and "
+            f"{WORDS[len(run['seeds'])]} for the one",
+            f"; {run['config']['steps']:,} steps",
+            "about {} to {} grey levels".format(*before),
+            "faint pattern of {} to {} grey levels".format(*after),
+            f"in all {WORDS[len(ratios)]} runs with stamps",
+            f"In {WORDS[len(weaker)]} of the {WORDS[len(ratios)]} runs it has become weaker, by a "
+            "factor between "
+            "{} and {}, and in one it is a little stronger".format(*between(weaker, 1)),
+            "Kernel 3 before training: {} to {}; after: {} to {}. Kernel 4 before: {} to {}; "
+            "after: {} to {}.".format(*chain(*ranges)),
+        )
+        assert max(max(pair) for pair in recorded_levels("resize")) < 0.01
+
+    def test_strong_colours(self):
+        data = figure("distance")
+        curves = list(data["curves"].values())
+        assert len(curves) == 5
+        for curve in curves:
+            assert curve == sorted(curve)
+            assert 1.7 < curve[-1] / curve[0] < 2.4  # about twice as strong
+        near, far = (between(curve[end] for curve in curves) for end in (0, -1))
+        self.assert_said(
+            f"from {data['x'][0]} to {data['x'][-1]} grey levels. Each rises",
+            "to between {} and {}.".format(*far),
+        )
+        assert (float(near[0]), float(near[1])) == (5, 13)
+
+    def test_worse_before_it_is_better(self):
+        data = figure("steps")
+        starts, peaks, ends = [], [], []
+        for curve in data["curves"].values():
+            assert max(curve[:2]) == curve[1] > 2.5 * curve[0]
+            assert 1.5 * curve[0] < curve[-1] < max(curve)
+            assert max(curve) in curve[:4]  # within twenty steps
+            starts.append(curve[0])
+            peaks.append(max(curve))
+            ends.append(curve[-1])
+        ranges = chain(*(between(numbers) for numbers in (starts, peaks, ends)))
+        self.assert_said(
+            "between {} and {} grey levels before training to between {} and {} within the first "
+            "twenty steps, and ends, not always by the straight way, between {} and {}.".format(
+                *ranges
+            )
+        )
+
+
 def test_recorded_decoders_are_those_of_the_package():
     run = runs.load("11_transposed")
     assert [one["kind"] for one in run["decoders"]] == list(UPSAMPLERS)
@@ -432,15 +633,39 @@ def resized(numbers, kernel, stride, padding, output_padding):
     return row[padding : len(row) - padding]
 
 
-def counted(moves=1):
-    """Return an attempt at exercise 2 that counts the stamps on a pixel behind some others."""
+def grown_row(layers, length=60):
+    row = np.ones(length)
+    for kernel_size, stride in layers:
+        row = np.convolve(spread(row, stride), np.ones(kernel_size))
+    return row
 
-    def attempt(kernel_size, stride, dilation):
-        row, kernel = torch.ones(1, 1, 60), torch.ones(1, 1, kernel_size)
-        counts = F.conv_transpose1d(row, kernel, stride=stride, dilation=dilation)[0, 0]
-        return counts[moves * stride : (moves + 1) * stride]
 
-    return attempt
+def coats_of_a_long_row(layers):
+    row, period = grown_row(layers), np.prod([stride for _, stride in layers])
+    middle = row[len(row) // 2 :][:period].round().astype(int)
+    return middle.min(), middle.max()
+
+
+def coats_by_asking(layers):
+    """Ask, from the last layer back, which pixels a pixel hears from."""
+
+    def heard(pixel, layers):
+        if not layers:
+            return 1
+        *before, (kernel_size, stride) = layers
+        taps = range(pixel % stride, kernel_size, stride)
+        return sum(heard((pixel - tap) // stride, before) for tap in taps)
+
+    return [pick(heard(pixel, layers) for pixel in range(200)) for pick in (min, max)]
+
+
+def coats_of_tensors(layers):
+    inside = inside_a_stack(layers)
+    return torch.stack([inside.min(), inside.max()])
+
+
+def overlaps(layers):
+    return [np.bincount(np.arange(k) % s, minlength=s) for k, s in layers]
 
 
 def by_draws(draw, same, checks_shape=True):
@@ -537,16 +762,12 @@ RIGHT = [
             output_padding=output_padding,
         ).flatten(),
     ),
-    (exercises.check_overlap, counted(moves=20)),
-    (
-        exercises.check_overlap,
-        lambda kernel_size, stride, dilation: np.bincount(
-            np.arange(kernel_size) * dilation % stride, minlength=stride
-        ),
-    ),
+    (exercises.check_coats, coats_of_a_long_row),
+    (exercises.check_coats, coats_by_asking),
+    (exercises.check_coats, coats_of_tensors),
     (exercises.check_is_transpose, by_draws(whole, lambda one, other: one == other)),
     (exercises.check_is_transpose, by_draws(randn_double, torch.isclose)),
-    (exercises.check_is_transpose, by_draws(randn_double, isclose)),
+    (exercises.check_is_transpose, by_draws(randn_double, math.isclose)),
     (
         exercises.check_is_transpose,
         by_draws(torch.randn, lambda one, other: int(abs(one - other) < 1e-3)),
@@ -585,25 +806,60 @@ WRONG = [
     ),
     (exercises.check_transposed_row, resized, ""),
     (
-        exercises.check_overlap,
-        lambda kernel_size, stride, dilation: [
-            len(range(pixel, dilation * (kernel_size - 1) + 1, stride)) for pixel in range(stride)
+        exercises.check_coats,
+        lambda layers: [
+            np.prod([k // s for k, s in layers]),
+            np.prod([math.ceil(k / s) for k, s in layers]),
         ],
-        "Only taps count",
+        "extremes do not simply multiply",
     ),
     (
-        exercises.check_overlap,
-        lambda kernel_size, stride, dilation: (
-            counted(moves=20)(kernel_size, stride, dilation).sort(descending=True).values
-        ),
-        "Do not sort",
+        exercises.check_coats,
+        lambda layers: (grown_row(layers).min(), grown_row(layers).max()),
+        "Away from the ends",
     ),
-    (exercises.check_overlap, counted(moves=4), ""),
+    (exercises.check_coats, lambda layers: coats_of_a_long_row(layers[-1:]), "last layer alone"),
+    (exercises.check_coats, lambda layers: coats_by_asking(layers[:1]), "first layer alone"),
     (
-        exercises.check_overlap,
-        lambda kernel_size, stride, dilation: np.bincount(
-            np.arange(kernel_size) * dilation % stride
-        ),
+        exercises.check_coats,
+        lambda layers: coats_of_tensors(list(reversed(layers))),
+        "The first layer of the list comes first",
+    ),
+    (
+        exercises.check_coats,
+        lambda layers: [sum(map(min, overlaps(layers))), sum(map(max, overlaps(layers)))],
+        "what each of them brings is added",
+    ),
+    (
+        exercises.check_coats,
+        lambda layers: [math.prod(k for k, _ in layers) / math.prod(s for _, s in layers)] * 2,
+        "is the mean count",
+    ),
+    (
+        exercises.check_coats,
+        lambda layers: sorted(coats_by_asking(layers), reverse=True),
+        "The fewest comes first",
+    ),
+    (
+        exercises.check_coats,
+        lambda layers: coats_of_tensors(layers).square(),
+        "Along a row, not on a map",
+    ),
+    (
+        exercises.check_coats,
+        lambda layers: coats_by_asking([(k, 1) for k, _ in layers]),
+        "the row grows",
+    ),
+    (
+        exercises.check_coats,
+        lambda layers: coats_by_asking([(layers[-1][0], math.prod(s for _, s in layers))]),
+        "grow the row layer by layer",
+    ),
+    (exercises.check_coats, lambda layers: set(coats_by_asking(layers)), ""),
+    (exercises.check_coats, lambda layers: coats_by_asking(layers)[1], ""),
+    (
+        exercises.check_coats,
+        lambda layers: [1 if layers[0] == (3, 2) else 2, 2 ** len(layers)],
         "",
     ),
     (

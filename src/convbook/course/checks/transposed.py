@@ -1,8 +1,7 @@
 """Checkers for chapter 11, Transposed."""
 
-from math import isclose
+from math import isclose, prod
 
-from convbook.arithmetic import span
 from convbook.course.checks import pairs
 from convbook.course.checks._checker import Checker, grid
 
@@ -17,17 +16,35 @@ def transposed_row(numbers, kernel, stride, padding, output_padding):
     return canvas[padding : length - padding]
 
 
-def overlap(kernel_size, stride, dilation):
+def coats(layers):
+    """Return the fewest and the most taps that fall on a pixel inside, after all `layers`.
+
+    Each layer is a kernel size and a stride; all weights are 1, and so is the row that goes in.
+    """
+    inside = _period(layers)
+    return [min(inside), max(inside)]
+
+
+def _period(layers):
+    """Return the counts of a whole period of the pattern, which has no ends."""
+    row = [1] * 8  # a ring, longer than any kernel that meets it
+    for kernel_size, stride in layers:
+        ring = [0] * (len(row) * stride)
+        for i, count in enumerate(row):
+            for tap in range(kernel_size):
+                ring[(i * stride + tap) % len(ring)] += count
+        row = ring
+    return row
+
+
+def _overlap(kernel_size, stride):
     """Return how many taps fall on each of the `stride` kinds of pixels."""
-    counts = [0] * stride
-    for tap in range(kernel_size):
-        counts[tap * dilation % stride] += 1
-    return counts
+    return [len(range(kind, kernel_size, stride)) for kind in range(stride)]
 
 
 def even_kernel(kernel_size, stride):
     """Return weights that let flat stay flat: each tap shares the 1 of the pixels it falls on."""
-    counts = overlap(kernel_size, stride, 1)
+    counts = _overlap(kernel_size, stride)
     return [1 / counts[tap % stride] for tap in range(kernel_size)]
 
 
@@ -65,6 +82,49 @@ def _shared_with_neighbours(kernel_size, stride):
     """Share a 1 among `stride` taps in a row, or what is left of them at the end."""
     rows = [min(stride, kernel_size - tap // stride * stride) for tap in range(kernel_size)]
     return [1 / length for length in rows]
+
+
+def _row(layers):
+    """Return the counts of a whole row, its ends among them."""
+    row = [1] * 8
+    for kernel_size, stride in layers:
+        row = transposed_row(row, [1] * kernel_size, stride, 0, 0)
+    return row
+
+
+def _multiplied(layers):
+    """Multiply the smallest counts of the layers, and their largest."""
+    counts = [_overlap(kernel_size, stride) for kernel_size, stride in layers]
+    return [prod(map(min, counts)), prod(map(max, counts))]
+
+
+def _layers_added(layers):
+    """Add the smallest counts of the layers, and their largest."""
+    counts = [_overlap(kernel_size, stride) for kernel_size, stride in layers]
+    return [sum(map(min, counts)), sum(map(max, counts))]
+
+
+def _mean(layers):
+    """Return how many coats a pixel gets on average, twice."""
+    return [prod(kernel_size / stride for kernel_size, stride in layers)] * 2
+
+
+def _as_one_layer(layers):
+    """Take the last kernel size with the product of the strides."""
+    return coats([(layers[-1][0], prod(stride for _, stride in layers))])
+
+
+# Of the pairs in this list both orders are there, and they differ.
+_STACKS = [
+    *([(k, s)] for k, s in [(3, 2), (4, 2), (2, 3), (5, 3), (7, 2), (3, 1)]),
+    *([one, other] for one in [(3, 2), (4, 2), (5, 2)] for other in [(3, 2), (4, 2), (2, 2)]),
+    *([one, (5, 3)] for one in [(3, 2), (4, 3), (6, 3)]),
+    *([(5, 3), other] for other in [(3, 2), (4, 3)]),
+    [(3, 2), (4, 1)],
+    [(4, 2), (3, 2), (4, 2)],
+    *([(k, 2)] * 3 for k in (3, 4, 5)),
+    [(3, 2), (5, 3), (4, 2)],
+]
 
 
 def _rows():
@@ -128,33 +188,40 @@ check_transposed_row = Checker(
     fallback="Stamp each number's kernel by hand, add where stamps overlap, and crop at the end.",
 )
 
-check_overlap = Checker(
-    "Exercise 2: function(kernel_size, stride, dilation) -> a list of `stride` counts",
-    overlap,
-    grid(kernel_size=[1, 2, 3, 4, 5, 6], stride=[1, 2, 3, 4], dilation=[1, 2, 3]),
+check_coats = Checker(
+    "Exercise 2: function(layers) -> [fewest, most], of a list of (kernel_size, stride)",
+    coats,
+    [{"layers": layers} for layers in _STACKS],
     {
-        "Dilation moves the taps: tap number t falls t * dilation pixels after the first.": (
-            lambda kernel_size, stride, dilation: overlap(kernel_size, stride, 1)
+        "The layers' extremes do not simply multiply: where the second layer paints most, it need "
+        "not find what the first one painted most.": _multiplied,
+        "Away from the ends, please: a pixel near an end misses stamps from outside.": (
+            lambda layers: [min(_row(layers)), max(_row(layers))]
         ),
-        "Where the stride does not divide the kernel size, some pixels get one stamp more.": (
-            lambda kernel_size, stride, dilation: [kernel_size // stride] * stride
+        "The last layer alone does not decide: it paints over what the others have left.": (
+            lambda layers: coats(layers[-1:])
         ),
-        "Rounding up gives all pixels the largest count.": (
-            lambda kernel_size, stride, dilation: [-(-kernel_size // stride)] * stride
+        "The first layer alone does not decide: the others paint over what it has left.": (
+            lambda layers: coats(layers[:1])
         ),
-        "Only taps count, not the pixels between them: a dilated kernel has gaps.": (
-            lambda kernel_size, stride, dilation: overlap(span(kernel_size, dilation), stride, 1)
+        "The first layer of the list comes first.": lambda layers: coats(layers[::-1]),
+        "On a pixel where two stamps meet, what each of them brings is added: a stamp of a pixel "
+        "with 2 coats brings 2, not 1.": _layers_added,
+        "kernel_size / stride is the mean count of a layer. Ask which pixels get more, and which "
+        "less.": _mean,
+        "The fewest comes first, then the most.": lambda layers: coats(layers)[::-1],
+        "Along a row, not on a map: there the counts of rows and columns would be multiplied.": (
+            lambda layers: [count**2 for count in coats(layers)]
         ),
-        "Do not sort: the first count is for multiples of the stride, then come the next pixels.": (
-            lambda kernel_size, stride, dilation: sorted(
-                overlap(kernel_size, stride, dilation), reverse=True
-            )
+        "One layer with all strides together has another pattern: grow the row layer by layer.": (
+            _as_one_layer
         ),
-        "That is the other way round: the first tap falls on a multiple of the stride.": (
-            lambda kernel_size, stride, dilation: overlap(kernel_size, stride, dilation)[::-1]
+        "Between two neighbouring pixels lie `stride` steps, not one: the row grows.": (
+            lambda layers: coats([(kernel_size, 1) for kernel_size, _ in layers])
         ),
     },
-    fallback="Draw the stamps along a row, and count how many cover each pixel inside.",
+    fallback="Grow a long row of ones layer by layer, look at its middle, and count over as many "
+    "pixels as all the strides multiplied.",
 )
 
 check_is_transpose = Checker(

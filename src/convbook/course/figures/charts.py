@@ -42,11 +42,12 @@ def lines(
     xlabel: str,
     ylabel: str,
     log: str = "xy",
+    digits: int = 3,
 ) -> Drawing:
     """Draw one line with markers for each named curve, named at its end.
 
-    `log` names the axes that are logarithmic: "xy", "y", "x" or "". Three digits of each number are
-    drawn: further ones may differ from one processor to the next, and so would the drawing.
+    `log` names the axes that are logarithmic: "xy", "y", "x" or "". Of each number so many `digits`
+    are drawn: further ones may differ from one processor to the next, and so would the drawing.
 
     Raises:
         ValueError: a curve has another length than `x`, or a number has no place on its axis.
@@ -58,7 +59,7 @@ def lines(
         _check_log(numbers, axis, log)
     with plt.style.context(STYLE):
         figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
-        drawn = {name: _three_digits(y) for name, y in curves.items()}
+        drawn = {name: _rounded(y, digits) for name, y in curves.items()}
         for place, (name, y) in enumerate(drawn.items()):
             axes.plot(x, y, marker=MARKERS[place], markersize=4)
             _name_curve(axes, name, (x[-1], y[-1]), place)
@@ -139,7 +140,7 @@ def curves(
         figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
         if level is not None:
             axes.axhline(level, color=colours.PADDING, ls="--", lw=1)
-        drawn = {name: [_three_digits(axis) for axis in pair] for name, pair in points.items()}
+        drawn = {name: [_rounded(axis, 3) for axis in pair] for name, pair in points.items()}
         for place, (name, (x, y)) in enumerate(drawn.items()):
             style = {} if joined else {"ls": "none", "marker": MARKERS[place], "alpha": 0.8}
             axes.plot(x, y, **style)
@@ -163,8 +164,8 @@ def _check_log(numbers: Sequence[float], axis: str, log: str) -> None:
         )
 
 
-def _three_digits(numbers: Sequence[float]) -> list[float]:
-    return [float(f"{number:.3g}") for number in numbers]
+def _rounded(numbers: Sequence[float], digits: int) -> list[float]:
+    return [float(f"{number:.{digits}g}") for number in numbers]
 
 
 def _name_curve(axes, name: str, end: tuple[float, float], place: int, va: str = "center") -> None:
