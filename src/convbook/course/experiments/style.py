@@ -121,7 +121,7 @@ def look(picture: Tensor, bank: Tensor, scales: tuple = SCALES) -> list[Tensor]:
     for scale in scales:
         small = F.avg_pool2d(picture, scale)
         padded = F.pad(small, margin, mode="circular")
-        found = F.relu(F.conv2d(padded, bank))
+        found = F.relu(F.conv2d(padded, bank.to(padded)))
         seen.append(torch.cat([found, small], dim=1) if small.shape[1] == 3 else found)
     return seen
 
@@ -186,7 +186,9 @@ def paint(start: Tensor, loss: Callable[[Tensor], Tensor], steps: int) -> Tensor
         tensor([0.2500, 0.2500])
     """
     picture = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_()
-    optimiser = torch.optim.LBFGS([picture], max_iter=steps, history_size=10)
+    optimiser = torch.optim.LBFGS(
+        [picture], max_iter=steps, history_size=10, line_search_fn="strong_wolfe"
+    )
 
     def closure():
         optimiser.zero_grad()
