@@ -283,8 +283,8 @@ SEES_BOTH = (
     "kernel at each place of that tile: with each of them, the products must add up to 0."
 )
 SEES_NEITHER = (
-    "It is blind to both. What do they differ in? Look for two pixels that are always equal in the "
-    "one, and differ somewhere in the other."
+    "It is blind to both. What do they differ in? Look for two pixels that are always equal in "
+    "`blind`, and differ somewhere in `sees`; where there are none, combine three or four."
 )
 
 

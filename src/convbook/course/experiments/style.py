@@ -1,7 +1,7 @@
 """What a loss sees: random filters and Gram matrices, what they paint, and what they make sharp.
 
-Nothing here has been trained to see. Pictures are `(N, C, H, W)`, numbers from 0 to 1. The drawn
-textures repeat at their borders, and so do the filters, so that every pixel counts alike.
+Nothing here has been trained to see. Pictures are `(N, C, H, W)`, numbers from 0 to 1. Filters pad
+circularly, so that every pixel counts alike.
 """
 
 from collections.abc import Callable
@@ -187,7 +187,11 @@ def paint(start: Tensor, loss: Callable[[Tensor], Tensor], steps: int) -> Tensor
     """
     picture = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_()
     optimiser = torch.optim.LBFGS(
-        [picture], max_iter=steps, history_size=10, line_search_fn="strong_wolfe"
+        [picture],
+        max_iter=steps,
+        max_eval=9 * steps,
+        history_size=10,
+        line_search_fn="strong_wolfe",
     )
 
     def closure():
@@ -309,3 +313,18 @@ def nine_means(difference: Tensor, factor: int = FACTOR) -> Tensor:
     """
     rows, columns = (size // factor for size in difference.shape[-2:])
     return difference.reshape(rows, factor, columns, factor).mean(dim=(0, 2))
+
+
+def flat_range(network: nn.Module, factor: int = FACTOR) -> float:
+    """Return how far the pixels of a block lie apart on a flat mid-grey, in grey levels of 255.
+
+    One block is looked at, far from the borders.
+
+    Example:
+        >>> flat_range(upscaler("resize"))
+        0.0
+    """
+    with torch.no_grad():
+        drawn = network(torch.full((1, 1, 16, 16), 0.5))
+    block = drawn[..., 8 * factor : 9 * factor, 8 * factor : 9 * factor]
+    return 255 * (block.max() - block.min()).item()
