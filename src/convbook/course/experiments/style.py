@@ -288,7 +288,7 @@ def train_upscaler(network, picture, loss, steps, seed=0, max_lr=4e-3):
 
 
 def sharpness(picture: Tensor) -> float:
-    """Return the mean of |Laplacian|: how far a pixel lies from its four neighbours' mean, times 4.
+    """Return the mean absolute Laplacian: 4 times how far a pixel lies from its neighbours' mean.
 
     Example:
         >>> sharpness(torch.eye(3)[None, None])
