@@ -15,7 +15,9 @@ from tools import hygiene, notebooks
 PATHS = notebooks.notebook_paths()
 NAMES = [str(path.relative_to(notebooks.CHAPTERS)) for path in PATHS]
 CHAPTERS = [
-    path for path in PATHS if re.match(r"\d\d_", path.name) and path.parent.name != "solutions"
+    path
+    for path in PATHS
+    if re.match(r"\d\d_|interlude_", path.name) and path.parent.name != "solutions"
 ]
 APPENDICES = [path for path in PATHS if path.name.startswith("appendix_")]
 EPILOGUE = notebooks.CHAPTERS / "epilogue.ipynb"

@@ -271,10 +271,11 @@ class DesignChecker(Checker):
 
     `judge(answer, **case)` gives the verdict. The hint is the remedy for what the first wrong
     network lacks; the mistakes are examples, and a network that lacks the same for another reason
-    gets the same hint.
+    gets the same hint. What is judged need not be a network; `right` is what it is called then.
     """
 
     judge: Callable | None = None
+    right: Verdict = RIGHT
 
     def __call__(self, function):
         """Print how `function` does."""
@@ -284,7 +285,8 @@ class DesignChecker(Checker):
         judged = cache(self._judged(function))  # it takes long to judge a network
         remedy = self._remedy(judged)
         mistakes = {remedy: judged} if remedy else {}
-        Checker.__call__(replace(self, reference=lambda **case: RIGHT, mistakes=mistakes), judged)
+        asked = replace(self, reference=lambda **case: self.right, mistakes=mistakes)
+        Checker.__call__(asked, judged)
 
     def _judged(self, function):
         @wraps(function)
@@ -301,7 +303,7 @@ class DesignChecker(Checker):
         except (Exception, SystemExit):  # it is raised again where it is shown
             return None
         verdicts = [answer for answer in answers if isinstance(answer, Verdict)]
-        wrong = [verdict for verdict in verdicts if verdict != RIGHT]
+        wrong = [verdict for verdict in verdicts if verdict != self.right]
         if not wrong:
             return None
         is_size = wrong[0].remedy in (TOO_LARGE, TOO_SMALL)
