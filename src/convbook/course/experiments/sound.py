@@ -164,8 +164,7 @@ class Players:
 
 
 def _address(sound: list[int]) -> str:
-    """Return a WAV file as an address; with one more sample between any two, since 8,000 a
-    second play anywhere."""
+    """Return a WAV file as an address, at twice the `RATE`, since 8,000 a second play anywhere."""
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setnchannels(1)
