@@ -37,7 +37,7 @@ def opening_question():
     met = [step for step in range(1, 20) if {step, step + 1} & set(reached)]
     assert {7, 8} <= set(met)
     assert not {5, 6} & set(met)
-    return "Its taps step over the tip: at some distances no path through the layers arrives there."
+    return "At these distances its taps step over the tip."
 
 
 def how_far():

@@ -150,6 +150,16 @@ def accuracy_by_steps(found, strips, most):
     return [_accuracy(right, strip & (strips.steps == steps)) for steps in range(most + 1)]
 
 
+def mean_in_percent(curves):
+    """Return the mean of several curves of shares, in percent.
+
+    Example:
+        >>> mean_in_percent([[0.5, 1.0], [1.0, 1.0]])
+        [75.0, 100.0]
+    """
+    return [100 * sum(of) / len(of) for of in zip(*curves, strict=True)]
+
+
 def begin_with_identity(model, noise=0.01):
     """Let each 3 x 3 layer begin by handing on its input, and a little noise; in place.
 
@@ -287,6 +297,31 @@ NETWORKS = {
     "with skips": SmallUNet,
     "fixed dilation": partial(dilated_stack, [4] * 7),
 }
+
+
+@torch.no_grad()
+def reach(model):
+    """Return the least and the most that an output sees to one side, along a row.
+
+    In a network that halves its maps it depends on where the output stands. With weights above 0
+    and no bias, what a lit pixel reaches is above 0, whatever maximum it goes through.
+
+    Example:
+        >>> reach(dilated_stack([1, 4])), reach(pooled_stack())
+        ((5, 5), (20, 23))
+    """
+    model = model.double().eval()
+    for name, parameter in model.named_parameters():
+        parameter.fill_(0.0 if name.endswith("bias") else 0.1)
+    lit = torch.zeros(8, 3, 8, 128, dtype=torch.float64)
+    for place in range(8):  # one for each place within three halvings
+        lit[place, :, 4, 60 + place] = 1
+    places, outputs = model(lit).sum(dim=(1, 2)).nonzero(as_tuple=True)
+    away = outputs - (60 + places)
+    sides = [
+        (sign * away[outputs % 8 == phase]).max().item() for sign in (1, -1) for phase in range(8)
+    ]
+    return min(sides), max(sides)
 
 
 def train(model, strips, epochs, seed=0, batch=10, max_lr=0.01):

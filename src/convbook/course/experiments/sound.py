@@ -93,6 +93,16 @@ def train(model: nn.Module, steps: int = 200) -> float:
 
 
 @torch.no_grad()
+def error(model: nn.Module, rows: Tensor) -> float:
+    """Return the mean squared error on rows of `notes`, where the whole field holds samples.
+
+    Shapes:
+        rows: `(N, 1, L)`, L above `FIELD`.
+    """
+    return F.mse_loss(model.eval()(rows)[..., FIELD:-1], rows[..., FIELD + 1 :]).item()
+
+
+@torch.no_grad()
 def go_on(model: nn.Module, start: Tensor, count: int) -> Tensor:
     """Let a network continue a sound by itself: each answer becomes the next sample.
 
