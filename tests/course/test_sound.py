@@ -56,9 +56,8 @@ def test_notes_fade_and_are_the_same_at_each_call():
 
 def test_a_player_holds_a_sound_that_can_be_read():
     samples = sound.as_bytes(torch.tensor([0.0, 1, 0, -1]))
-    page = sound.Players({"a <note>": samples}, {"a <note>": "one & two"})._repr_html_()
-    assert "a &lt;note&gt;" in page
-    assert "one &amp; two" in page
+    page = sound.Players({"a <note>": samples})._repr_html_()
+    assert "<b>a &lt;note&gt;</b>" in page
     (address,) = re.findall(r'src="data:audio/wav;base64,([^"]+)"', page)
     with wave.open(io.BytesIO(base64.b64decode(address))) as file:
         assert file.getframerate() == 2 * sound.RATE

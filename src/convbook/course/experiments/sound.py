@@ -147,30 +147,26 @@ class Players:
 
     Args:
         sounds: name -> samples from 0 to 255, at `RATE`.
-        notes: name -> what to say beside the player.
 
     Example:
         >>> Players({"silence": [128] * 100})
         <Players: silence>
     """
 
-    def __init__(self, sounds: Mapping[str, list[int]], notes: Mapping[str, str] | None = None):
-        self.sounds, self.notes = dict(sounds), dict(notes or {})
+    def __init__(self, sounds: Mapping[str, list[int]]):
+        self.sounds = dict(sounds)
 
     def __repr__(self) -> str:
         return f"<Players: {', '.join(self.sounds)}>"
 
     def _repr_html_(self) -> str:
         rows = "".join(self._row(name, sound) for name, sound in self.sounds.items())
-        return f"<table><tbody>{rows}</tbody></table>"
+        return f"<div>{rows}</div>"
 
     def _row(self, name: str, sound: list[int]) -> str:
-        name, note = escape(name), escape(self.notes.get(name, ""))
-        player = f'<audio controls preload="none" aria-label="{name}" src="{_address(sound)}">'
-        return (
-            f'<tr><th scope="row" style="text-align: left">{name}</th>'
-            f"<td>{player}</audio></td><td>{note}</td></tr>"
-        )
+        look = "display: block; max-width: 100%"
+        player = f'<audio controls preload="none" aria-label="{escape(name)}" style="{look}"'
+        return f'<p><b>{escape(name)}</b> {player} src="{_address(sound)}"></audio></p>'
 
 
 def _address(sound: list[int]) -> str:
