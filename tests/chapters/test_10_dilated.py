@@ -1,6 +1,7 @@
 """Chapter 10, Dilated: its quiz answers, its exercises' right answers, and its identities."""
 
 from itertools import product
+from math import prod
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from convbook.arithmetic import Layer, receptive_field
 from convbook.arithmetic.coverage import dilation_coverage
 from convbook.course import runs
 from convbook.course.checks import dilated as exercises
+from convbook.course.checks.listeners import LENGTH
 from convbook.course.experiments.segmentation import CLASSES, NETWORKS, make_strips
 from convbook.functional import conv2d
 from convbook.nn import CausalConv1d
@@ -26,12 +28,47 @@ from tests.helpers.sampling import examples
 
 
 def opening_question():
+    """Which pixels does the stack with dilation 4 reach, and can the tip's two be missed?"""
+    counts = dilation_coverage([4] * 7)
+    middle = len(counts) // 2
+    assert middle == 28  # as far as the longest strip
+    reached = [step for step in range(1, 21) if counts[middle + step]]
+    assert reached == [4, 8, 12, 16, 20]
+    met = [step for step in range(1, 20) if {step, step + 1} & set(reached)]
+    assert {7, 8} <= set(met)
+    assert not {5, 6} & set(met)
+    return "At these distances its taps step over the tip."
+
+
+def how_far():
     doubling = [Layer(3, padding=2**i, dilation=2**i) for i in range(7)]
     wide = receptive_field(doubling)[-1].size
     wider = receptive_field([Layer(3, dilation=100)] * 7)[-1].size
     assert wider > wide > 43 == receptive_field([Layer(7)] * 7)[-1].size
     assert receptive_field([Layer(3)] * 7)[-1].size == 15
     return f"{wide} pixels, and more"
+
+
+def after_the_stride():
+    x, one, two = torch.randn(1, 1, 9, 9).double(), *torch.randn(2, 1, 1, 3, 3).double()
+    before = F.conv2d(F.conv2d(x, one, stride=2, padding=1), two, padding=1)
+    large = F.conv2d(x, one, padding=1)
+    for d in (1, 2):
+        after = F.conv2d(large, two, padding=d, dilation=d)[..., ::2, ::2]
+        assert torch.allclose(after, before) == (d == 2)
+    return "with dilation 2"
+
+
+def at_the_border():
+    run = runs.load("10_dilated")
+    border = {
+        one["name"]: [r["border_accuracy"] for r in one["runs"]]
+        for one in run["networks"]
+        if one["name"] != "fixed dilation"
+    }
+    worst = min(border, key=lambda name: max(border[name]))
+    assert all(max(border[worst]) < min(border[name]) for name in border if name != worst)
+    return {"pooled": "pooled, which halves its maps twice"}[worst]
 
 
 def ten_causal_layers():
@@ -51,47 +88,79 @@ def three_times_two():
 
 QUIZ_ANSWERS = {
     "opening-question": opening_question,
-    "ten-causal-layers": ten_causal_layers,
+    "how-far": how_far,
     "three-times-two": three_times_two,
+    "after-the-stride": after_the_stride,
+    "at-the-border": at_the_border,
+    "ten-causal-layers": ten_causal_layers,
 }
 
 
-def test_span_is_where_the_taps_of_pytorchs_layer_lie():
-    for case in exercises.check_span.cases:
-        weight = torch.ones(1, 1, case["kernel_size"], dtype=torch.float64)
-        x = torch.zeros(1, 1, 60, dtype=torch.float64, requires_grad=True)
-        (gradient,) = torch.autograd.grad(
-            F.conv1d(x, weight, dilation=case["dilation"])[0, 0, 5], x
+# ------------------------------------------------------------------------------------ exercises
+
+
+def test_a_schedule_is_as_short_as_any_can_be():
+    """Three taps in n layers make 3 ** n paths, and fewer layers cannot reach as many pixels."""
+    for case in exercises.check_schedule.cases:
+        found = exercises.schedule(**case)
+        assert exercises.is_schedule(found, **case)
+        assert 3 ** (len(found) - 1) < case["size"] <= 3 ** len(found)
+    assert exercises.is_schedule([2, 1], 7)
+    assert not exercises.is_schedule([3], 7)
+
+
+def test_looks_ahead_is_what_a_poked_sample_shows():
+    for case in exercises.check_looks_ahead.cases:
+        network = case["network"]
+        x = torch.zeros(1, 1, LENGTH)
+        poked = x.clone()
+        poked[..., 200] = 1
+        changed = (network(poked) != network(x)).flatten().nonzero()
+        assert exercises.check_looks_ahead.reference(network) == max(200 - changed.min().item(), 0)
+    assert exercises.check_looks_ahead.reference(exercises.listener(("same", 3, 4))) == 4
+
+
+def test_same_layers_of_a_listener_are_pytorchs():
+    row = torch.randn(1, 1, 30).double()
+    for taps, dilation in product((2, 3, 4, 5), (2, 4)):
+        weight = torch.linspace(0.5, 1, taps).double()[None, None]
+        expected = torch.tanh(F.conv1d(row, weight, None, 1, "same", dilation) + 0.1)
+        assert torch.allclose(exercises.listener(("same", taps, dilation))(row), expected)
+
+
+def in_a_row(x, weights, layers):
+    for weight, (stride, dilation) in zip(weights, layers, strict=True):
+        x = F.conv2d(x, weight, None, stride, dilation, dilation)
+    return x
+
+
+def test_what_the_surgery_leaves_computes_the_same_numbers():
+    torch.manual_seed(0)
+    for case in exercises.check_atrous.cases:
+        strides, output_stride = case.values()
+        weights = torch.randn(len(strides), 1, 1, 3, 3).double() / 3
+        x = torch.randn(1, 1, 33, 30).double()
+        old = in_a_row(x, weights, [(stride, 1) for stride in strides])
+        new = in_a_row(x, weights, exercises.atrous(**case))
+        gap = prod(strides) // output_stride
+        assert torch.allclose(new[..., ::gap, ::gap], old)
+    assert exercises.is_atrous([(1, 1), (1, 2), (2, 2), (1, 2)], [2, 1, 2, 1], 2)
+    assert not exercises.is_atrous([(1, 1), (1, 2), (2, 1), (1, 1)], [2, 1, 2, 1], 2)
+
+
+def test_colours_seen_are_those_with_a_gradient():
+    for case in exercises.check_colours_seen.cases:
+        mosaic, dilations, row, column = case.values()
+        height, width = len(mosaic), len(mosaic[0])
+        x = torch.zeros(1, 1, 96, 96).double().requires_grad_()
+        y, ones = x, torch.ones(1, 1, 3, 3).double()
+        for d in dilations:
+            y = F.conv2d(y, ones, padding=d, dilation=d)
+        (gradient,) = torch.autograd.grad(y[0, 0, 48 + row, 48 + column], x)
+        read = gradient[0, 0].nonzero().tolist()
+        assert {mosaic[i % height][j % width] for i, j in read} == set(
+            exercises.colours_seen(**case)
         )
-        taps = gradient.flatten().nonzero()
-        assert exercises.span(**case) == (taps.max() - taps.min() + 1).item()
-
-
-def test_causal_row_is_the_layer_of_the_package():
-    for case in exercises.check_causal_row.cases:
-        weights = torch.tensor(case["weights"], dtype=torch.float64)
-        layer = CausalConv1d(1, 1, len(weights), dilation=case["dilation"], bias=False).double()
-        layer.weight.data[:] = weights
-        x = torch.tensor(case["samples"], dtype=torch.float64)[None]
-        assert exercises.causal_row(**case) == layer(x).flatten().tolist()
-    assert exercises.causal_row([1, 0, 0, 2], [10, 1], 2) == [1, 0, 10, 2]  # as in the exercise
-
-
-def test_field_is_that_of_the_arithmetic():
-    for case in exercises.check_field.cases:
-        layers = [Layer(case["kernel_size"], dilation=d) for d in case["dilations"]]
-        assert exercises.field(**case) == receptive_field(layers)[-1].size
-
-
-def test_holes_are_the_pixels_without_a_path():
-    for case in exercises.check_holes.cases:
-        dilations = case["dilations"]
-        ends = {
-            sum(tap * d for tap, d in zip(taps, dilations, strict=True))
-            for taps in product(range(3), repeat=len(dilations))
-        }
-        assert exercises.holes(**case) == max(ends) + 1 - len(ends)
-    assert [exercises.holes(d) for d in ([2, 2, 2], [1, 2, 5])] == [6, 0]  # as in the exercise
 
 
 # ------------------------------------------------------------------------------ identities
@@ -194,127 +263,213 @@ def test_the_further_seeds_continue_the_recorded_ones():
         assert [result["seed"] for result in one["runs"]] == more["seeds"]
 
 
+def test_the_runs_from_the_identity_are_of_the_same_contest():
+    run, identity = runs.load("10_dilated"), runs.load("10_identity")
+    assert identity["seeds"] == [one["seed"] for one in identity["runs"]] == list(range(8))
+    assert (run["config"], run["far"]) == (identity["config"], identity["far"])
+
+
+def test_the_recorded_sounds_are_of_both_networks_and_five_seeds():
+    run = runs.load("10_sound")
+    assert [one["name"] for one in run["networks"]] == ["causal", "leaking"]
+    for one in run["networks"]:
+        assert [result["seed"] for result in one["runs"]] == run["seeds"] == list(range(5))
+    assert list(run["played"]) == ["a new note", "causal", "leaking"]
+    for samples in run["played"].values():
+        assert len(samples) == 4000
+        assert all(0 <= sample <= 255 for sample in samples)
+
+
 # -------------------------------------------------------------------------------- attempts
 
 
-def by_convolution(keep):
-    """Return an attempt at exercise 2 by PyTorch that keeps a part of the row."""
+def by_search(size):
+    """Try every sorted list of n dilations, for the smallest n that can do it."""
+    length = next(n for n in range(9) if 3**n >= size)
+    half = (size - 1) // 2
 
-    def attempt(samples, weights, dilation):
-        reach = dilation * (len(weights) - 1)
-        row = F.pad(torch.tensor(samples).float()[None], (reach, reach))
-        row = F.conv1d(row, torch.tensor(weights).float()[None, None], dilation=dilation)[0]
-        return row[keep(len(samples), reach)]
+    def complete(found):
+        if len(found) == length:
+            return found if sum(found) == half else None
+        left = half - sum(found)
+        filled = 1 + 2 * sum(found)
+        for d in range(min(filled, left), 0, -1):
+            if done := complete([*found, d]):
+                return done
+        return None
 
-    return attempt
-
-
-def by_numpy(samples, weights, dilation):
-    kernel = np.zeros(dilation * (len(weights) - 1) + 1)
-    kernel[::dilation] = weights[::-1]  # numpy turns it round
-    return np.convolve(samples, kernel)[: len(samples)]
-
-
-def looked_back(samples, weights, dilation, count=None):
-    """Index what came before, from the end where the index is negative."""
-    backs = [dilation * back for back in reversed(range(len(weights)))]
-    return [
-        sum(
-            w * samples[(now - back) % count if count else now - back]
-            for w, back in zip(weights, backs, strict=True)
-        )
-        for now in range(len(samples))
-    ]
+    return complete([])
 
 
-def clamped(samples, weights, dilation):
-    """Take the first sample for all that came before."""
-    before = dilation * (len(weights) - 1)
-    return exercises._slide([samples[0]] * before + samples, weights, dilation)
+def from_the_end(size):
+    """Let the last layer take a third of what is there to fill, and go on with the rest."""
+    dilations = []
+    while size > 1:
+        d = size // 3
+        dilations.append(d)
+        size -= 2 * d
+    return dilations
 
 
-def taps_convolved(dilations):
-    row = torch.ones(1, 1, 1)
-    for d in dilations:
-        row = F.conv_transpose1d(row, torch.ones(1, 1, 3), dilation=d)
-    return (row == 0).sum()
+def padded_with_ones(size):
+    """Have one layer more than it takes."""
+    found = exercises.schedule(size)
+    return [*found[:-1], found[-1] - 1, 1] if found[-1] > 1 else [*found, 1]
 
 
-def gaps_beyond_the_field(dilations):
-    size, found = 1, 0
-    for d in dilations:
-        found, size = found + 2 * max(0, d - size), size + 2 * d
+def poked(network, at=200, length=LENGTH, sign=1):
+    x = torch.zeros(1, 1, length).double()
+    y = network(x)
+    x[..., at] = 1
+    changed = (network(x) != y).flatten().nonzero().flatten()
+    return max(sign * (at - changed[0].item()), 0)
+
+
+def by_numpy(network):
+    random = np.random.default_rng(0).normal(size=(1, 1, 301))
+    other = random.copy()
+    other[..., 150] += 1
+    before, after = (np.asarray(network(torch.from_numpy(one)))[0, 0] for one in (random, other))
+    first = np.flatnonzero(before != after)[0]
+    return np.maximum(150 - first, 0)
+
+
+def by_jacobian(network):
+    row = torch.zeros(1, 1, 300).double().requires_grad_()
+    (gradient,) = torch.autograd.grad(network(row)[0, 0, 150], row)
+    return torch.clamp(gradient.flatten().nonzero().max() - 150, min=0)
+
+
+def how_many_change(network):
+    x = torch.zeros(1, 1, 300).double()
+    y = network(x)
+    x[..., 150] = 1
+    return (network(x) != y).sum()
+
+
+def strides_go_from_the_front(strides, output_stride):
+    """Remove the first strides, and keep the last."""
+    found, too_much, dilation = [], prod(strides) // output_stride, 1
+    for stride in strides:
+        gone = stride > 1 and too_much % stride == 0
+        found.append([1 if gone else stride, dilation])
+        if gone:
+            too_much //= stride
+            dilation *= stride
     return found
 
 
-def from_one_end(taps):
-    """Return an attempt at exercise 4 that counts the ends of paths on one side, twice."""
+def all_or_nothing(strides, output_stride):
+    """Forget to multiply what is kept: compare each stride with what is wanted."""
+    return [(1, 2) if stride > output_stride else (stride, 1) for stride in strides]
 
-    def attempt(dilations):
-        ends = {sum(path) for path in product(*[range(0, taps * d, d) for d in dilations])}
-        return 2 * (max(ends) + 1 - len(ends))
 
-    return attempt
+def dilation_for_all(strides, output_stride):
+    new = [stride for stride, _ in exercises.atrous(strides, output_stride)]
+    return [(stride, prod(strides) // output_stride) for stride in new]
+
+
+def by_gradient(mosaic, dilations, row, column):
+    mask = torch.ones(1, 1, 1, 1)
+    for d in dilations:
+        mask = F.conv_transpose2d(mask, torch.ones(1, 1, 3, 3), dilation=d)
+    reach = sum(dilations)
+    places = (mask[0, 0].nonzero() - reach + torch.tensor([row, column])).tolist()
+    return {mosaic[i % len(mosaic)][j % len(mosaic[0])] for i, j in places}
+
+
+def by_walks(mosaic, dilations, row, column):
+    places = {(row, column)}
+    for d in dilations:
+        moves = list(product((-d, 0, d), repeat=2))
+        places = {(i + a, j + b) for i, j in places for a, b in moves}
+    return [mosaic[i % len(mosaic)][j % len(mosaic[0])] for i, j in places]
+
+
+def first_layer_only(mosaic, dilations, row, column):
+    return by_walks(mosaic, dilations[:1], row, column)
+
+
+def without_the_middle(mosaic, dilations, row, column):
+    places = {(row, column)}
+    for d in dilations:
+        moves = [(a, b) for a, b in product((-d, 0, d), repeat=2) if a or b]
+        places = {(i + a, j + b) for i, j in places for a, b in moves}
+    return {mosaic[i % len(mosaic)][j % len(mosaic[0])] for i, j in places}
+
+
+def steps_added(mosaic, dilations, row, column):
+    return by_walks(mosaic, [sum(dilations)], row, column)
 
 
 RIGHT = [
-    (
-        exercises.check_span,
-        lambda kernel_size, dilation: (torch.arange(kernel_size) * dilation).max() + 1,
-    ),
-    (
-        exercises.check_span,
-        lambda kernel_size, dilation: np.float32(kernel_size + (kernel_size - 1) * (dilation - 1)),
-    ),
-    (exercises.check_causal_row, by_convolution(lambda count, reach: slice(count))),
-    (exercises.check_causal_row, by_numpy),
-    (
-        exercises.check_field,
-        lambda dilations, kernel_size: (
-            receptive_field([Layer(kernel_size, dilation=d) for d in dilations])[-1].size
-        ),
-    ),
-    (
-        exercises.check_field,
-        lambda dilations, kernel_size: (
-            1 + (kernel_size - 1) * torch.tensor(dilations).float().sum()
-        ),
-    ),
-    (exercises.check_holes, taps_convolved),
-    (exercises.check_holes, lambda dilations: from_one_end(3)(dilations) / 2),
+    (exercises.check_schedule, by_search),
+    (exercises.check_schedule, from_the_end),
+    (exercises.check_schedule, lambda size: torch.tensor(exercises.schedule(size)).flip(0)),
+    (exercises.check_schedule, lambda size: np.array(sorted(exercises.schedule(size)))),
+    (exercises.check_looks_ahead, poked),
+    (exercises.check_looks_ahead, by_numpy),
+    (exercises.check_looks_ahead, by_jacobian),
+    (exercises.check_atrous, strides_go_from_the_front),
+    (exercises.check_atrous, lambda s, o: torch.tensor(exercises.atrous(s, o))),
+    (exercises.check_atrous, lambda s, o: tuple(map(tuple, strides_go_from_the_front(s, o)))),
+    (exercises.check_colours_seen, by_gradient),
+    (exercises.check_colours_seen, by_walks),
+    (exercises.check_colours_seen, lambda *case: "".join(by_walks(*case))),
 ]
 
 WRONG = [
-    (exercises.check_span, lambda kernel_size, dilation: kernel_size + dilation, "do not add up"),
-    (exercises.check_span, lambda kernel_size, dilation: dilation * kernel_size + 1, ""),
-    (exercises.check_span, lambda kernel_size, dilation: dilation * kernel_size - 1, ""),
-    (exercises.check_causal_row, looked_back, "A negative index counts from the end"),
+    (exercises.check_schedule, lambda size: [1] * ((size - 1) // 2), "One tap for each pixel"),
+    (exercises.check_schedule, lambda size: [(size - 1) // 2], "A single layer has three taps"),
+    (exercises.check_schedule, lambda size: [2**i for i in range(9) if 2**i < size], ""),
+    (exercises.check_schedule, lambda size: [3**i for i in range(9) if 3**i < size], "widest"),
+    (exercises.check_schedule, lambda size: exercises.schedule(size + 2), ""),
+    (exercises.check_schedule, lambda size: exercises.schedule(size - 2), ""),
+    (exercises.check_schedule, padded_with_ones, ""),
+    (exercises.check_schedule, lambda size: len(exercises.schedule(size)), ""),
+    (exercises.check_schedule, lambda size: [1, size // 2 - 1], ""),
+    (exercises.check_looks_ahead, lambda network: poked(network, 2, 5), ""),
+    (exercises.check_looks_ahead, lambda network: poked(network, sign=-1), ""),
+    (exercises.check_looks_ahead, how_many_change, ""),
+    (exercises.check_looks_ahead, lambda network: poked(network) > 0, ""),
+    (exercises.check_looks_ahead, lambda network: -poked(network), ""),
     (
-        exercises.check_causal_row,
-        lambda samples, weights, dilation: looked_back(samples, weights, dilation, len(samples)),
+        exercises.check_looks_ahead,
+        lambda network: max(poked(exercises.listener(one)) for one in network.layers),
+        "the steps into the future add up",
+    ),
+    (
+        exercises.check_looks_ahead,
+        lambda network: sum(poked(exercises.listener(one)) for one in network.layers),
+        "A delay takes back",
+    ),
+    (exercises.check_looks_ahead, lambda network: poked(network) + 1, "One too many"),
+    (exercises.check_atrous, lambda s, o: [(1, 1)] * len(s), ""),
+    (exercises.check_atrous, all_or_nothing, ""),
+    (exercises.check_atrous, dilation_for_all, ""),
+    (exercises.check_atrous, lambda s, o: [(stride, 1) for stride in s], ""),
+    (
+        exercises.check_atrous,
+        lambda s, o: [pair[0] for pair in exercises.atrous(s, o)],
         "",
     ),
-    (exercises.check_causal_row, by_convolution(lambda count, reach: slice(reach, None)), "future"),
-    (exercises.check_causal_row, clamped, ""),
     (
-        exercises.check_field,
-        lambda dilations, kernel_size: np.prod([(kernel_size - 1) * d + 1 for d in dilations]),
-        "Spans do not multiply",
+        exercises.check_atrous,
+        lambda s, o: [(stride, 1) for stride, _ in exercises.atrous(s, o)],
+        "the old neighbours are no longer neighbours",
     ),
-    (exercises.check_field, lambda dilations, kernel_size: kernel_size ** len(dilations), ""),
+    (exercises.check_colours_seen, lambda mosaic, *_: {c for row in mosaic for c in row}, ""),
+    (exercises.check_colours_seen, lambda mosaic, _, row, column: mosaic[row][column], ""),
+    (exercises.check_colours_seen, first_layer_only, ""),
+    (exercises.check_colours_seen, steps_added, ""),
     (
-        exercises.check_field,
-        lambda dilations, kernel_size: 1 + 2 * sum(d * (kernel_size // 2) for d in dilations),
-        "",
+        exercises.check_colours_seen,
+        lambda mosaic, dilations, row, column: "".join(
+            sorted(by_gradient(mosaic, dilations[-1:], row, column))
+        ),
+        "The last layer alone",
     ),
-    (exercises.check_holes, gaps_beyond_the_field, "A field with holes stays so"),
-    (
-        exercises.check_holes,
-        lambda dilations: 1 + 2 * sum(dilations) - (1 + 2 * len(dilations)),
-        "fill one another's gaps",
-    ),
-    (exercises.check_holes, from_one_end(2), ""),
-    (exercises.check_holes, lambda dilations: 2 * (max(dilations) - 1), ""),
+    (exercises.check_colours_seen, lambda *case: len(set(by_walks(*case))), ""),
 ]
 
 

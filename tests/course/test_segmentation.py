@@ -160,3 +160,34 @@ class TestTraining:
         together = segmentation.predict(model, strips)
         alone = segmentation.predict(model, segmentation.Strips(*(part[1:2] for part in strips)))
         assert (together[1:2] == alone).double().mean() > 0.999
+
+
+class TestRows:
+    def test_each_row_crosses_a_strip(self):
+        rows = segmentation.rows_of(make_strips(20), 100)
+        assert rows.images.shape == (100, 3, 32)
+        assert rows.labels.any(dim=1).all()
+        assert rows.steps.shape == rows.labels.shape == (100, 32)
+
+    def test_accuracy_by_steps_of_the_truth_is_1(self):
+        rows = segmentation.rows_of(make_strips(20), 100)
+        assert segmentation.accuracy_by_steps(rows.labels, rows, 5) == [1.0] * 6
+        wrong = 3 - rows.labels
+        assert segmentation.accuracy_by_steps(wrong, rows, 5) == [0.0] * 6
+
+    def test_layers_and_weights_of_a_row_stack(self):
+        one, other = segmentation.row_stack([1, 2]), segmentation.row_stack([4, 4])
+        assert [p.shape for p in one.parameters()] == [p.shape for p in other.parameters()]
+
+
+def test_reach_is_half_the_field_where_nothing_is_halved():
+    for dilations in ([1], [1, 1, 2, 4, 8, 16, 1], [4] * 7):
+        assert segmentation.reach(dilated_stack(dilations, 2)) == (sum(dilations),) * 2
+
+
+def test_a_stack_that_begins_with_the_identity_hands_its_input_on():
+    model = dilated_stack([4, 2, 1], width=6)
+    segmentation.begin_with_identity(model, noise=0)
+    x = torch.rand(1, 3, 9, 9)
+    handed_on = model[:-1].eval()(x)
+    assert torch.allclose(handed_on, x.repeat(1, 2, 1, 1), atol=1e-3)

@@ -1,194 +1,285 @@
 """Checkers for chapter 10, Dilated."""
 
-from math import gcd, prod
+from itertools import product
+from math import prod
 
-from convbook.arithmetic import span
 from convbook.arithmetic.coverage import dilation_coverage
+from convbook.course.checks import listeners
 from convbook.course.checks._checker import Checker, grid
+from convbook.course.checks.listeners import listener
+
+__all__ = ["check_atrous", "check_colours_seen", "check_looks_ahead", "check_schedule", "listener"]
+
+# ------------------------------------------------------------------------------- 1, a design
 
 
-def causal_row(samples, weights, dilation):
-    """Return one output per sample; the last weight meets the sample of that moment."""
-    before = dilation * (len(weights) - 1)
-    return _slide([0] * before + samples, weights, dilation)
+def schedule(size):
+    """Return as few dilations as fill a field of exactly `size` pixels: 1, 3, 9 and the rest."""
+    dilations, filled = [], 1
+    while filled < size:
+        dilations.append(min(filled, (size - filled) // 2))
+        filled += 2 * dilations[-1]
+    return dilations
 
 
-def _slide(samples, weights, dilation):
-    count = len(samples) - dilation * (len(weights) - 1)
-    return [
-        sum(weight * samples[start + tap * dilation] for tap, weight in enumerate(weights))
-        for start in range(count)
-    ]
+def is_schedule(answer, size):
+    """Return whether the stack has this field, without a hole, and no shorter one could."""
+    counts = dilation_coverage(list(answer))
+    return len(counts) == size and all(counts) and len(answer) == len(schedule(size))
 
 
-def _causal_on_both_sides(samples, weights, dilation):
-    reach = dilation * (len(weights) - 1)
-    padded = [0] * (reach // 2) + samples + [0] * (reach - reach // 2)
-    return _slide(padded, weights, dilation)
+def _doubling(size):
+    dilations = []
+    while 1 + 2 * sum(dilations) < size:
+        dilations.append(2 ** len(dilations))
+    return dilations
 
 
-def _wrapped_index(samples, weights, dilation):
-    """Look up what came before with a negative index, which counts from the end."""
-    backs = [dilation * back for back in reversed(range(len(weights)))]
-    return [
-        sum(weight * samples[now - back] for weight, back in zip(weights, backs, strict=True))
-        for now in range(len(samples))
-    ]
+def _doubling_and_the_rest(size):
+    dilations, filled = [], 1
+    while filled < size:
+        dilations.append(min(2 ** len(dilations), (size - filled) // 2))
+        filled += 2 * dilations[-1]
+    return dilations
 
 
-def field(dilations, kernel_size):
-    """Return the receptive field of a stack with stride 1, from end to end."""
-    return 1 + (kernel_size - 1) * sum(dilations)
+def _tripling(size):
+    return [3**i for i in range(len(schedule(size)))]
 
 
-def holes(dilations):
-    """Return how many pixels inside the field of a stack of 3-tap layers are never read."""
-    return dilation_coverage(dilations).count(0)
+def _in_equal_steps(size):
+    count = len(schedule(size))
+    return [(size - 1) // 2 // count] * count
 
 
-def _gaps_beyond_the_field(dilations):
-    """Count the gaps that a layer leaves if the field before it were without holes."""
-    fields = (field(dilations[:depth], 3) for depth in range(len(dilations)))
-    return sum(2 * max(d - size, 0) for d, size in zip(dilations, fields, strict=True))
-
-
-SCHEDULES = [
-    [1],
-    [2],
-    [4],
-    [1, 1],
-    [1, 2],
-    [2, 2],
-    [2, 1],
-    [1, 3],
-    [3, 2],
-    [1, 5],
-    [4, 4],
-    [4, 2],
-    [2, 2, 2],
-    [1, 2, 5],
-    [5, 2, 1],
-    [1, 2, 9],
-    [3, 3, 3],
-    [2, 3, 5],
-    [1, 2, 4, 8],
-    [2, 4, 8],
-    [1, 4, 16],
-    [1, 1, 2, 4, 8, 16, 1],
-]
-
-check_span = Checker(
-    "Exercise 1: function(kernel_size, dilation) -> pixels",
-    span,
-    grid(kernel_size=[1, 2, 3, 5, 7], dilation=[1, 2, 3, 4, 8]),
+check_schedule = Checker(
+    "Exercise 1: function(size) -> dilations of three-tap layers, stride 1",
+    schedule,
+    [{"size": size} for size in [*range(3, 60, 2), 79, 81, 83, 127, 201, 243, 245]],
     {
-        "The dilation fills the steps between taps: one step less than there are taps.": (
-            lambda kernel_size, dilation: dilation * kernel_size
+        "One tap for each pixel would do it with fewer layers: how far apart may the taps of a "
+        "layer stand, so that what the others have filled leaves no hole?": (
+            lambda size: [1] * (size // 2)
         ),
-        "Dilation counts from 1: it is the step between taps, not the pixels left out.": (
-            lambda kernel_size, dilation: span(kernel_size, dilation + 1)
+        "A single layer has three taps and a field full of holes: begin with dilation 1.": (
+            lambda size: [size // 2]
         ),
-        "That is how many steps it is from the first tap to the last. Pixels are one more.": (
-            lambda kernel_size, dilation: span(kernel_size, dilation) - 1
+        "Doubling leaves no hole, but its fields are 3, 7, 15, 31, ..., and there is a faster way "
+        "to grow.": _doubling,
+        "The field is right and without a hole. It takes more layers than it must: after 1, three "
+        "pixels are filled, so that the next taps may stand 3 apart.": _doubling_and_the_rest,
+        "That is the widest field of so many layers. Make one dilation smaller, so that the field "
+        "is exactly `size`.": _tripling,
+        "Equal dilations read every d-th pixel only, however many layers there are.": (
+            _in_equal_steps
         ),
-        "There is a gap between every two taps, not only one gap in all.": (
-            lambda kernel_size, dilation: kernel_size + dilation - 1
-        ),
-        "Taps and dilation do not add up: there are kernel_size - 1 steps of `dilation` pixels.": (
-            lambda kernel_size, dilation: kernel_size + dilation
+        "A dilation adds its double to the field: d pixels on either side.": (
+            lambda size: schedule(2 * size - 1)
         ),
     },
-    fallback="Draw the row, mark the taps, and count from the first to the last.",
+    accepts=is_schedule,
+    fallback="Draw the row of pixels. The first layers have filled a stretch; put three copies of "
+    "it side by side, or let them overlap until the length is right.",
 )
 
-check_causal_row = Checker(
-    "Exercise 2: function(samples, weights, dilation) -> one number per sample",
-    causal_row,
-    grid(
-        samples=[[1, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0, 0], [3, 1, 4, 1, 5, 9, 2]],
-        weights=[[1, 2], [2, 0, 5], [1, 2, 3, 4]],
-        dilation=[1, 2, 3],
-    ),
+# ---------------------------------------------------------------------------- 2, a diagnosis
+
+check_looks_ahead = Checker(
+    "Exercise 2: function(network) -> samples",
+    listeners.looks_ahead,
+    listeners.CASES,
     {
-        "Zeros on both sides let it hear the future: all of them belong on the left.": (
-            _causal_on_both_sides
+        "That is how far it looks back. The future lies on the other side.": listeners.looks_back,
+        "That is the whole field. How much of it lies after the output?": (
+            lambda network: listeners.looks_back(network) + listeners.looks_ahead(network) + 1
         ),
-        "The last weight meets the newest sample: PyTorch does not flip the kernel.": (
-            lambda samples, weights, dilation: causal_row(samples, weights[::-1], dilation)
+        "One too many: an output that hears its own sample, and nothing later, looks 0 ahead.": (
+            lambda network: listeners.looks_ahead(network) + 1
         ),
-        "There is one output for each sample: put zeros before the first.": _slide,
-        "Dilation counts from 1: with 1 the taps are neighbours.": (
-            lambda samples, weights, dilation: causal_row(samples, weights, dilation + 1)
+        "In a stack the steps into the future add up: the widest layer is not all.": (
+            listeners.only_the_widest
         ),
-        "A negative index counts from the end, which is the future; what came before is 0.": (
-            _wrapped_index
+        "A delay takes back what the layers look ahead: poke the whole network, not its layers.": (
+            listeners.without_delays
         ),
-        "The zeros are on the wrong side: at the end they stand for the future.": (
-            lambda samples, weights, dilation: _slide(
-                samples + [0] * (dilation * (len(weights) - 1)), weights, dilation
-            )
+        "Where all that it hears lies in the past, it looks 0 ahead, not less.": (
+            listeners.below_zero
         ),
     },
-    fallback="Draw the samples with zeros before them: which does the first output read, "
-    "which the second?",
+    fallback="Change one sample in the middle of a long row. Which is the first output that "
+    "notices, and how much earlier is it?",
 )
 
-check_field = Checker(
-    "Exercise 3: function(dilations, kernel_size) -> pixels",
-    field,
-    grid(dilations=SCHEDULES, kernel_size=[2, 3, 5]),
+# ----------------------------------------------------------------------------- 3, the surgery
+
+
+def atrous(strides, output_stride):
+    """Keep strides from the first on, up to `output_stride`; dilate what follows a removed one."""
+    found, kept, dilation = [], 1, 1
+    for stride in strides:
+        if kept * stride <= output_stride:
+            found.append((stride, dilation))
+            kept *= stride
+        else:
+            found.append((1, dilation))
+            dilation *= stride
+    return found
+
+
+def is_atrous(answer, strides, output_stride):
+    """Return whether every number of the old last map is still computed, at its place."""
+    dilation = 1
+    for (new, found), old in zip(answer, strides, strict=True):
+        if new not in (1, old) or found != dilation:
+            return False
+        dilation *= old // new
+    return prod(new for new, _ in answer) == output_stride
+
+
+def _with_dilations(change):
+    """Return a wrong solution: the right strides, and dilations by `change(removed, place)`."""
+
+    def solution(strides, output_stride):
+        new = [stride for stride, _ in atrous(strides, output_stride)]
+        removed = [old // kept for old, kept in zip(strides, new, strict=True)]
+        return [(stride, change(removed, place)) for place, stride in enumerate(new)]
+
+    return solution
+
+
+check_atrous = Checker(
+    "Exercise 3: function(strides, output_stride) -> a (stride, dilation) for each layer",
+    atrous,
+    [
+        {"strides": strides, "output_stride": output_stride}
+        for strides in (
+            [2, 1],
+            [2, 1, 2, 1],
+            [2, 2, 1],
+            [2, 1, 1, 2, 1, 1],
+            [2, 2, 1, 2, 1, 2, 1],
+            [1, 2, 1, 2, 1, 2],
+            [4, 1, 2, 1, 2, 1],
+            [2, 1, 2, 1, 2, 1, 2, 1],
+        )
+        for output_stride in (1, 2, 4, 8, 16)
+        if output_stride < prod(strides) and (output_stride > 3 or strides[0] < 4)
+    ],
     {
-        "A layer adds its reach, dilation * (kernel_size - 1), not the span of its window.": (
-            lambda dilations, kernel_size: 1 + kernel_size * sum(dilations)
+        "The layer whose stride goes reads the same map as before, so its taps stay where they "
+        "are. Dilate what comes after it.": _with_dilations(
+            lambda removed, place: prod(removed[: place + 1])
         ),
-        "Do not count the pixel where the layers begin once per layer: it is there once.": (
-            lambda dilations, kernel_size: sum(span(kernel_size, d) for d in dilations)
+        "Two strides that are gone multiply: after two of 2, neighbours of the old map stand 4 "
+        "apart.": _with_dilations(
+            lambda removed, place: sum(one for one in removed[:place] if one > 1) or 1
         ),
-        "Before any layer an output sees one pixel: start from 1.": (
-            lambda dilations, kernel_size: field(dilations, kernel_size) - 1
+        "The maps are larger now, so the old neighbours are no longer neighbours: what follows a "
+        "removed stride needs a dilation.": _with_dilations(lambda removed, place: 1),
+        "Not only the next layer: every later one reads a map that is finer than it was.": (
+            _with_dilations(lambda removed, place: removed[place - 1] if place else 1)
         ),
-        "Dilation counts from 1: it is the step between taps, not the pixels left out.": (
-            lambda dilations, kernel_size: field([d + 1 for d in dilations], kernel_size)
-        ),
-        "Dilations add up. Strides would multiply: they move the windows of later layers.": (
-            lambda dilations, kernel_size: (
-                1 + (kernel_size - 1) * sum(prod(dilations[: i + 1]) for i in range(len(dilations)))
-            )
-        ),
-        "Spans do not multiply: one layer after the other adds its reach.": (
-            lambda dilations, kernel_size: prod(span(kernel_size, d) for d in dilations)
-        ),
-        "Each layer has a dilation of its own: add them all.": (
-            lambda dilations, kernel_size: 1 + (kernel_size - 1) * len(dilations) * dilations[-1]
+        "Strides that you keep make the map coarse, as before. Only those you remove spread the "
+        "taps.": lambda strides, output_stride: [
+            (stride, prod(strides[:place]))
+            for place, (stride, _) in enumerate(atrous(strides, output_stride))
+        ],
+        "First the stride, then the dilation.": lambda strides, output_stride: [
+            pair[::-1] for pair in atrous(strides, output_stride)
+        ],
+        "Their product, with all the strides you kept, is to be output_stride.": (
+            lambda strides, output_stride: _with_dilations(
+                lambda removed, place: prod(strides[:place])
+            )(strides, 1)
         ),
     },
-    fallback="Draw one output of the last layer, and what it reads layer by layer.",
+    accepts=is_atrous,
+    fallback="Write the positions that the layers' outputs have in the picture below each other, "
+    "before and after. Which positions did a window read, and how far apart are they now?",
 )
 
-check_holes = Checker(
-    "Exercise 4: function(dilations) -> pixels",
-    holes,
-    grid(dilations=[*SCHEDULES, [3], [6, 6], [1, 7, 2], [2, 5, 4]]),
+# ------------------------------------------------------------------------------ 4, a mosaic
+
+
+def colours_seen(mosaic, dilations, row, column):
+    """Return the colours that an output of the stack can depend on, each once."""
+    steps = _ends(dilations)
+    return _colours(mosaic, [(row + i, column + j) for i, j in product(steps, repeat=2)])
+
+
+def _ends(dilations, kernel=(-1, 0, 1)):
+    """Return how far from where it stands an output can see along one axis."""
+    ends = {0}
+    for d in dilations:
+        ends = {end + tap * d for end in ends for tap in kernel}
+    return ends
+
+
+def _colours(mosaic, places):
+    height, width = len(mosaic), len(mosaic[0])
+    return "".join(sorted({mosaic[i % height][j % width] for i, j in places}))
+
+
+def _all_in_the_field(mosaic, dilations, row, column):
+    reach = range(-sum(dilations), sum(dilations) + 1)
+    return _colours(mosaic, [(row + i, column + j) for i, j in product(reach, repeat=2)])
+
+
+def _along(mosaic, dilations, row, column):
+    return _colours(mosaic, [(row, column + j) for j in _ends(dilations)])
+
+
+def _a_cross(mosaic, dilations, row, column):
+    steps = _ends(dilations)
+    cross = [(row + i, column) for i in steps] + [(row, column + j) for j in steps]
+    return _colours(mosaic, cross)
+
+
+def _within_one_tile(mosaic, dilations, row, column):
+    steps, height, width = _ends(dilations), len(mosaic), len(mosaic[0])
+    places = [(row + i, column + j) for i, j in product(steps, repeat=2)]
+    return _colours(mosaic, [(i, j) for i, j in places if 0 <= i < height and 0 <= j < width])
+
+
+def _by_parity(mosaic, dilations, row, column):
+    even = all(d % 2 == 0 for d in dilations)
+    return mosaic[row][column] if even else _colours(mosaic, product(range(6), repeat=2))
+
+
+BAYER = ["RG", "GB"]
+QUAD = ["RRGG", "RRGG", "GGBB", "GGBB"]
+STRIPES = ["RGB"]
+
+check_colours_seen = Checker(
+    "Exercise 4: function(mosaic, dilations, row, column) -> the colours, as letters",
+    colours_seen,
+    [
+        *grid(
+            mosaic=[BAYER],
+            dilations=[[1], [2], [2, 4], [1, 2], [2, 1], [1, 3]],
+            row=[0],
+            column=[0, 1],
+        ),
+        *grid(
+            mosaic=[QUAD], dilations=[[1], [2], [4, 8], [1, 4], [2, 4]], row=[0, 1], column=[0, 3]
+        ),
+        *grid(mosaic=[STRIPES], dilations=[[1], [2], [3, 6], [1, 3]], row=[0], column=[0, 2]),
+    ],
     {
-        "Those are the pixels that are reached. How many of the field are not?": (
-            lambda dilations: len(dilation_coverage(dilations)) - holes(dilations)
+        "The field is not filled: of all its pixels, take those that a path of taps reaches.": (
+            _all_in_the_field
         ),
-        "One common divisor above 1 leaves holes, but holes can be there without one: try 1, 5.": (
-            lambda dilations: 2 * (sum(dilations) - sum(dilations) // gcd(*dilations))
+        "The last layer alone reads maps, not the mosaic: follow the taps through all layers.": (
+            lambda mosaic, dilations, row, column: colours_seen(mosaic, dilations[-1:], row, column)
         ),
-        "That counts the holes of the last window. The layers before it fill some of them.": (
-            lambda dilations: 2 * (dilations[-1] - 1)
+        "Windows are square: a tap may go down and to the right at once.": _a_cross,
+        "A map has rows, too: taps go up and down as well.": _along,
+        "The tile repeats over the whole picture: take row and column modulo its size.": (
+            _within_one_tile
         ),
-        "A field with holes stays so under a layer that fits into it: follow every path.": (
-            _gaps_beyond_the_field
-        ),
-        "Layers fill one another's gaps, and each pixel reached leads to three: follow them all.": (
-            lambda dilations: sum(2 * (d - 1) for d in dilations)
-        ),
-        "Several paths may end on one pixel: count pixels, each once.": (
-            lambda dilations: max(field(dilations, 3) - 3 ** len(dilations), 0)
-        ),
+        "Even or odd decides only where the tile repeats every two pixels.": _by_parity,
     },
-    fallback="Draw which pixels each layer reaches, from the top down, and count those that "
-    "are missed.",
+    accepts=lambda answer, **case: set(answer) == set(colours_seen(**case)),
+    fallback="Mark the nine pixels that one layer reads, look up their colours, and then let a "
+    "second layer begin at each of the nine.",
 )

@@ -97,6 +97,90 @@ def _draw_strip(picture, labels, steps, lane, rng):
     labels[inside], steps[inside] = colour, away
 
 
+def rows_of(strips, count):
+    """Return the first `count` rows that cross a strip that lies, from `make_strips`.
+
+    Shapes:
+        images `(count, 3, 32)`, labels and steps `(count, 32)`.
+
+    Example:
+        >>> rows_of(make_strips(8), 20).images.shape
+        torch.Size([20, 3, 32])
+    """
+    lying = Strips(*[part[1::2] for part in strips])
+    images = lying.images.movedim(2, 1)  # (N, 3, H, W) to (N, H, 3, W)
+    rows = [part.flatten(0, 1) for part in (images, lying.labels, lying.steps)]
+    crossing = rows[1].any(dim=1).nonzero().flatten()[:count]
+    return Strips(*[part[crossing] for part in rows])
+
+
+def row_stack(dilations, width=16):
+    """Return the layers of `dilated_stack` for single rows.
+
+    Shapes:
+        `(N, 3, W)` to `(N, 3, W)`: a score for each of the `CLASSES`.
+
+    Example:
+        >>> row_stack([4] * 7)(torch.zeros(2, 3, 32)).shape
+        torch.Size([2, 3, 32])
+    """
+    layers, channels = [], 3
+    for d in dilations:
+        layer = nn.Conv1d(channels, width, 3, padding=d, dilation=d)
+        layers += [layer, nn.BatchNorm1d(width), nn.ReLU()]
+        channels = width
+    return nn.Sequential(*layers, nn.Conv1d(width, len(CLASSES), 1))
+
+
+def trained_on_rows(dilations, seed, count=1000):
+    """Return a `row_stack` after three epochs on `count` rows: two seconds or so."""
+    torch.manual_seed(seed)
+    network = row_stack(dilations)
+    train(network, rows_of(make_strips(200), count), epochs=3, batch=20)
+    return network
+
+
+def accuracy_by_steps(found, strips, most):
+    """Return the share of right answers on strips at 0 to `most` steps from the tip.
+
+    Shapes:
+        found: as `predict` gives it, the shape of the labels.
+    """
+    right, strip = found == strips.labels, strips.labels > 0
+    return [_accuracy(right, strip & (strips.steps == steps)) for steps in range(most + 1)]
+
+
+def mean_in_percent(curves):
+    """Return the mean of several curves of shares, in percent.
+
+    Example:
+        >>> mean_in_percent([[0.5, 1.0], [1.0, 1.0]])
+        [75.0, 100.0]
+    """
+    return [100 * sum(of) / len(of) for of in zip(*curves, strict=True)]
+
+
+def begin_with_identity(model, noise=0.01):
+    """Let each 3 x 3 layer begin by handing on its input, and a little noise; in place.
+
+    Filter o copies channel o, or, where there are more filters than channels, begins again at the
+    first.
+
+    Example:
+        >>> model = dilated_stack([4])
+        >>> begin_with_identity(model, noise=0)
+        >>> model[0][0].weight[5, :, 1, 1].tolist()
+        [0.0, 0.0, 1.0]
+
+    Source: Yu and Koltun, arXiv 1511.07122, section 3.
+    """
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d) and layer.kernel_size == (3, 3):
+            nn.init.normal_(layer.weight, std=noise)
+            for o in range(layer.out_channels):
+                layer.weight.data[o, o % layer.in_channels, 1, 1] += 1
+
+
 def dilated_stack(dilations, width=16, classes=3):
     """Return a stack of 3 x 3 layers with these dilations, which keeps the size, and a 1 x 1.
 
@@ -215,6 +299,31 @@ NETWORKS = {
 }
 
 
+@torch.no_grad()
+def reach(model):
+    """Return the least and the most that an output sees to one side, along a row.
+
+    In a network that halves its maps it depends on where the output stands. With weights above 0
+    and no bias, what a lit pixel reaches is above 0, whatever maximum it goes through.
+
+    Example:
+        >>> reach(dilated_stack([1, 4])), reach(pooled_stack())
+        ((5, 5), (20, 23))
+    """
+    model = model.double().eval()
+    for name, parameter in model.named_parameters():
+        parameter.fill_(0.0 if name.endswith("bias") else 0.1)
+    lit = torch.zeros(8, 3, 8, 128, dtype=torch.float64)
+    for place in range(8):  # one for each place within three halvings
+        lit[place, :, 4, 60 + place] = 1
+    places, outputs = model(lit).sum(dim=(1, 2)).nonzero(as_tuple=True)
+    away = outputs - (60 + places)
+    sides = [
+        (sign * away[outputs % 8 == phase]).max().item() for sign in (1, -1) for phase in range(8)
+    ]
+    return min(sides), max(sides)
+
+
 def train(model, strips, epochs, seed=0, batch=10, max_lr=0.01):
     """Train a network on strips and return the mean loss of each epoch.
 
@@ -277,7 +386,9 @@ def predict(model, strips):
     return torch.cat([model(to_float(some)).argmax(1) for some in strips.images.split(100)])
 
 
-def run(seed: int, name: str, strips: Strips, test: Strips, far: int, **settings) -> tuple:
+def run(
+    seed: int, name: str, strips: Strips, test: Strips, far: int, prepare=None, **settings
+) -> tuple:
     """Train one of `NETWORKS` with one seed; return what is recorded of it, and its predictions.
 
     Shapes:
@@ -289,24 +400,25 @@ def run(seed: int, name: str, strips: Strips, test: Strips, far: int, **settings
         strips: to train on.
         test: to judge it by.
         far: pixels with more steps than this to their tip count in `far_accuracy`.
+        prepare: called with the network before it is trained.
         settings: further arguments of `train`.
     """
     torch.manual_seed(seed)
     model = NETWORKS[name]()
+    if prepare:
+        prepare(model)
     start = time.perf_counter()
     losses = train(model, strips, seed=seed, **settings)
     seconds = time.perf_counter() - start
     found = predict(model, test)
-    right, strip = found == test.labels, test.labels > 0
+    right = found == test.labels
     result = {
         "seed": seed,
         "training_loss": [round(loss, 4) for loss in losses],
-        "accuracy": _accuracy(right, torch.ones_like(strip)),
+        "accuracy": _accuracy(right, torch.ones_like(right)),
         "border_accuracy": _accuracy(right, test.borders),
         "far_accuracy": _accuracy(right, test.steps > far),
-        "accuracy_by_steps": [
-            _accuracy(right, strip & (test.steps == steps)) for steps in range(test.steps.max() + 1)
-        ],
+        "accuracy_by_steps": accuracy_by_steps(found, test, test.steps.max()),
         "seconds": round(seconds, 1),
     }
     return result, found
