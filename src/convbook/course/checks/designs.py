@@ -267,14 +267,15 @@ def _idle(network):
 
 @dataclass(frozen=True)
 class DesignChecker(Checker):
-    """A checker of networks: any that lacks nothing is right.
+    """A checker of networks, or of what else a reader designs: all that lack nothing are right.
 
-    `judge(answer, **case)` gives the verdict. The hint is the remedy for what the first wrong
-    network lacks; the mistakes are examples, and a network that lacks the same for another reason
-    gets the same hint.
+    `judge(answer, **case)` gives the verdict, which is `right` where nothing is lacking. The hint
+    is the remedy for what the first wrong answer lacks; the mistakes are examples, and an answer
+    that lacks the same for another reason gets the same hint.
     """
 
     judge: Callable | None = None
+    right: Verdict = RIGHT
 
     def __call__(self, function):
         """Print how `function` does."""
@@ -284,7 +285,9 @@ class DesignChecker(Checker):
         judged = cache(self._judged(function))  # it takes long to judge a network
         remedy = self._remedy(judged)
         mistakes = {remedy: judged} if remedy else {}
-        Checker.__call__(replace(self, reference=lambda **case: RIGHT, mistakes=mistakes), judged)
+        Checker.__call__(
+            replace(self, reference=lambda **case: self.right, mistakes=mistakes), judged
+        )
 
     def _judged(self, function):
         @wraps(function)
@@ -301,7 +304,7 @@ class DesignChecker(Checker):
         except (Exception, SystemExit):  # it is raised again where it is shown
             return None
         verdicts = [answer for answer in answers if isinstance(answer, Verdict)]
-        wrong = [verdict for verdict in verdicts if verdict != RIGHT]
+        wrong = [verdict for verdict in verdicts if verdict != self.right]
         if not wrong:
             return None
         is_size = wrong[0].remedy in (TOO_LARGE, TOO_SMALL)
