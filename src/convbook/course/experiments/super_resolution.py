@@ -19,7 +19,9 @@ from convbook.nn import ResizeConv2d, SubPixelConv2d, icnr_
 
 KERNEL = 3  # of the sub-pixel convolution; what has its weights has r * KERNEL taps on each axis
 WIDTH = 16  # channels of the maps in between
-BATCH, SIDE = 8, 16  # crops in a step, and pixels on a side of each small one
+BATCH, SIDE = 8, 12  # crops in a step, and pixels that count on a side of each small one
+MARGIN = 4  # small pixels around those: what is drawn there depends on the padding
+GREYS = (0, 0.25, 0.5, 0.75, 1)  # from black to white
 
 # As nn.Conv2d draws its weights: ICNR shall change nothing but the repetition.
 _as_conv2d = partial(nn.init.kaiming_uniform_, a=5**0.5)
@@ -129,11 +131,12 @@ def _width_of_equal_cost(width, factor):
 def train(network, picture, factor, steps, seed=0, max_lr=4e-3, after_step=None):
     """Train a network to enlarge what has been made small, on random crops of one picture.
 
-    Adam on the mean squared error, with a learning rate that falls along a line. The crops depend
-    on the seed alone, so that two networks see the same ones in the same order.
+    Adam on the mean squared error inside each crop, where no padding is seen, with a learning rate
+    that falls along a line. The crops depend on the seed alone, so that two networks see the same
+    ones in the same order.
 
     Shapes:
-        picture: `(1, 1, H, W)`, H and W at least 16 r.
+        picture: `(1, 1, H, W)`, H and W at least 20 r.
 
     Args:
         network: changed in place.
@@ -158,9 +161,24 @@ def train(network, picture, factor, steps, seed=0, max_lr=4e-3, after_step=None)
     crops = torch.Generator().manual_seed(integer(seed, "seed", 0))
     optimiser = torch.optim.Adam(network.parameters(), lr=max_lr)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1, 0.02, steps)
-    pictures = (_crops(picture, factor * SIDE, crops) for _ in range(steps))
+    pictures = (_crops(picture, factor * (SIDE + 2 * MARGIN), crops) for _ in range(steps))
     batches = ((F.avg_pool2d(large, factor), large) for large in pictures)
-    train_steps(network, batches, F.mse_loss, optimiser, schedule, after_step)
+
+    def loss(drawn, large):
+        return F.mse_loss(inside(drawn, factor), inside(large, factor))
+
+    train_steps(network, batches, loss, optimiser, schedule, after_step)
+
+
+def inside(picture, factor):
+    """Return a large picture without its border, 4 r pixels wide, where windows read padding.
+
+    Example:
+        >>> inside(torch.zeros(1, 1, 40, 40), factor=2).shape
+        torch.Size([1, 1, 24, 24])
+    """
+    edge = MARGIN * factor
+    return picture[..., edge:-edge, edge:-edge]
 
 
 def _crops(picture, side, generator):
@@ -189,10 +207,11 @@ def upscale(network, small):
 
 
 def checkerboard_range(network, factor):
-    """Return how far the pixels of a block lie apart when the input is one flat grey.
+    """Return how far the pixels of a block lie apart when the input is a flat grey.
 
-    Every sub-pixel then sees the same, and only a checkerboard makes them differ. One block is
-    looked at, far from the borders; 0.01 is a hundredth of the way from black to white.
+    Every sub-pixel then sees the same, and only a checkerboard makes them differ. Five greys are
+    tried, and the largest range counts. One block is looked at, far from the borders; 0.01 is a
+    hundredth of the way from black to white.
 
     Example:
         >>> torch.manual_seed(0) and checkerboard_range(make_network("shuffle, ICNR", 2), 2) < 1e-6
@@ -200,15 +219,17 @@ def checkerboard_range(network, factor):
     """
     weight = next(network.parameters())
     with torch.no_grad():
-        drawn = network(torch.full((1, 1, 16, 16), 0.5, dtype=weight.dtype))
-    block = drawn[..., 8 * factor : 9 * factor, 8 * factor : 9 * factor]
-    return (block.max() - block.min()).item()
+        greys = torch.tensor(GREYS, dtype=weight.dtype).reshape(-1, 1, 1, 1)
+        drawn = network(greys.expand(-1, 1, 16, 16))
+    blocks = drawn[..., 8 * factor : 9 * factor, 8 * factor : 9 * factor]
+    return (blocks.amax((1, 2, 3)) - blocks.amin((1, 2, 3))).max().item()
 
 
 def follow(seed, kind, factor, picture, test, moments):
     """Train one network; return what it does at each moment, and what it draws of `test` at last.
 
-    The row holds the seed and three lists: `psnr`, `ssim` and `ripple`, the `checkerboard_range`.
+    The row holds the seed and three lists: `psnr` and `ssim` inside the picture, and `ripple`, the
+    `checkerboard_range`.
 
     Args:
         seed: of the first weights and of the crops.
@@ -225,14 +246,14 @@ def follow(seed, kind, factor, picture, test, moments):
     """
     torch.manual_seed(seed)
     network = make_network(kind, factor)
-    small = F.avg_pool2d(test, factor)
+    small, wanted = F.avg_pool2d(test, factor), inside(test, factor)
     row = {"seed": seed, "psnr": [], "ssim": [], "ripple": []}
 
     def look(step):
         if step in moments:
-            drawn = upscale(network, small)
-            row["psnr"].append(round(psnr(drawn, test), 3))
-            row["ssim"].append(round(ssim(drawn, test), 4))
+            drawn = inside(upscale(network, small), factor)
+            row["psnr"].append(round(psnr(drawn, wanted), 3))
+            row["ssim"].append(round(ssim(drawn, wanted), 4))
             row["ripple"].append(round(checkerboard_range(network, factor), 6))
 
     look(0)
