@@ -3,8 +3,8 @@
 python benchmarks/record_12_pixel_shuffle.py
 
 All learn from the left half of one photograph, made small by two, and are judged on the right half,
-both without what padding reaches. They see the same crops in the same order, with the same settings.
-Four have equally many weights, and five of the six equally many products (or a few more, where it
+both without the border. They see the same crops in the same order, with the same settings. Four
+have equally many weights, and five of the six equally many products (or a few more, where it
 is enlarged first). No time is kept, so that it need not run on a quiet machine.
 """
 
