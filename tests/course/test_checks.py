@@ -46,7 +46,10 @@ def as_written(case):
     def text(value):
         return ast.unparse(ast.parse(repr(value), mode="eval"))
 
-    return {name: text(value) if callable(value) else value for name, value in case.items()}
+    def is_called(value):
+        return callable(value) or torch.is_tensor(value)
+
+    return {name: text(value) if is_called(value) else value for name, value in case.items()}
 
 
 @pytest.mark.parametrize("name", CHECKERS)

@@ -58,8 +58,8 @@ def is_lazy(value) -> bool:
 def size(case: Mapping) -> tuple[int, int]:
     """Return how many numbers the arguments of a case hold, and how large they are together.
 
-    A fraction is as large as the numbers that it is written with: 0.03 is 3/100. A function and a
-    text hold none.
+    A fraction is as large as the numbers that it is written with: 0.03 is 3/100. A function, a
+    text and a tensor hold none.
 
     Example:
         >>> size({"row": [[1, -2]], "stride": 3}), size({"slope": 0.03}), size({"slope": 0.5})
@@ -72,7 +72,7 @@ def size(case: Mapping) -> tuple[int, int]:
 def _flat(value) -> list[Real]:
     if isinstance(value, Real):
         return [value]
-    if callable(value) or isinstance(value, str):
+    if callable(value) or isinstance(value, str) or hasattr(value, "tolist"):
         return []
     return [number for item in value for number in _flat(item)]
 

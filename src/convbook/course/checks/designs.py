@@ -267,11 +267,11 @@ def _idle(network):
 
 @dataclass(frozen=True)
 class DesignChecker(Checker):
-    """A checker of networks: any that lacks nothing is right.
+    """A checker of networks, or of what else a reader designs: all that lack nothing are right.
 
-    `judge(answer, **case)` gives the verdict. The hint is the remedy for what the first wrong
-    network lacks; the mistakes are examples, and a network that lacks the same for another reason
-    gets the same hint. What is judged need not be a network; `right` is what it is called then.
+    `judge(answer, **case)` gives the verdict, which is `right` where nothing is lacking. The hint
+    is the remedy for what the first wrong answer lacks; the mistakes are examples, and an answer
+    that lacks the same for another reason gets the same hint.
     """
 
     judge: Callable | None = None

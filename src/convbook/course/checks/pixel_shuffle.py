@@ -1,162 +1,224 @@
 """Checkers for chapter 12, Pixel shuffle."""
 
+import torch
+import torch.nn.functional as F
+
+from convbook.course.checks import enlarging
 from convbook.course.checks._checker import Checker, grid
+from convbook.course.checks.designs import DesignChecker
+from convbook.course.checks.enlarging import blocks, chosen, levels
 
 
-def channel_of(c, i, j, upscale_factor, out_channels):
-    """Return the channel that pixel shuffle takes to sub-pixel (i, j) of output channel c."""
-    return c * upscale_factor**2 + i * upscale_factor + j
+def tf_order(out_channels, r):
+    """Return, for each channel that depth_to_space expects, the one that PyTorch has there."""
+    return [c * r * r + place for place in range(r * r) for c in range(out_channels)]
 
 
-def unshuffled(picture, factor):
-    """Return the small pictures that pixel_unshuffle makes of one picture, a list of rows."""
+def as_filters(kernel, stride, padding):
+    """Return the filters, of three weights each, that draw what a 1-D transposed kernel draws."""
+
+    def weight(tap):
+        return kernel[tap] if 0 <= tap < len(kernel) else 0
+
     return [
-        [row[j::factor] for row in picture[i::factor]] for i in range(factor) for j in range(factor)
+        [weight(stride * (1 - place) + pixel + padding) for place in range(3)]
+        for pixel in range(stride)
     ]
 
 
-def icnr(filters, upscale_factor):
-    """Return all filters of the sub-pixel convolution, made of one for each output channel."""
-    return [one for one in filters for _ in range(upscale_factor**2)]
+def _tiled(conv, r):
+    """Look at every C-th filter, as if the channels of one sub-pixel stood together."""
+    sums = conv.weight.detach().flatten(1).sum(1)
+    ends = torch.stack([conv.bias.detach(), conv.bias.detach() + sums])
+    grouped = ends.unflatten(1, (r * r, -1))
+    return ((grouped.amax(1) - grouped.amin(1)) * 255).amax(0)
 
 
-def interleaved(kernels):
-    """Return the kernel of the 1-D transposed convolution that r kernels of one size amount to."""
-    return [kernel[tap] for tap in reversed(range(len(kernels[0]))) for kernel in kernels]
+def _odd_filters(conv, r):
+    """Name the filters whose sum differs from that of the first of their block."""
+    sums = conv.weight.detach().flatten(1).sum(1) + conv.bias.detach()
+    return chosen((sums - sums[:: r * r].repeat_interleave(r * r)).abs() > 1 / 255)
 
 
-_PLACES = [
-    case
-    for r in (2, 3, 4)
-    for case in grid(c=range(3), i=range(r), j=range(r), upscale_factor=[r], out_channels=[3])
-]
-
-check_channel_of = Checker(
-    "Exercise 1: function(c, i, j, upscale_factor, out_channels) -> channel",
-    channel_of,
-    _PLACES,
+check_tf_order = Checker(
+    "Exercise 1: function(out_channels, r) -> a list of out_channels * r * r channels",
+    tf_order,
+    grid(out_channels=[1, 2, 3, 4, 5, 6], r=[1, 2, 3, 4]),
     {
-        "That is TensorFlow's depth_to_space. In PyTorch the channels of one c stand together.": (
-            lambda c, i, j, upscale_factor, out_channels: (
-                (i * upscale_factor + j) * out_channels + c
+        "That is the way back, from TensorFlow's order to PyTorch's. The list says which channel "
+        "of PyTorch stands first, second, third in the other order.": (
+            lambda out_channels, r: [
+                place * out_channels + c for c in range(out_channels) for place in range(r * r)
+            ]
+        ),
+        "This order changes nothing.": lambda out_channels, r: list(range(out_channels * r * r)),
+        "Rows and columns of a block are exchanged: the column j counts one by one.": (
+            lambda out_channels, r: [
+                c * r * r + i * r + j
+                for j in range(r)
+                for i in range(r)
+                for c in range(out_channels)
+            ]
+        ),
+        "An output channel has r * r sub-pixels, not r.": (
+            lambda out_channels, r: [
+                c * r * r + place for place in range(r) for c in range(out_channels)
+            ]
+        ),
+        "Each step to the next output channel is r * r channels long in PyTorch, not r.": (
+            lambda out_channels, r: [
+                c * r + place for place in range(r * r) for c in range(out_channels)
+            ]
+        ),
+        "In the list, all channels of one sub-pixel stand together, not those of one row.": (
+            lambda out_channels, r: [
+                c * r * r + i * r + j
+                for i in range(r)
+                for c in range(out_channels)
+                for j in range(r)
+            ]
+        ),
+        "The sub-pixels come in their order, row by row; so do the output channels.": (
+            lambda out_channels, r: tf_order(out_channels, r)[::-1]
+        ),
+        "Channels count from 0.": lambda out_channels, r: [
+            n + 1 for n in tf_order(out_channels, r)
+        ],
+    },
+    fallback="Write the channels of a small case down, c beside (i, j), once in the order of "
+    "PyTorch and once sorted by sub-pixel.",
+)
+
+check_patterned = Checker(
+    "Exercise 2: function(conv, r) -> a list of the output channels that draw a pattern",
+    enlarging.patterned,
+    enlarging.LAYERS,
+    {
+        "A layer that is flat on white may not be on black: there only the biases are left.": (
+            lambda conv, r: chosen(levels(conv, r, greys=[1.0]) > 1)
+        ),
+        "On black the weights play no part. Try white as well.": (
+            lambda conv, r: chosen(levels(conv, r, greys=[0.0]) > 1)
+        ),
+        "In one grey in the middle, sums and biases may make up for each other. Try others.": (
+            lambda conv, r: chosen(levels(conv, r, greys=[0.5]) > 1)
+        ),
+        "The biases draw, too: each sub-pixel has its own.": (
+            lambda conv, r: chosen(levels(conv, r, bias=False) > 1)
+        ),
+        "Filters that differ may have equal sums, and on a flat grey nothing else counts.": (
+            lambda conv, r: chosen(
+                torch.maximum(blocks(conv.weight, r), blocks(conv.bias[:, None], r)) > 1 / 255
             )
         ),
-        "Rows and columns are exchanged: j counts one by one, i in steps of upscale_factor.": (
-            lambda c, i, j, upscale_factor, out_channels: (
-                c * upscale_factor**2 + j * upscale_factor + i
-            )
+        "The filters of one output channel stand together: r * r of them, one after the other.": (
+            lambda conv, r: chosen(_tiled(conv, r) > 1)
         ),
-        "Each output channel takes upscale_factor ** 2 channels, one for each sub-pixel.": (
-            lambda c, i, j, upscale_factor, out_channels: (c + i) * upscale_factor + j
+        "Less than one grey level is no pattern here; nor is what rounding leaves.": (
+            lambda conv, r: chosen(levels(conv, r) > 0.01)
         ),
-        "Add the place inside the block: i * upscale_factor + j.": (
-            lambda c, i, j, upscale_factor, out_channels: c * upscale_factor**2
+        "Look inside: at the border the window reads zeros, and every layer is darker there.": (
+            lambda conv, r: chosen(levels(conv, r, inside=False) > 1)
+        ),
+        "Those are the channels without a pattern.": (lambda conv, r: chosen(levels(conv, r) <= 1)),
+        "Count the channels after the shuffle, not the filters before it.": _odd_filters,
+        "Which channels, not whether: a list of their numbers.": (
+            lambda conv, r: bool(enlarging.patterned(conv, r))
         ),
     },
-    fallback="Which channels go to output channel c? Number them from 0, and count on to (i, j).",
+    fallback="Send in black and white, shuffle, and compare the r * r pixels of one block inside, "
+    "for each output channel.",
 )
 
-
-def _picture(rows, columns):
-    """Return numbers that say where they stand: the row in the tens, the column in the ones."""
-    return [[10 * y + x for x in range(columns)] for y in range(rows)]
-
-
-def _tiles(picture, factor):
-    """Return the picture cut into factor * factor pieces."""
-    height, width = len(picture) // factor, len(picture[0]) // factor
-    return [
-        [row[j * width : (j + 1) * width] for row in picture[i * height : (i + 1) * height]]
-        for i in range(factor)
-        for j in range(factor)
-    ]
-
-
-def _blocks(picture, factor):
-    """Return the blocks of factor * factor neighbours, each a picture."""
-    height, width = len(picture) // factor, len(picture[0]) // factor
-    return [
-        [row[x * factor : (x + 1) * factor] for row in picture[y * factor : (y + 1) * factor]]
-        for y in range(height)
-        for x in range(width)
-    ]
-
-
-check_unshuffled = Checker(
-    "Exercise 2: function(picture, factor) -> list of factor * factor small pictures",
-    unshuffled,
+check_as_filters = Checker(
+    "Exercise 3: function(kernel, stride, padding) -> a list of `stride` filters of three weights",
+    as_filters,
     [
-        {"picture": _picture(rows * factor, columns * factor), "factor": factor}
-        for factor in (2, 3, 1)
-        for rows in (1, 2, 3)  # the first picture is small enough to be read in the verdict
-        for columns in (2, 1, 3)
+        {"kernel": kernel, "stride": stride, "padding": padding}
+        for kernel, stride, padding in [
+            ([1, 2, 3, 4], 2, 1),
+            ([1, 2, 3], 2, 1),
+            ([5, 7], 2, 0),
+            ([4, -1, 2, 3], 2, 1),
+            ([1, 2, 1], 2, 1),
+            ([6, 1], 2, 0),
+            ([1, 2, 3, 4, 5], 2, 2),
+            ([1, 2, 3, 4, 5, 6], 2, 2),
+            ([2, -1, 4, 3, 7], 2, 2),
+            ([3, 6, 2, 5, 1, 4], 2, 2),
+            ([1, 2, 3], 3, 0),
+            ([1, 2, 3, 4], 3, 1),
+            ([1, 2, 3, 4, 5], 3, 1),
+            ([5, -2, 3, 1, 4], 3, 1),
+            ([1, 2, 3, 4, 5, 6], 3, 2),
+            ([1, 2, 3, 4, 5, 6, 7], 3, 2),
+            ([7, 2, 9, -4, 1, 3, 8], 3, 2),
+            ([1, 2, 3, 4, 5, 6, 7, 8, 9], 3, 3),
+            ([1, 2, 3, 4], 4, 0),
+            ([1, 2, 3, 4, 5, 6], 4, 1),
+            ([1, 2, 3, 4, 5, 6, 7, 8], 4, 2),
+            ([3, 1, 4, 1, 5, 9, 2, 6], 4, 2),
+            ([1, 2, 3], 1, 1),
+            ([3, 5, -2], 1, 1),
+            ([8], 1, 0),
+        ]
     ],
     {
-        "Rows and columns are exchanged: the second small picture starts at pixel (0, 1).": (
-            lambda picture, factor: [
-                [row[j::factor] for row in picture[i::factor]]
-                for j in range(factor)
-                for i in range(factor)
+        "Flip each filter: a transposed convolution writes where a convolution reads.": (
+            lambda kernel, stride, padding: [
+                one[::-1] for one in as_filters(kernel, stride, padding)
             ]
         ),
-        "Those are pieces of the picture. Each small one takes every factor-th pixel.": _tiles,
-        "Those are the blocks. Each small picture takes one pixel of every block.": _blocks,
-        "The first one is right. There is one small picture for each place in a block.": (
-            lambda picture, factor: [[row[::factor] for row in picture[::factor]]]
+        "The crop moves everything: with padding p, pixel 0 of the output is number p of what the "
+        "kernel writes.": lambda kernel, stride, padding: as_filters(kernel, stride, 0),
+        "The first filter draws pixel 0, the next one pixel 1: their order is turned round.": (
+            lambda kernel, stride, padding: as_filters(kernel, stride, padding)[::-1]
+        ),
+        "Three weights each: where the kernel has none to give, a zero stands, and its place "
+        "matters.": lambda kernel, stride, padding: [
+            kernel[first::stride][::-1] for first in range(stride)
+        ],
+        "The zeros stand at the wrong end: the middle weight reads the pixel itself.": (
+            lambda kernel, stride, padding: [
+                ([0] * 3 + kernel[(pixel + padding) % stride :: stride][::-1])[-3:]
+                for pixel in range(stride)
+            ]
+        ),
+        "Padding crops: going along the kernel, add it, do not take it away.": (
+            lambda kernel, stride, padding: as_filters(kernel, stride, -padding)
+        ),
+        "A filter takes every stride-th weight, not three neighbours.": (
+            lambda kernel, stride, padding: [
+                (kernel + [0] * 3 * stride)[3 * n : 3 * n + 3] for n in range(stride)
+            ]
+        ),
+        "That is the kernel with zeros around it, cut up; now flip, and mind the crop.": (
+            lambda kernel, stride, padding: [
+                ([0] * padding + kernel + [0] * 3 * stride)[pixel : pixel + 3 * stride : stride]
+                for pixel in range(stride)
+            ]
         ),
     },
-    fallback="Take the pixels of one small picture by hand: every factor-th row and column, "
-    "from which start?",
+    fallback="Let a single 1 go through the transposed convolution. Which weight lands on which "
+    "pixel, and from which of its three pixels would a filter have read that 1?",
 )
 
-check_icnr = Checker(
-    "Exercise 3: function(filters, upscale_factor) -> list of all filters",
-    icnr,
-    [
-        {"filters": _picture(count, channels), "upscale_factor": factor}
-        for factor in (2, 3, 1)
-        for count in (2, 1, 3)
-        for channels in (2, 1, 3)
-    ],
+check_disagree = DesignChecker(
+    "Exercise 4: function(photo) -> two changed copies of the photograph",
+    enlarging.disagree,
+    enlarging.photos(),
     {
-        "The filters of one output channel stand together: first all copies of the first.": (
-            lambda filters, upscale_factor: filters * upscale_factor**2
+        enlarging.SSIM_TOO: lambda photo: (photo + 0.02, 0.8 * photo),
+        enlarging.PSNR_TOO: lambda photo: (enlarging.checkered(photo, 0.06), photo + 0.05),
+        enlarging.SWAPPED: lambda photo: enlarging.disagree(photo)[::-1],
+        enlarging.DESTROYED: lambda photo: (
+            enlarging.checkered(photo, 0.01),
+            F.avg_pool2d(photo, 7, 1, 3),
         ),
-        "Repeat the filters, not the input channels inside each of them.": (
-            lambda filters, upscale_factor: [
-                [weight for weight in one for _ in range(upscale_factor**2)] for one in filters
-            ]
-        ),
-        "A block has upscale_factor ** 2 sub-pixels, and each needs a filter.": (
-            lambda filters, upscale_factor: [one for one in filters for _ in range(upscale_factor)]
-        ),
+        enlarging.UNCHANGED: lambda photo: (photo + 0, 0.8 * photo),
+        enlarging.SHAPE: lambda photo: (photo[..., 1:], photo[..., :-1]),
+        enlarging.NEITHER: lambda photo: (photo + 0.04, photo - 0.04),
     },
-    fallback="Which channels come from one filter after the shuffle? They stand side by side.",
-)
-
-check_interleaved = Checker(
-    "Exercise 4: function(kernels) -> list of weights",
-    interleaved,
-    [
-        {"kernels": _picture(factor, kernel_size)}
-        for factor in (2, 3, 4, 1)
-        for kernel_size in (3, 1, 5, 2, 4)
-    ],
-    {
-        "Flip each kernel: a transposed convolution writes where a convolution reads.": (
-            lambda kernels: [kernel[tap] for tap in range(len(kernels[0])) for kernel in kernels]
-        ),
-        "Flip each kernel, not their order: the first weight belongs to the first kernel.": (
-            lambda kernels: [
-                kernel[tap]
-                for tap in reversed(range(len(kernels[0])))
-                for kernel in reversed(kernels)
-            ]
-        ),
-        "Flipped, yes. Now interleave them: one weight of each kernel in turn.": (
-            lambda kernels: [weight for kernel in kernels for weight in reversed(kernel)]
-        ),
-    },
-    fallback="Let a single 1 go through the convolutions and the shuffle, and read off what "
-    "it draws.",
+    judge=enlarging.judge,
+    right=enlarging.RIGHT,
 )

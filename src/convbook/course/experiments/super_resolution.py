@@ -1,26 +1,27 @@
 """Networks that enlarge a grey photograph: what chapter 12 trains and compares.
 
-They differ in their last layer only, and it has as many weights in each. Pictures are
-`(N, 1, H, W)`, numbers from 0 to 1; the small one is the mean of each r x r block of the large one.
+Most of them differ in their last layer only; one enlarges first. Pictures are `(N, 1, H, W)`,
+numbers from 0 to 1; the small one is the mean of each r x r block of the large one.
 """
 
-import time
-from collections.abc import Callable
 from functools import partial
+from itertools import count
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from convbook._checks.arguments import integer
 from convbook.arithmetic import same_padding
 from convbook.course.experiments._steps import train_steps
 from convbook.metrics import psnr, ssim
-from convbook.nn import SubPixelConv2d, icnr_
-from convbook.nn.blocks import conv_block, head
+from convbook.nn import ResizeConv2d, SubPixelConv2d, icnr_
 
-KERNEL = 3  # of the sub-pixel convolution; the other layers have r * KERNEL taps on each axis
-BATCH, SIDE = 8, 16  # crops in a step, and pixels on a side of each small one
+KERNEL = 3  # of the sub-pixel convolution; what has its weights has r * KERNEL taps on each axis
+WIDTH = 16  # channels of the maps in between
+BATCH, SIDE = 8, 12  # crops in a step, and pixels that count on a side of each small one
+MARGIN = 4  # small pixels around those: what is drawn there depends on the padding
+GREYS = (0, 0.25, 0.5, 0.75, 1)  # from black to white
 
 # As nn.Conv2d draws its weights: ICNR shall change nothing but the repetition.
 _as_conv2d = partial(nn.init.kaiming_uniform_, a=5**0.5)
@@ -45,7 +46,10 @@ def shuffle_icnr(width, factor):
 
 
 def resize(width, factor):
-    """Return a layer that repeats each pixel r x r times, then convolves the large map."""
+    """Return a layer that repeats each pixel r x r times, then convolves the large map.
+
+    It has as many weights as the layers above, and uses each of them r * r times as often.
+    """
     before, after = same_padding(factor * KERNEL)
     return nn.Sequential(
         nn.Upsample(scale_factor=factor),
@@ -54,22 +58,34 @@ def resize(width, factor):
     )
 
 
+def resize_small(width, factor):
+    """Return the same with a 3 x 3 kernel: the products of the first three, r * r fewer weights."""
+    return ResizeConv2d(width, 1, KERNEL, factor, bias=False)
+
+
 LAYERS = {
     "transposed": transposed,
     "shuffle": shuffle,
     "shuffle, ICNR": shuffle_icnr,
     "resize": resize,
+    "resize, 3 × 3": resize_small,
 }
+ENLARGED_FIRST = "enlarged first"
+KINDS = (*LAYERS, ENLARGED_FIRST)
 
 
-def make_network(kind, factor, width=16):
-    """Return a network that enlarges a picture: two convolutions with ReLU, and the layer to judge.
+def make_network(kind, factor, width=WIDTH):
+    """Return a network that enlarges a picture.
+
+    It has two convolutions with ReLU and a layer of `LAYERS`. With 'enlarged first', bicubic
+    interpolation comes before three convolutions, and they are as narrow as they can be for as
+    many products as 'shuffle' has, or a few more.
 
     Shapes:
         `(N, 1, H, W)` -> `(N, 1, r * H, r * W)`, where r is `factor`.
 
     Args:
-        kind: a key of `LAYERS`: 'transposed', 'shuffle', 'shuffle, ICNR' or 'resize'.
+        kind: one of `KINDS`.
         factor: r, at least 1.
         width: channels of the maps in between, at least 1.
 
@@ -83,26 +99,44 @@ def make_network(kind, factor, width=16):
 
     Source: the network of Shi et al., arXiv 1609.05158, section 3.1, made small.
     """
-    if kind not in LAYERS:
-        raise ValueError(f"kind={kind!r} is unknown; use {', '.join(map(repr, LAYERS))}")
+    if kind not in KINDS:
+        raise ValueError(f"kind={kind!r} is unknown; use {', '.join(map(repr, KINDS))}")
     factor, width = integer(factor, "factor", 1), integer(width, "width", 1)
+    if kind == ENLARGED_FIRST:
+        width = _width_of_equal_cost(width, factor)
+        first = [nn.Upsample(scale_factor=factor, mode="bicubic")]
+        last = nn.Conv2d(width, 1, KERNEL, padding=KERNEL // 2, bias=False)
+    else:
+        first, last = [], LAYERS[kind](width, factor)
     return nn.Sequential(
+        *first,
         nn.Conv2d(1, width, 5, padding=2),
         nn.ReLU(),
         nn.Conv2d(width, width, 3, padding=1),
         nn.ReLU(),
-        LAYERS[kind](width, factor),
+        last,
     )
 
 
-def train(network, picture, factor, steps, seed=0, loss=F.mse_loss, max_lr=4e-3):
+def _width_of_equal_cost(width, factor):
+    """Return the smallest width at which three layers on the large map cost no less."""
+
+    def products(channels, out):  # for each pixel: 5 x 5, 3 x 3 and 3 x 3
+        return 25 * channels + 9 * channels**2 + KERNEL**2 * channels * out
+
+    enough = products(width, factor**2)
+    return next(w for w in count(1) if factor**2 * products(w, 1) >= enough)
+
+
+def train(network, picture, factor, steps, seed=0, max_lr=4e-3, after_step=None):
     """Train a network to enlarge what has been made small, on random crops of one picture.
 
-    Adam, with a learning rate that falls along a line. The crops depend on the seed alone, so that
-    two networks see the same ones in the same order.
+    Adam on the mean squared error inside each crop, where no padding is seen, with a learning rate
+    that falls along a line. The crops depend on the seed alone, so that two networks see the same
+    ones in the same order.
 
     Shapes:
-        picture: `(1, 1, H, W)`, H and W at least 16 r.
+        picture: `(1, 1, H, W)`, H and W at least 20 r.
 
     Args:
         network: changed in place.
@@ -110,8 +144,8 @@ def train(network, picture, factor, steps, seed=0, loss=F.mse_loss, max_lr=4e-3)
         factor: r, at least 1.
         steps: how many, at least 1, of 8 crops each.
         seed: of the crops, at least 0.
-        loss: called with what the network drew and with what it should have drawn.
         max_lr: the learning rate of the first step.
+        after_step: called with the number of steps taken, after each.
 
     Raises:
         ValueError: a value is out of range, or the picture is too small.
@@ -127,9 +161,24 @@ def train(network, picture, factor, steps, seed=0, loss=F.mse_loss, max_lr=4e-3)
     crops = torch.Generator().manual_seed(integer(seed, "seed", 0))
     optimiser = torch.optim.Adam(network.parameters(), lr=max_lr)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1, 0.02, steps)
-    pictures = (_crops(picture, factor * SIDE, crops) for _ in range(steps))
+    pictures = (_crops(picture, factor * (SIDE + 2 * MARGIN), crops) for _ in range(steps))
     batches = ((F.avg_pool2d(large, factor), large) for large in pictures)
-    train_steps(network, batches, loss, optimiser, schedule)
+
+    def loss(drawn, large):
+        return F.mse_loss(inside(drawn, factor), inside(large, factor))
+
+    train_steps(network, batches, loss, optimiser, schedule, after_step)
+
+
+def inside(picture, factor):
+    """Return a large picture without its border, 4 r pixels wide, where windows read padding.
+
+    Example:
+        >>> inside(torch.zeros(1, 1, 40, 40), factor=2).shape
+        torch.Size([1, 1, 24, 24])
+    """
+    edge = MARGIN * factor
+    return picture[..., edge:-edge, edge:-edge]
 
 
 def _crops(picture, side, generator):
@@ -146,76 +195,6 @@ def _crops(picture, side, generator):
     )
 
 
-def shape_classifier():
-    """Return a small classifier for the book's shapes, whose first layers `PerceptualLoss` takes.
-
-    Shapes:
-        `(N, 3, H, W)`, numbers from -1 to 1, H and W at least 4, to `(N, 10)`.
-
-    Example:
-        >>> shape_classifier()(torch.zeros(2, 3, 32, 32)).shape
-        torch.Size([2, 10])
-
-    Source: chapter 12.
-    """
-    return nn.Sequential(
-        conv_block(3, 8), conv_block(8, 16, pool=True), conv_block(16, 32, pool=True), head(32, 10)
-    )
-
-
-class PerceptualLoss(nn.Module):
-    """Compare two grey pictures by the maps that a classifier makes of them.
-
-    At each depth the mean square difference of the maps is divided by their mean square, so that
-    all depths count alike; the loss is their mean. The classifier stays as it is.
-
-    Shapes:
-        both pictures `(N, 1, H, W)`, numbers from 0 to 1, to a single number.
-
-    Args:
-        classifier: an `nn.Sequential` that takes `(N, 3, H, W)`, numbers from -1 to 1.
-        depth: how many of its parts to look at, one after the other, at least 1.
-
-    Raises:
-        ValueError: the classifier has fewer parts.
-
-    Example:
-        >>> loss = PerceptualLoss(shape_classifier())
-        >>> picture = torch.rand(1, 1, 16, 16)
-        >>> loss(picture, picture).item()
-        0.0
-
-    Source: Johnson, Alahi and Fei-Fei, arXiv 1603.08155, section 3.2 (feature reconstruction).
-    """
-
-    def __init__(self, classifier, depth=2):
-        super().__init__()
-        if not 1 <= depth <= len(classifier):
-            raise ValueError(
-                f"depth={depth} is out of range; the classifier has {len(classifier)} parts, "
-                f"use 1 to {len(classifier)}"
-            )
-        self.stages = nn.ModuleList(classifier[:depth]).eval().requires_grad_(False)
-
-    def train(self, mode=True):
-        """Leave the batch norms of the classifier fixed, whatever the mode."""
-        return super().train(False)
-
-    def maps(self, picture):
-        """Return the maps after each stage."""
-        x, found = picture.expand(-1, 3, -1, -1) * 2 - 1, []
-        for stage in self.stages:
-            x = stage(x)
-            found.append(x)
-        return found
-
-    def forward(self, picture, target):
-        """Return the loss."""
-        pairs = zip(self.maps(picture), self.maps(target), strict=True)
-        errors = [(a - b).square().mean() / b.square().mean() for a, b in pairs]
-        return sum(errors) / len(errors)
-
-
 def upscale(network, small):
     """Return what the network draws, brought into 0 to 1, without a gradient.
 
@@ -228,10 +207,11 @@ def upscale(network, small):
 
 
 def checkerboard_range(network, factor):
-    """Return how far the pixels of a block lie apart when the input is even grey.
+    """Return how far the pixels of a block lie apart when the input is a flat grey.
 
-    Every sub-pixel then sees the same, and only a checkerboard makes them differ. One block is
-    looked at, far from the borders; 0.01 is a hundredth of the way from black to white.
+    Every sub-pixel then sees the same, and only a checkerboard makes them differ. Five greys are
+    tried, and the largest range counts. One block is looked at, far from the borders; 0.01 is a
+    hundredth of the way from black to white.
 
     Example:
         >>> torch.manual_seed(0) and checkerboard_range(make_network("shuffle, ICNR", 2), 2) < 1e-6
@@ -239,52 +219,46 @@ def checkerboard_range(network, factor):
     """
     weight = next(network.parameters())
     with torch.no_grad():
-        drawn = network(torch.full((1, 1, 16, 16), 0.5, dtype=weight.dtype))
-    block = drawn[..., 8 * factor : 9 * factor, 8 * factor : 9 * factor]
-    return (block.max() - block.min()).item()
+        greys = torch.tensor(GREYS, dtype=weight.dtype).reshape(-1, 1, 1, 1)
+        drawn = network(greys.expand(-1, 1, 16, 16))
+    blocks = drawn[..., 8 * factor : 9 * factor, 8 * factor : 9 * factor]
+    return (blocks.amax((1, 2, 3)) - blocks.amin((1, 2, 3))).max().item()
 
 
-def judge(drawn: Tensor, target: Tensor) -> dict:
-    """Return PSNR and SSIM, rounded as they are recorded."""
-    return {"psnr": round(psnr(drawn, target), 3), "ssim": round(ssim(drawn, target), 4)}
+def follow(seed, kind, factor, picture, test, moments):
+    """Train one network; return what it does at each moment, and what it draws of `test` at last.
 
-
-def run(
-    seed: int,
-    make: Callable[[], nn.Module],
-    factor: int,
-    picture: Tensor,
-    test: Tensor,
-    steps: int,
-    loss: Callable[[Tensor, Tensor], Tensor] = F.mse_loss,
-) -> tuple[dict, Tensor]:
-    """Train one network with one seed; return what is recorded of it, and what it drew of `test`.
-
-    `ripple` is `checkerboard_range` before and after.
+    The row holds the seed and three lists: `psnr` and `ssim` inside the picture, and `ripple`, the
+    `checkerboard_range`.
 
     Args:
         seed: of the first weights and of the crops.
-        make: returns the network, such as `partial(make_network, "shuffle", 2)`.
-        factor: r, as that of the network.
+        kind: as for `make_network`.
+        factor: r.
         picture: `(1, 1, H, W)`, to train on.
         test: another picture, to judge it by; H and W multiples of r.
-        steps: how many.
-        loss: as for `train`.
+        moments: the numbers of steps at which to look; the last is how many there are.
+
+    Example:
+        >>> row, drawn = follow(0, "shuffle", 2, *torch.rand(2, 1, 1, 40, 40), moments=(0, 1))
+        >>> len(row["psnr"]), drawn.shape
+        (2, torch.Size([1, 1, 40, 40]))
     """
     torch.manual_seed(seed)
-    network = make()
-    at_first = checkerboard_range(network, factor)
-    start = time.perf_counter()
-    train(network, picture, factor, steps, seed, loss)
-    seconds = time.perf_counter() - start
-    drawn = upscale(network, F.avg_pool2d(test, factor))
-    row = {
-        "seed": seed,
-        **judge(drawn, test),
-        "ripple": [round(at_first, 5), round(checkerboard_range(network, factor), 5)],
-        "seconds": round(seconds, 1),
-    }
-    return row, drawn
+    network = make_network(kind, factor)
+    small, wanted = F.avg_pool2d(test, factor), inside(test, factor)
+    row = {"seed": seed, "psnr": [], "ssim": [], "ripple": []}
+
+    def look(step):
+        if step in moments:
+            drawn = inside(upscale(network, small), factor)
+            row["psnr"].append(round(psnr(drawn, wanted), 3))
+            row["ssim"].append(round(ssim(drawn, wanted), 4))
+            row["ripple"].append(round(checkerboard_range(network, factor), 6))
+
+    look(0)
+    train(network, picture, factor, moments[-1], seed, after_step=look)
+    return row, upscale(network, small)
 
 
 def to_hex(image):
