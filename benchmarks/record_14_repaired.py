@@ -27,9 +27,9 @@ from convbook.train.provenance import check_committed, provenance
 
 NAME = "14_repaired"
 SEEDS = (0, 1, 2, 3, 4)
-# Chosen by validation. The targets are not smoothed, so that training and validation measure the
-# same loss.
-CONFIG = TrainConfig(epochs=20, max_lr=0.3, label_smoothing=0.0, shift=2)
+# 20 epochs ended at 79.6 % of the validation pictures with seed 0, and still rose: hence 40. The
+# targets are not smoothed, so that training and validation measure the same loss.
+CONFIG = TrainConfig(epochs=40, max_lr=0.3, label_smoothing=0.0, shift=2)
 
 
 def train_repaired(config, data, folder):
