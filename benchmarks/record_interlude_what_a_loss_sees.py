@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from convbook._files import atomic_write
 from convbook.course import runs
 from convbook.course.experiments import style
-from convbook.course.experiments.super_resolution import to_hex, upscale
+from convbook.course.experiments.super_resolution import checkerboard_range, to_hex, upscale
 from convbook.course.photographs import grace_hopper
 from convbook.metrics import psnr, ssim
 from convbook.train.provenance import check_committed, git
@@ -46,7 +46,7 @@ def train_one(network, loss, seed, steps=STEPS):
         "psnr": round(psnr(drawn, right), 3),
         "ssim": round(ssim(drawn, right), 4),
         "sharpness": round(style.sharpness(drawn), 5),
-        "flat": round(style.flat_range(model), 2),
+        "flat": round(255 * checkerboard_range(model, style.FACTOR, greys=(0.5,)), 2),
         "means": [[round(mean, 2) for mean in line] for line in means.tolist()],
     }
     return row | ({"eye": to_hex(drawn[0, 0][EYE])} if seed == SEEDS[0] else {})

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from convbook._checks.arguments import integer
 from convbook.course.experiments._steps import train_steps
-from convbook.course.experiments.super_resolution import make_network
+from convbook.course.experiments.super_resolution import make_network, random_crops
 from convbook.nn import ResizeConv2d
 
 SCALES = (1, 2, 4)  # how many times the picture is made smaller before the filters look at it
@@ -207,7 +207,7 @@ def paint(start: Tensor, loss: Callable[[Tensor], Tensor], steps: int) -> Tensor
 # ---------------------------------------------------------------------------- super-resolution
 
 FACTOR = 3  # how many times each side is enlarged
-SIDE, BATCH = 16, 8  # pixels on a side of a small crop, and crops in a step
+SIDE = 16  # pixels on a side of a small crop
 NETWORKS = ("shuffle, ICNR", "resize")
 # (weight of the Gram term, weight of the content term), beside squared error
 LOSSES = {
@@ -270,21 +270,11 @@ def train_upscaler(network, picture, loss, steps, seed=0, max_lr=4e-3):
     """
     side = SIDE * FACTOR
     places = torch.Generator().manual_seed(seed)
-    spare = [size - side + 1 for size in picture.shape[-2:]]
-
-    def batches():
-        for _ in range(steps):
-            tops, lefts = (torch.randint(s, (BATCH,), generator=places).tolist() for s in spare)
-            crops = [
-                picture[..., top : top + side, left : left + side]
-                for top, left in zip(tops, lefts, strict=True)
-            ]
-            large = torch.cat(crops)
-            yield F.avg_pool2d(large, FACTOR), large
-
+    pictures = (random_crops(picture, side, places) for _ in range(steps))
+    batches = ((F.avg_pool2d(large, FACTOR), large) for large in pictures)
     optimiser = torch.optim.Adam(network.parameters(), lr=max_lr)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1, 0.02, steps)
-    train_steps(network, batches(), loss, optimiser, schedule)
+    train_steps(network, batches, loss, optimiser, schedule)
 
 
 def sharpness(picture: Tensor) -> float:
@@ -313,18 +303,3 @@ def nine_means(difference: Tensor, factor: int = FACTOR) -> Tensor:
     """
     rows, columns = (size // factor for size in difference.shape[-2:])
     return difference.reshape(rows, factor, columns, factor).mean(dim=(0, 2))
-
-
-def flat_range(network: nn.Module, factor: int = FACTOR) -> float:
-    """Return how far the pixels of a block lie apart on a flat mid-grey, in grey levels of 255.
-
-    One block is looked at, far from the borders.
-
-    Example:
-        >>> flat_range(upscaler("resize"))
-        0.0
-    """
-    with torch.no_grad():
-        drawn = network(torch.full((1, 1, 16, 16), 0.5))
-    block = drawn[..., 8 * factor : 9 * factor, 8 * factor : 9 * factor]
-    return 255 * (block.max() - block.min()).item()

@@ -161,7 +161,7 @@ def train(network, picture, factor, steps, seed=0, max_lr=4e-3, after_step=None)
     crops = torch.Generator().manual_seed(integer(seed, "seed", 0))
     optimiser = torch.optim.Adam(network.parameters(), lr=max_lr)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1, 0.02, steps)
-    pictures = (_crops(picture, factor * (SIDE + 2 * MARGIN), crops) for _ in range(steps))
+    pictures = (random_crops(picture, factor * (SIDE + 2 * MARGIN), crops) for _ in range(steps))
     batches = ((F.avg_pool2d(large, factor), large) for large in pictures)
 
     def loss(drawn, large):
@@ -181,8 +181,13 @@ def inside(picture, factor):
     return picture[..., edge:-edge, edge:-edge]
 
 
-def _crops(picture, side, generator):
-    """Return random squares of a picture, one behind the other."""
+def random_crops(picture, side, generator):
+    """Return eight random squares of a picture, one behind the other.
+
+    Example:
+        >>> random_crops(torch.zeros(1, 1, 9, 9), 4, torch.Generator()).shape
+        torch.Size([8, 1, 4, 4])
+    """
     spare = [size - side + 1 for size in picture.shape[-2:]]
     if min(spare) < 1:
         raise ValueError(
@@ -206,11 +211,11 @@ def upscale(network, small):
         return network(small).clamp(0, 1)
 
 
-def checkerboard_range(network, factor):
+def checkerboard_range(network, factor, greys=GREYS):
     """Return how far the pixels of a block lie apart when the input is a flat grey.
 
-    Every sub-pixel then sees the same, and only a checkerboard makes them differ. Five greys are
-    tried, and the largest range counts. One block is looked at, far from the borders; 0.01 is a
+    Every sub-pixel then sees the same, and only a checkerboard makes them differ. Of all greys the
+    largest range counts. One block is looked at, far from the borders; 0.01 is a
     hundredth of the way from black to white.
 
     Example:
@@ -219,7 +224,7 @@ def checkerboard_range(network, factor):
     """
     weight = next(network.parameters())
     with torch.no_grad():
-        greys = torch.tensor(GREYS, dtype=weight.dtype).reshape(-1, 1, 1, 1)
+        greys = torch.tensor(greys, dtype=weight.dtype).reshape(-1, 1, 1, 1)
         drawn = network(greys.expand(-1, 1, 16, 16))
     blocks = drawn[..., 8 * factor : 9 * factor, 8 * factor : 9 * factor]
     return (blocks.amax((1, 2, 3)) - blocks.amin((1, 2, 3))).max().item()
