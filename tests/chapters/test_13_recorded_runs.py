@@ -3,8 +3,6 @@
 So that no page says anything of a network that is not.
 """
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from convbook.course import runs
 from convbook.grade import grade
 from convbook.train import TrainConfig, presets
 from convbook.train.optimisation import make_optimizer, make_schedule
+from tests.helpers.recorders import load_recorder
 
 PRESETS = ("fast", "s7", "tiny")
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "record_13_train_and_grade.py"
@@ -74,11 +73,7 @@ def test_each_ablation_changes_one_setting_of_the_preset_or_its_network():
 
 @pytest.fixture
 def recorder(monkeypatch):
-    monkeypatch.syspath_prepend(str(SCRIPT.parent))
-    spec = importlib.util.spec_from_file_location("record_13_train_and_grade", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
+    module = load_recorder(SCRIPT, monkeypatch)
     monkeypatch.setattr(module, "check_committed", lambda: None)
     monkeypatch.setattr("convbook.train.provenance.check_committed", lambda: None)
     return module

@@ -1,11 +1,9 @@
 """Chapter 14, Train it on a GPU: its quiz answers, its exercises, and its recorded runs."""
 
 import copy
-import importlib.util
 import itertools
 import json
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +23,7 @@ from convbook.models import S7Repaired
 from convbook.train import TrainConfig
 from convbook.train.presets import PRESETS
 from tests.helpers.attempts import assert_right, assert_wrong
+from tests.helpers.recorders import load_recorder
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "record_14_repaired.py"
 GPU = runs.load("14_gpu")
@@ -375,12 +374,7 @@ def test_the_rungs_are_of_the_presets():
 
 @pytest.fixture
 def recorder(monkeypatch):
-    monkeypatch.syspath_prepend(str(SCRIPT.parent))
-    spec = importlib.util.spec_from_file_location("record_14_repaired", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
-    return module
+    return load_recorder(SCRIPT, monkeypatch)
 
 
 def test_a_recording_goes_on_where_it_was(recorder, tmp_path, monkeypatch):
