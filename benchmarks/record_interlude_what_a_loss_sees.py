@@ -40,14 +40,12 @@ def train_one(network, loss, seed, steps=STEPS):
     model = style.upscaler(network, seed)
     style.train_upscaler(model, left, style.mixed_loss(loss), steps, seed)
     drawn = upscale(model, F.avg_pool2d(right, style.FACTOR))
-    means = 255 * style.nine_means(drawn - right)
     row = {
         "seed": seed,
         "psnr": round(psnr(drawn, right), 3),
         "ssim": round(ssim(drawn, right), 4),
         "sharpness": round(style.sharpness(drawn), 5),
         "flat": round(255 * checkerboard_range(model, style.FACTOR, greys=(0.5,)), 2),
-        "means": [[round(mean, 2) for mean in line] for line in means.tolist()],
     }
     return row | ({"eye": to_hex(drawn[0, 0][EYE])} if seed == SEEDS[0] else {})
 

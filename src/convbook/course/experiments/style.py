@@ -288,18 +288,3 @@ def sharpness(picture: Tensor) -> float:
     rows = picture[..., :-2, 1:-1] + picture[..., 2:, 1:-1]
     columns = picture[..., 1:-1, :-2] + picture[..., 1:-1, 2:]
     return (4 * middle - rows - columns).abs().mean().item()
-
-
-def nine_means(difference: Tensor, factor: int = FACTOR) -> Tensor:
-    """Return the mean of a difference for each place in a block of `factor` x `factor` pixels.
-
-    Shapes:
-        `(1, 1, factor * H, factor * W)` to `(factor, factor)`.
-
-    Example:
-        >>> nine_means(torch.tensor([[[[0.0, 1, 0, 1], [0, 0, 0, 0]]]]), factor=2)
-        tensor([[0., 1.],
-                [0., 0.]])
-    """
-    rows, columns = (size // factor for size in difference.shape[-2:])
-    return difference.reshape(rows, factor, columns, factor).mean(dim=(0, 2))
