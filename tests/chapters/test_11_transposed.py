@@ -524,9 +524,8 @@ class TestTheText:
         levels = [between(one) for one in zip(*three, *four, strict=True)]
         before, after = ([WORDS[int(level)] for level in one] for one in levels)
         self.assert_said(
-            f"recorded: {WORDS[len(three)]} seeds for each decoder that stamps and "
-            f"{WORDS[len(run['seeds'])]} for the one",
-            f"; {run['config']['steps']:,} steps",
+            f"recorded: {WORDS[len(run['seeds'])]} seeds for each decoder, "
+            f"{run['config']['steps']:,} steps",
             "about {} to {} grey levels".format(*before),
             "faint pattern of {} to {} grey levels".format(*after),
             f"in all {WORDS[len(ratios)]} runs with stamps",
@@ -537,6 +536,9 @@ class TestTheText:
             "after: {} to {}.".format(*chain(*ranges)),
         )
         assert max(max(pair) for pair in recorded_levels("resize")) < 0.01
+        errors = [[r["after"]["error"] for r in one["runs"]] for one in run["decoders"]]
+        for of_one_seed in zip(*errors, strict=True):
+            assert of_one_seed[1] == min(of_one_seed) > 0.97 * max(of_one_seed)
 
     def test_strong_colours(self):
         data = figure("distance")
