@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from math import prod
 
@@ -276,6 +277,12 @@ def pair_weights(row):
     return _looking(row) + _mixing(row)
 
 
+@cache
+def _rows(model, input_size):
+    """Return the rows of `trace`, once for networks that are written alike."""
+    return list(trace(model, input_size))
+
+
 def total(
     model, input_size, count, replaced=standard, rest=True, skip_first=False,
     others=lambda row: row.macs,
@@ -291,7 +298,7 @@ def total(
         skip_first: whether the first convolution stays as it is.
         others: counts the other rows.
     """
-    rows = list(trace(model, input_size))
+    rows = _rows(model, input_size)
     convolutions = [row.name for row in rows if row.op == "conv2d"]
     first = convolutions[0] if skip_first and convolutions else None
     found = 0
