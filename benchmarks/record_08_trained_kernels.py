@@ -10,6 +10,7 @@ import argparse
 import json
 from pathlib import Path
 
+import torch
 from safetensors.torch import load_file
 
 from convbook.course import runs
@@ -33,7 +34,8 @@ def trained(folder, classes):
 
 def record(work, seeds, data):
     """Return what the chapter draws: of each network, and the weights of one layer."""
-    measured = data.train.images[:MEASURED]
+    order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(0))
+    measured = data.train.images[order[:MEASURED]]  # a folder's pictures come class by class
     found, weights, said = [], None, None
     for seed in seeds:
         model, said = trained(work / f"repaired-{seed}", len(data.classes))

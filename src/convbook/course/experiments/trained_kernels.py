@@ -18,7 +18,7 @@ from convbook.train.augment import to_float
 
 WAYS = ("channel", "filter", "kernel")
 # So many terms are tried in a network.
-TERMS = {"channel": (1, 2, 3, 4, 6, 8), "filter": (1, 2, 3, 4, 6, 8), "kernel": (1, 2)}
+TERMS = {"channel": (1, 2, 4, 6, 8), "filter": (1,), "kernel": (1,)}
 BATCH = 250  # pictures that a batch norm measures at a time
 LEVELS = 127  # of a weight that is written down, on either side of 0
 
