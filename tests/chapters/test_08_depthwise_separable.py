@@ -370,7 +370,11 @@ WRONG = [
         lambda c, p: max(k for k in range(3, 999, 2) if k**2 - 9 <= c * p / 100),
         "not of the mixing alone",
     ),
-    (LARGEST, lambda c, p: max(k for k in range(3, 999, 2) if k**2 <= (9 + c) * p / 100 + 9 - 9 or k == 3), "Nine products"),
+    (
+        LARGEST,
+        lambda c, p: max([3, *range(3, 1 + int(((9 + c) * p / 100) ** 0.5), 2)]),
+        "Nine products",
+    ),
     (TERMS, lambda kernel, loss: spectral(kernel, loss), "return None"),
     (TERMS, lambda kernel, loss: saving(kernel, spectral(kernel, loss, 1)), "must be squared"),
     (TERMS, lambda kernel, loss: saving(kernel, spectral(kernel, loss), 1), "are no gain either"),
