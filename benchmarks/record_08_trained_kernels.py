@@ -2,8 +2,8 @@
 
 python benchmarks/record_08_trained_kernels.py --data FOLDER --work WORK
 
-WORK holds the trained networks, as record_14_repaired.py leaves them in its own --work: `repaired-0`
-and so on. Nothing is trained here; it takes some minutes, most of them for reading the pictures.
+WORK holds the trained networks, as record_14_repaired.py leaves them in its own --work:
+`repaired-0` and so on. Nothing is trained here; it takes some minutes.
 """
 
 import argparse

@@ -173,7 +173,8 @@ def test_filters_are_drawn_and_told_only_if_asked_for():
     assert all(not op.filter for op in all_ops(read(rows)))
     assert "16 of 1" not in figures.blocks(rows).svg
     drawing = figures.blocks(rows, filters=True)
-    assert "16 of 1 × 3 × 3" in drawing.svg and "32 of 16 × 1 × 1" in drawing.svg
+    assert "16 of 1 × 3 × 3" in drawing.svg
+    assert "32 of 16 × 1 × 1" in drawing.svg
     assert "16 filters of 1 × 3 × 3" in drawing.text
     assert drawing.text.count("filters of") == 2  # a transposed one has none that read a window
 

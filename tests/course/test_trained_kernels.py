@@ -98,12 +98,13 @@ def test_the_recorder_keeps_what_the_chapter_draws(tmp_path, monkeypatch):
         torch.manual_seed(seed)
         save_file(S7Repaired(2).state_dict(), folder / "model.safetensors")
         (folder / "run.json").write_text(json.dumps({"commit": "abc", "epochs": [{}, {}]}))
-    few = {way: (1,) for way in trained_kernels.WAYS}
+    few = dict.fromkeys(trained_kernels.WAYS, (1,))
     monkeypatch.setattr(trained_kernels, "TERMS", few)
     data = Dataset("two", ("a", "b"), pictures(), pictures(), pictures(4))
     found = json.loads(json.dumps(recorder.record(tmp_path, (3, 4), data)))
     assert [one["seed"] for one in found["runs"]] == [3, 4]
-    assert found["trained_at"] == "abc" and found["epochs"] == 2
+    assert found["trained_at"] == "abc"
+    assert found["epochs"] == 2
     assert found["pictures"] == {"test": 4, "measured": 6}
     torch.manual_seed(3)
     weight = S7Repaired(2).c2[0].weight

@@ -132,9 +132,7 @@ check_terms = Checker(
         ),
         "How many terms, not how many weights they have.": (
             lambda kernel, loss: (
-                None
-                if (t := terms(kernel, loss)) is None
-                else t * (len(kernel) + len(kernel[0]))
+                None if (t := terms(kernel, loss)) is None else t * (len(kernel) + len(kernel[0]))
             )
         ),
     },

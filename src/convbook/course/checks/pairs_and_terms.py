@@ -1,4 +1,4 @@
-"""What the exercises of chapter 8 are tried on, and the counting that right and wrong ways share."""
+"""What the exercises of chapter 8 are tried on, and what right and wrong ways have in common."""
 
 import random
 from collections.abc import Callable
@@ -135,8 +135,9 @@ _KERNELS = [
 ]
 # No kernel loses exactly so much, where rounding would decide.
 KERNELS = [
-    {"kernel": kernel, "loss": loss} for kernel, loss in product(_KERNELS, (0.015, 0.07, 0.23, 0.55))
-]  # fmt: skip
+    {"kernel": kernel, "loss": loss}
+    for kernel, loss in product(_KERNELS, (0.015, 0.07, 0.23, 0.55))
+]
 
 
 # ------------------------------------------------------------------ a network in pairs
@@ -368,10 +369,11 @@ def _weight(number, filters, size, wanted):
     for count in wanted:
         kernels = [numbers(height * width, 4) for _ in range(count)]
         amounts = [numbers(count, 3) for _ in range(filters)]
+        places = list(zip(*kernels, strict=True)) or [()] * (height * width)
         flat = [
-            [sum(a * k[i] for a, k in zip(own, kernels, strict=True)) / 8 for i in range(height * width)]
+            [sum(a * k for a, k in zip(own, place, strict=True)) / 8 for place in places]
             for own in amounts
-        ]  # fmt: skip
+        ]
         channels.append([[one[r * width : (r + 1) * width] for r in range(height)] for one in flat])
     return [[channel[o] for channel in channels] for o in range(filters)]
 

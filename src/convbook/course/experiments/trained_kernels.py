@@ -2,8 +2,8 @@
 
 A standard convolution's weight is taken apart in three ways. In each, a few terms stand for all:
 
-channel: for each input channel a few kernels, which all filters share in amounts of their own. With
-    one it is a depthwise and a pointwise convolution; with m it has the depth multiplier m.
+channel: for each input channel a few kernels, which all filters share in amounts of their own: with
+    one it is a depthwise and a pointwise convolution, with m the depth multiplier is m.
 filter: for each filter a few kernels, which all its channels share: pointwise first, then depthwise.
 kernel: each kernel by itself, as a sum of a few columns times rows.
 """

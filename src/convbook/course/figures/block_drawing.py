@@ -187,7 +187,9 @@ def _draw_pill(axes, part: Part, y: float, cost: int) -> None:
         _draw_mark(axes, right - MARK / 2 - i * MARK_STEP, low + part.height + 0.1, mark)
     if part.filter:
         high = y + part.top
-        _draw_map(axes, part.filter, high - 0.16 - 0.67 * part.filter.depth - part.filter.height / 2)
+        _draw_map(
+            axes, part.filter, high - 0.16 - 0.67 * part.filter.depth - part.filter.height / 2
+        )
         _write(axes, part.middle, high - 0.07, part.filter_text, LABEL)
     if cost and op.cost:
         _draw_bar(axes, part.middle, low - 0.06, op.cost / cost)
