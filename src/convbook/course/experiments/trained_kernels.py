@@ -2,10 +2,10 @@
 
 A standard convolution's weight is taken apart in three ways. In each, a few terms stand for all:
 
-channel: for each input channel a few kernels, which all filters share in amounts of their own: with
-    one it is a depthwise and a pointwise convolution, with m the depth multiplier is m.
-filter: for each filter a few kernels, which its channels share: pointwise first, then depthwise.
-kernel: each kernel by itself, as a sum of a few columns times rows.
+- channel: for each input channel a few kernels, which all filters share in amounts of their own;
+  with one it is a depthwise and a pointwise convolution, with m the depth multiplier is m;
+- filter: for each filter a few kernels, which its channels share: pointwise first, then depthwise;
+- kernel: each kernel by itself, as a sum of a few columns times rows.
 """
 
 from copy import deepcopy
