@@ -401,7 +401,7 @@ WRONG = [
     ),
     (PAIRS, lambda model, input_size: trace(model, input_size).macs, "as it is"),
     (PAIRS, lambda model, input_size: trace(model, input_size).macs // 9, ""),
-    (PAIRS, network_with(lambda row: row.macs / 9), "A ninth"),
+    (PAIRS, network_with(lambda row: row.macs / 9), "a ninth of the standard"),
     (PAIRS, network_with(lambda row: 0), ""),
     (
         PAIRS,

@@ -11,6 +11,7 @@ from convbook.course.experiments import trained_kernels
 from convbook.data import Dataset, Split
 from convbook.models import S7Repaired
 from convbook.nn import DepthwiseSeparableConv2d, SpatiallySeparableConv2d
+from convbook.train.augment import to_float
 from tests.helpers.checkout import ROOT
 from tests.helpers.recorders import load_recorder
 
@@ -68,9 +69,8 @@ def test_norms_measure_anew():
     torch.manual_seed(0)
     images = pictures().images
     changed = trained_kernels.replaced(S7Repaired(), 9, pictures=images)
-    x = images.float() / 255
     with torch.no_grad():
-        maps = changed.c1[0](x)
+        maps = changed.c1[0](to_float(images))
     norm = next(one for one in changed.modules() if isinstance(one, nn.BatchNorm2d))
     assert torch.allclose(norm.running_mean, maps.mean((0, 2, 3)), atol=1e-4)
     assert torch.allclose(norm.running_var, maps.var((0, 2, 3)), rtol=1e-3)

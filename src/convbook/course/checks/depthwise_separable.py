@@ -80,9 +80,6 @@ check_largest_kernel = Checker(
                 lambda k: k**2 + channels <= (1 + percent) * (9 + channels)
             )
         ),
-        "The mixing goes from channels to channels: channels products for each channel, not one.": (
-            lambda channels, percent: parts.last_size(lambda k: growth(k, 1) <= percent)
-        ),
         "That is how many MACs a pair has. Which kernel size leads to them?": (
             lambda channels, percent: (9 + channels) * channels
         ),
@@ -148,7 +145,7 @@ check_as_pairs = Checker(
         "The pair has a pointwise layer, too, which mixes the channels.": (
             lambda model, input_size: parts.total(model, input_size, parts.depthwise_only)
         ),
-        "And the depthwise layer? That counts the mixing only.": (
+        "That counts the mixing only, a ninth of the standard layer. Looking comes on top of it.": (
             lambda model, input_size: parts.total(model, input_size, parts.pointwise_only)
         ),
         "A convolution in groups stays as it is: only those with one group become pairs.": (
@@ -176,9 +173,6 @@ check_as_pairs = Checker(
             lambda model, input_size: parts.total(
                 model, input_size, pair_macs, parts.standard, skip_first=True
             )
-        ),
-        "A ninth is what looking costs. The mixing comes on top of it.": (
-            lambda model, input_size: parts.total(model, input_size, parts.a_ninth)
         ),
         "The two layers come one after the other: their MACs are added, not multiplied.": (
             lambda model, input_size: parts.total(model, input_size, parts.product_of)

@@ -263,11 +263,6 @@ def depthwise_of_outputs(row):
     return _pixels(row.output_shape) * (9 * row.output_shape[0] + _mixing(row))
 
 
-def a_ninth(row):
-    """Divide by what the formula ends at."""
-    return row.macs // 9
-
-
 def product_of(row):
     """Multiply the two layers."""
     return _pixels(row.output_shape) * _looking(row) * _mixing(row)
