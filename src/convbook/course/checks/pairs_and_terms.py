@@ -182,10 +182,7 @@ NETWORKS = [
         ("nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(8, 4, 1)", (3, 9, 7)),
         ("nn.Conv2d(3, 6, 7, 2, 3), nn.Conv2d(6, 6, 3, 1, 1)", (3, 12, 12)),
         ("nn.Conv2d(3, 4, (1, 3)), nn.Conv2d(4, 4, (3, 1)), nn.Conv2d(4, 9, 3)", (3, 8, 8)),
-        (
-            "nn.Conv2d(3, 8, 3, 2, 1), nn.Flatten(), nn.Linear(128, 10)",
-            (3, 8, 8),
-        ),
+        ("nn.Conv2d(3, 8, 3, 2, 1), nn.Flatten(), nn.Linear(128, 10)", (3, 8, 8)),
         (
             "nn.Conv2d(1, 6, 3, 2, 1), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2), "
             "nn.Conv2d(6, 12, 3, 2, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(12, 10)",
@@ -400,6 +397,4 @@ _SHAPES = [
     (2, (3, 3), (2, 2)),
     (8, (2, 3), (3, 1)),
 ]
-WEIGHTS = [
-    {"weight": _weight(number, *shape)} for number, shape in enumerate(_SHAPES)
-]  # fmt: skip
+WEIGHTS = [{"weight": _weight(number, *shape)} for number, shape in enumerate(_SHAPES)]
