@@ -8,6 +8,8 @@ A standard convolution's weight is taken apart in three ways. In each, a few ter
 - kernel: each kernel by itself, as a sum of a few columns times rows.
 """
 
+from __future__ import annotations  # the site is built without torch: no `Tensor | None` runs
+
 from copy import deepcopy
 
 import torch
