@@ -190,6 +190,9 @@ NETWORKS = [
         ),
         ("nn.Flatten(), nn.Linear(48, 5)", (3, 4, 4)),
         ("nn.Conv2d(3, 16, 3, 2, 1), nn.Conv2d(16, 16, 3, 2, 1), nn.Conv2d(16, 8, 1)", (3, 16, 12)),
+        ("nn.Conv2d(5, 10, 3, groups=5), nn.ReLU(), nn.Conv2d(10, 4, 3)", (5, 9, 8)),
+        ("nn.Conv2d(3, 4, 5, 2), nn.AvgPool2d(2), nn.Conv2d(4, 12, 3, (2, 1), 1)", (3, 18, 15)),
+        ("nn.Conv2d(6, 9, 3, dilation=3), nn.Conv2d(9, 6, 3, 3), nn.Conv2d(6, 2, 1)", (6, 15, 13)),
     ]
 ]
 
