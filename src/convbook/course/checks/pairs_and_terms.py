@@ -133,10 +133,11 @@ _KERNELS = [
     _slanting(7, 0.7),
     _plus(_outer([1, 0, 2, 1, 3, 1, 0], [2, 1, 1]), _outer([1, 1, 0, -1, 2, 0, 1], [0, 2, -1])),
 ]
-# No kernel loses exactly so much, where rounding would decide.
+# No kernel loses exactly so much, where rounding would decide. The share of the length and
+# that of the singular values are often close; with 0.37 and 0.61 they lead to other answers.
 KERNELS = [
     {"kernel": kernel, "loss": loss}
-    for kernel, loss in product(_KERNELS, (0.015, 0.07, 0.23, 0.55))
+    for kernel, loss in product(_KERNELS, (0.015, 0.07, 0.37, 0.61))
 ]
 
 
@@ -374,30 +375,32 @@ def _weight(number, filters, size, wanted):
 
 
 # (filters, (rows, columns) of a kernel, how many kernels each channel is made of)
+# A rank stops at the filters or at the weights of a kernel, whichever are fewer. Where the filters
+# are more, counting kernels and counting rounding errors give different answers.
 _SHAPES = [
     (2, (1, 2), (1, 1)),
     (2, (1, 2), (2, 1)),
     (2, (1, 2), (1, 2)),
     (3, (2, 2), (1, 1)),
     (3, (2, 2), (1, 2)),
-    (3, (2, 2), (2, 1, 1)),
+    (3, (1, 2), (2, 1, 2)),
     (4, (2, 2), (1, 1, 1)),
-    (4, (2, 2), (1, 3)),
-    (4, (2, 2), (2, 2)),
-    (4, (2, 3), (1, 1, 2)),
+    (6, (2, 2), (1, 3)),
+    (6, (2, 2), (2, 2, 2, 2)),
+    (8, (2, 3), (2, 1, 4, 3)),
     (5, (3, 3), (1, 1)),
     (5, (3, 3), (2, 1)),
-    (5, (3, 3), (1, 2, 3)),
+    (5, (3, 3), (2, 1, 3)),
     (5, (3, 3), (4, 2)),
     (6, (3, 3), (1,)),
     (6, (3, 3), (5,)),
     (6, (3, 3), (3, 3, 3)),
-    (3, (1, 4), (1, 2, 2, 1)),
+    (6, (1, 4), (1, 2, 3, 2)),
     (4, (3, 1), (0, 1)),
     (3, (2, 2), (0, 0)),
     (6, (2, 2), (0, 2, 1)),
     (2, (3, 3), (1, 1, 1, 1)),
-    (2, (3, 3), (2, 2)),
+    (6, (2, 1), (1, 1, 1)),
     (8, (2, 3), (3, 1)),
 ]
 WEIGHTS = [{"weight": _weight(number, *shape)} for number, shape in enumerate(_SHAPES)]
