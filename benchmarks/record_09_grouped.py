@@ -1,13 +1,21 @@
 """Record for chapter 9: how long one layer takes, by the number of its groups.
 
-python benchmarks/record_09_grouped.py
+python benchmarks/record_09_grouped.py            # -> 09_grouped.json
+python benchmarks/record_09_grouped.py --limited  # -> 09_limited.json
 
-The layer is timed twice: first in a process in which every call asks the system for new memory,
-then on memory that is there already (see `timing.py`). It takes a few seconds, on a quiet machine.
+The first times the layer twice: in a process in which every call asks the system for new memory,
+then on memory that is there already (see `timing.py`). The second times it on such memory under
+limits: as it is, with narrow vectors only, and without oneDNN. That says what the processor's
+vectors and oneDNN's routines have to do with the curve, since nothing else changes. Either takes
+less than a minute, on a quiet machine.
 """
 
+import argparse
+import json
 import os
 import re
+import subprocess
+import sys
 import tempfile
 from functools import partial
 
@@ -24,6 +32,12 @@ SEED = 0
 ROUNDS = 201
 CHANNELS, KERNEL_SIZE, SIZE = 128, 3, 56  # the 3 x 3 layers of the first stage of ResNeXt-50
 GROUPS = (1, 2, 4, 8, 16, 32, 64, 128)
+# name -> the instructions that oneDNN may use at most, and whether PyTorch may use oneDNN
+LIMITS = (
+    ("none", "DEFAULT", True),
+    ("narrow vectors", "SSE41", True),
+    ("without oneDNN", "DEFAULT", False),
+)
 
 
 def layer_with(groups):
@@ -56,35 +70,74 @@ def kernel_of(layer, input):
     return found[1], int(packed[1]) if packed else 1
 
 
-def main():
-    """Measure, print and write the file."""
-    check_committed()
+def measure(onednn=True):
+    """Return the best time of each layer, in ms, on memory that is there, and who computes it."""
     torch.manual_seed(SEED)
-    torch.set_num_threads(1)  # one thread waits for nobody, so the times repeat
     input = torch.randn(1, CHANNELS, SIZE, SIZE)
     layers = [layer_with(groups) for groups in GROUPS]
     calls = [partial(layer, input) for layer in layers]
-    _, on_new_memory, new_pages = take_turns(calls, ROUNDS)
     warm_the_allocator()
-    best, _, page_faults = take_turns(calls, ROUNDS)
-    kernels, packed = zip(*[kernel_of(layer, input) for layer in layers], strict=True)
+    with mkldnn.flags(enabled=onednn):
+        best, _, page_faults = take_turns(calls, ROUNDS)
+        kernels, packed = zip(*[kernel_of(layer, input) for layer in layers], strict=True)
+    return {
+        "milliseconds": best,  # of all rounds
+        "page_faults": page_faults,  # in each call
+        "kernels": kernels,
+        "packed_channels": packed,
+    }
+
+
+def measure_on_new_memory():
+    """Return the median times where every call asks for new memory; call it first of all."""
+    torch.manual_seed(SEED)
+    input = torch.randn(1, CHANNELS, SIZE, SIZE)
+    calls = [partial(layer_with(groups), input) for groups in GROUPS]
+    _, medians, page_faults = take_turns(calls, ROUNDS)
+    return {"milliseconds": medians, "page_faults": page_faults}
+
+
+def measure_limited():
+    """Return what `measure` gives under each limit, in a process of its own."""
+    found = {}
+    for name, instructions, onednn in LIMITS:
+        command = [sys.executable, __file__, "--measure", *["--no-onednn"] * (not onednn)]
+        environment = os.environ | {"ONEDNN_MAX_CPU_ISA": instructions}
+        done = subprocess.run(command, env=environment, capture_output=True, check=True)
+        found[name] = json.loads(done.stdout)
+    return found
+
+
+def main():
+    """Measure, print and write the file."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--limited", action="store_true", help="with narrow vectors, and so on")
+    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--no-onednn", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)  # one thread waits for nobody, so the times repeat
+    if chosen.measure:
+        print(json.dumps(measure(onednn=not chosen.no_onednn)))
+        return
+    check_committed()
     size = (SIZE, SIZE)
     results = {
         "rounds": ROUNDS,
-        "input": list(input.shape),
+        "input": [1, CHANNELS, *size],
         "channels": [CHANNELS, CHANNELS],
         "kernel_size": KERNEL_SIZE,
         "groups": GROUPS,
         "macs": [conv_macs(CHANNELS, CHANNELS, KERNEL_SIZE, size, groups) for groups in GROUPS],
-        "milliseconds": best,  # of all rounds
-        "page_faults": page_faults,  # in each call
-        "new_memory": {"milliseconds": on_new_memory, "page_faults": new_pages},  # medians
         "vector_instructions": torch.backends.cpu.get_cpu_capability(),
-        "kernels": kernels,
-        "packed_channels": packed,
     }
+    if chosen.limited:
+        results["limits"] = measure_limited()
+    else:
+        on_new_memory = measure_on_new_memory()
+        results |= measure() | {"new_memory": on_new_memory}
     print(results)
-    runs.record("09_grouped", SEED, "random normal numbers, float32", results)
+    name = "09_limited" if chosen.limited else "09_grouped"
+    runs.record(name, SEED, "random normal numbers, float32", results)
 
 
 if __name__ == "__main__":

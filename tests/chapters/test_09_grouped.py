@@ -1,6 +1,11 @@
-"""Chapter 9, Grouped: its quiz answers and its exercises' right answers, from PyTorch."""
+"""Chapter 9, Grouped: its quiz answers, its exercises' right answers, and what it recorded."""
 
-import math
+import json
+import subprocess
+import sys
+from itertools import product
+from math import ceil, gcd
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,19 +15,24 @@ from torch import nn
 
 from convbook.course import runs
 from convbook.course.checks import grouped as exercises
+from convbook.course.checks.splits import CASES, stack
+from convbook.course.experiments import stripes
 from tests.helpers.attempts import (
     assert_right,
     assert_wrong,
 )
+from tests.helpers.recorders import load_recorder
+
+RECORDER = Path(__file__).parents[2] / "benchmarks" / "record_09_grouped.py"
 
 
 def depends(layers, channels):
     """Return a table: which output (row) depends on which input channel, by gradients."""
-    stack = nn.Sequential(*layers).double()
-    for parameter in stack.parameters():
+    network = nn.Sequential(*layers).double()
+    for parameter in network.parameters():
         nn.init.ones_(parameter)
     x = torch.ones(1, channels, 1, 1, dtype=torch.float64)
-    return torch.autograd.functional.jacobian(stack, x).squeeze() != 0
+    return torch.autograd.functional.jacobian(network, x).squeeze() != 0
 
 
 def shuffled_stack(channels, groups, depth):
@@ -33,9 +43,12 @@ def shuffled_stack(channels, groups, depth):
 
 
 def opening_question():
-    moved = depends([nn.Conv2d(4, 4, 1, groups=2)], 4)[:, 0].nonzero().flatten().tolist()
-    names = {(0, 1, 2, 3): "all four", (0,): "0 alone", (0, 1): "0 and 1", (0, 2): "0 and 2"}
-    return names[tuple(moved)]
+    run = runs.load("09_grouped")
+    one, many = run["milliseconds"][0], run["milliseconds"][-1]
+    assert (run["groups"][0], run["groups"][-1], round(one, 1)) == (1, 128, 8.2)
+    assert round(one / 128, 2) == 0.06
+    assert round(run["new_memory"]["milliseconds"][-1], 1) == 2.6
+    return f"{many:.2f} ms: about {10 * round(one / many / 10)} times as fast"
 
 
 def four_groups():
@@ -55,7 +68,7 @@ def sixteen_or_sixty_four():
     if share > 1:
         return "16 groups"
     fourth = "64 groups: about a quarter of the time"
-    return fourth if share < 0.35 else "64 groups, but by less than the MACs say"
+    return fourth if share < 0.35 else "64 groups, but by less than the products say"
 
 
 QUIZ_ANSWERS = {
@@ -64,6 +77,9 @@ QUIZ_ANSWERS = {
     "shuffle-reach": shuffle_reach,
     "sixteen-or-sixty-four": sixteen_or_sixty_four,
 }
+
+
+# ------------------------------------------------------------------------------------ exercises
 
 
 def test_a_grouped_pixel_is_a_grouped_convolution():
@@ -76,49 +92,153 @@ def test_a_grouped_pixel_is_a_grouped_convolution():
     assert example == [5, 4, 13, 7]  # as in the exercise
 
 
-def test_parameters_are_those_of_the_layer():
-    for case in exercises.check_grouped_params.cases:
-        layer = nn.Conv2d(**case, device="meta")
-        assert exercises.grouped_params(**case) == sum(p.numel() for p in layer.parameters())
-    assert exercises.grouped_params(64, 64, (3, 3), 4) == 9280  # as in the exercise
+def parts_by_gradient(network, channels):
+    """Join channels as long as anything joins, by a matrix of who shares an output with whom."""
+    x = torch.ones(1, channels, 3, 3, requires_grad=True)
+    y = network(x).sum((0, 2, 3))
+    rows = [torch.autograd.grad(one, x, retain_graph=True)[0].abs().sum((0, 2, 3)) for one in y]
+    reads = (torch.stack(rows) != 0).float()
+    together = reads.T @ reads
+    for _ in range(channels):
+        together = ((together @ together) > 0).float()
+    return len(together.unique(dim=0))
 
 
-def test_the_order_is_that_of_the_shuffle():
-    for case in exercises.check_shuffled.cases:
-        channels = torch.arange(case["channels"], dtype=torch.float32)[None, :, None, None]
-        order = nn.ChannelShuffle(case["groups"])(channels).flatten().int().tolist()
-        assert exercises.shuffled(**case) == order
+class TestParts:
+    @pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case["network"]))
+    def test_it_says_what_the_gradient_says(self, case):
+        assert exercises.check_parts.reference(**case) == parts_by_gradient(**case)
+
+    @pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case["network"]))
+    def test_what_is_shown_can_be_pasted_into_a_cell(self, case):
+        pasted = eval(repr(case["network"]), {"stack": stack})
+        x = torch.rand(2, case["channels"], 5, 4)
+        assert torch.equal(pasted(x), case["network"](x))
+        assert not any(module.training for module in pasted.modules())
+
+    def test_numbers_of_parts_are_many(self):
+        found = [exercises.check_parts.reference(**case) for case in CASES]
+        assert len(set(found)) >= 6
+        assert found.count(1) < len(found) / 2
+        assert exercises.check_parts.reference(stack(4, "groups 2", "groups 2"), 4) == 2
+
+    def test_an_unknown_layer_is_refused(self):
+        with pytest.raises(ValueError, match="'pool' is unknown; use groups"):
+            stack(4, "pool 2")
 
 
-def test_one_layer_less_would_not_reach_everything():
-    for case in exercises.check_layers_to_reach_all.cases:
-        channels, needed = case["channels"], exercises.layers_to_reach_all(**case)
-        assert depends(shuffled_stack(**case, depth=needed), channels).all()
-        if needed > 1:
-            assert not depends(shuffled_stack(**case, depth=needed - 1), channels).all()
+def test_paths_are_accepted_if_they_add_up():
+    for case in exercises.check_as_paths.cases:
+        paths = exercises.as_paths(**case)
+        assert exercises.are_paths(paths, **case)
+        assert exercises.are_paths(paths[::-1], **case)
+        broken = [[weight.clone() for weight in path] for path in paths]
+        broken[0][2][:] += 1
+        assert not exercises.are_paths(broken, **case)
+        whole = [(case["first"], case["middle"], case["last"])]
+        assert not exercises.are_paths(whole, **case) or case["groups"] == 1
+
+
+def test_most_groups_connect_everything_and_more_do_not():
+    for case in exercises.check_most_groups.cases:
+        channels, layers = case.values()
+        best = exercises.most_groups(channels, layers)
+        for groups in range(1, channels + 1):
+            if channels % groups == 0 and channels <= 64:
+                joined = depends(shuffled_stack(channels, groups, layers), channels).all()
+                assert joined == (groups <= best)
+    assert exercises.most_groups(64, 2) == 8  # as in the exercise
+
+
+def test_reach_is_a_power_of_a_groups_size_for_every_input():
+    """All channels below 97, all groups that divide them."""
+    for channels in range(1, 97):
+        for groups in (g for g in range(1, channels + 1) if channels % g == 0):
+            size = channels // groups
+            block = torch.block_diag(*[torch.ones(size, size)] * groups)
+            order = torch.arange(channels).reshape(groups, size).T.flatten()
+            ways = block
+            for n in (1, 2, 3):
+                assert ((ways > 0).sum(0) == min(size**n, channels)).all()
+                ways = ((block @ ways[order]) > 0).float()
+
+
+# --------------------------------------------------------------------------------- what is shown
 
 
 def test_the_recorded_layers_cost_what_pytorch_counts():
-    run = runs.load("09_grouped")
-    c_in, c_out = run["channels"]
-    _, _, height, width = run["input"]
-    for groups, macs in zip(run["groups"], run["macs"], strict=True):
-        layer = nn.Conv2d(c_in, c_out, run["kernel_size"], groups=groups, device="meta")
-        assert macs == layer.weight.numel() * height * width
-    for name in ("milliseconds", "page_faults", "kernels", "packed_channels"):
-        assert len(run[name]) == len(run["groups"])
-    assert run["milliseconds"][0] == max(run["milliseconds"])  # one group is the slowest
+    for name in ("09_grouped", "09_limited"):
+        run = runs.load(name)
+        c_in, c_out = run["channels"]
+        _, _, height, width = run["input"]
+        for groups, macs in zip(run["groups"], run["macs"], strict=True):
+            layer = nn.Conv2d(c_in, c_out, run["kernel_size"], groups=groups, device="meta")
+            assert macs == layer.weight.numel() * height * width
 
 
 def test_the_recorded_times_are_those_of_the_layers_and_not_of_new_memory():
     run = runs.load("09_grouped")
-    assert max(run["page_faults"]) < 10
+    for found in (run, *runs.load("09_limited")["limits"].values()):
+        assert max(found["page_faults"]) < 10
+        for name in ("milliseconds", "page_faults", "kernels", "packed_channels"):
+            assert len(found[name]) == len(run["groups"])
+        assert found["milliseconds"][0] == max(found["milliseconds"])  # one group is the slowest
     assert min(run["new_memory"]["page_faults"]) > 100
     slower = zip(run["new_memory"]["milliseconds"], run["milliseconds"], strict=True)
     assert all(new > used for new, used in slower)
 
 
-# ------------------------------------------------------------------ attempts
+def test_the_recorder_measures_under_a_limit_in_a_process_of_its_own(monkeypatch):
+    recorder = load_recorder(RECORDER, monkeypatch)
+    names = [name for name, _, _ in recorder.LIMITS]
+    assert list(runs.load("09_limited")["limits"]) == names
+    asked = []
+
+    def run(command, env, **_):
+        asked.append((command[2:], env["ONEDNN_MAX_CPU_ISA"]))
+        return subprocess.CompletedProcess(command, 0, json.dumps({"milliseconds": [1]}))
+
+    monkeypatch.setattr(recorder.subprocess, "run", run)
+    assert recorder.measure_limited() == {name: {"milliseconds": [1]} for name in names}
+    assert asked == [
+        (["--measure"], "DEFAULT"),
+        (["--measure"], "SSE41"),
+        (["--measure", "--no-onednn"], "DEFAULT"),
+    ]
+    assert sys.executable
+
+
+def test_stripes_are_balanced_and_agree_where_they_say_so():
+    x, same = stripes.pictures(2000, torch.Generator().manual_seed(0))
+    assert 0.45 < same.double().mean() < 0.55
+    # Along the stripes neighbours are alike, across them they are not.
+    down = x.diff(dim=2).square().mean((2, 3))
+    along = x.diff(dim=3).square().mean((2, 3))
+    vertical = along > down
+    assert torch.equal((vertical[:, 0] == vertical[:, 1]).long(), same)
+
+
+def test_two_separate_halves_are_right_on_three_cases_of_four_at_best():
+    """Whatever scores they give: -4 to 4 for each of the two directions."""
+    scores = torch.cartesian_prod(*[torch.arange(-4, 5)] * 4)
+    one, other = scores[:, :2], scores[:, 2:]
+    sums = one[:, :, None] + other[:, None]  # (scores, 2, 2)
+    same = torch.eye(2, dtype=torch.bool)
+    right = torch.where(same, sums > 0, sums < 0).sum((1, 2))
+    assert right.max() == 3
+
+
+def test_training_is_the_same_twice():
+    found = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(128, 2))
+        found.append(stripes.accuracies(model, seed=0, steps=40))
+    assert found[0] == found[1]
+    assert len(found[0]) == 3
+
+
+# ------------------------------------------------------------------------------------ attempts
 
 
 def group_of(number):
@@ -141,28 +261,62 @@ def grouped_einsum(pixel, weight, groups, output="go"):
     return np.einsum(f"gc,goc->{output}", shares, filters).ravel()
 
 
-def bias_and(weights):
-    """Return an attempt at exercise 2 with one bias for each filter."""
-    return lambda in_channels, out_channels, kernel_size, groups: (
-        weights(in_channels, out_channels, math.prod(kernel_size), groups) + out_channels
-    )
+def parts_by_merging(network, channels):
+    """Merge sets until nothing changes."""
+    x = torch.rand(1, channels, 4, 4) + 1
+    before = network(x)
+    sets = []
+    for c in range(channels):
+        lit = x.clone()
+        lit[0, c] += 1
+        sets.append({int(o) for o in ((network(lit) - before)[0].amax((1, 2)) > 1e-6).nonzero()})
+    changed = True
+    while changed:
+        changed = False
+        for a, b in product(range(len(sets)), repeat=2):
+            if a < b and sets[a] & sets[b]:
+                sets[a] |= sets.pop(b)
+                changed = True
+                break
+    return len(sets)
 
 
-def by_logarithm(log, precise=float):
-    """Return an attempt at exercise 4 by a quotient of logarithms."""
-    return lambda channels, groups: math.ceil(
-        precise(log(channels) / log(channels // groups)) if groups > 1 else 1
-    )
+def parts_by_attributes(network, channels):
+    """Multiply or take the factor, whatever stands in the code."""
+    return gcd(*(m.groups for m in network.modules() if isinstance(m, nn.Conv2d)))
 
 
-def by_matrices(channels, groups):
-    size = channels // groups
-    layer = torch.block_diag(*[torch.ones(size, size)] * groups)
-    order = torch.arange(channels).reshape(groups, size).T.flatten()
-    reach, layers = layer, 1
-    while not reach.all():
-        reach, layers = layer @ reach[order], layers + 1
-    return torch.tensor(layers)
+def as_paths_by_loops(first, middle, last, groups):
+    size = len(first) // groups
+    return [
+        (
+            first[p * size : (p + 1) * size].tolist(),
+            middle[p * size : (p + 1) * size].numpy(),
+            last[:, p * size : (p + 1) * size].float(),
+        )
+        for p in reversed(range(groups))
+    ]
+
+
+def as_paths_by_views(first, middle, last, groups):
+    firsts = first.unflatten(0, (groups, -1))
+    middles = middle.unflatten(0, (groups, -1))
+    lasts = last.unflatten(1, (groups, -1)).transpose(0, 1)
+    return [[firsts[p], middles[p], lasts[p]] for p in range(groups)]
+
+
+def most_by_matrices(channels, layers):
+    found = []
+    for groups in (g for g in range(1, channels + 1) if channels % g == 0):
+        size = channels // groups
+        block = torch.block_diag(*[torch.ones(size, size)] * groups)
+        order = torch.arange(channels).reshape(groups, size).T.flatten()
+        reach = block
+        for _ in range(layers - 1):
+            reach = block @ reach[order]
+        if reach.all():
+            found.append(groups)
+    return torch.tensor(max(found))
 
 
 RIGHT = [
@@ -175,25 +329,43 @@ RIGHT = [
         ).flatten(),
     ),
     (exercises.check_grouped_pixel, grouped_einsum),
-    (exercises.check_grouped_params, bias_and(lambda c, o, taps, g: c * o * taps / g)),
+    (exercises.check_grouped_pixel, group_of(lambda o, groups, filters: o // filters)),
+    (exercises.check_parts, parts_by_gradient),
+    (exercises.check_parts, parts_by_merging),
+    (exercises.check_parts, lambda net, c: torch.tensor(parts_by_gradient(net, c))),
+    (exercises.check_as_paths, as_paths_by_loops),
+    (exercises.check_as_paths, as_paths_by_views),
     (
-        exercises.check_grouped_params,
-        lambda in_channels, out_channels, kernel_size, groups: torch.nn.utils.parameters_to_vector(
-            nn.Conv2d(in_channels, out_channels, kernel_size, groups=groups).parameters()
-        ).numel(),
-    ),
-    (
-        exercises.check_shuffled,
-        lambda channels, groups: torch.arange(channels).float().reshape(groups, -1).T.flatten(),
-    ),
-    (
-        exercises.check_shuffled,
-        lambda channels, groups: sorted(
-            range(channels), key=lambda channel: channel % (channels // groups)
+        exercises.check_as_paths,
+        lambda first, middle, last, groups: tuple(
+            zip(
+                first.split(len(first) // groups),
+                middle.chunk(groups),
+                last.chunk(groups, 1),
+                strict=True,
+            )
         ),
     ),
-    (exercises.check_layers_to_reach_all, by_matrices),
-    (exercises.check_layers_to_reach_all, by_logarithm(math.log, lambda n: round(n, 9))),
+    (exercises.check_most_groups, most_by_matrices),
+    (
+        exercises.check_most_groups,
+        lambda channels, layers: next(
+            g
+            for g in range(channels, 0, -1)
+            if not channels % g and layers * np.log(channels / g) > np.log(channels) - 1e-9
+        ),
+    ),
+    (
+        exercises.check_most_groups,
+        lambda channels, layers: (
+            channels
+            // min(
+                size
+                for size in range(1, channels + 1)
+                if channels % size == 0 and size**layers >= channels
+            )
+        ),
+    ),
 ]
 
 WRONG = [
@@ -210,34 +382,57 @@ WRONG = [
         "",
     ),
     (
-        exercises.check_grouped_params,
-        bias_and(lambda c, o, taps, g: c // g * (o // g) * taps),
-        "divided once",
-    ),
-    (exercises.check_grouped_params, bias_and(lambda c, o, taps, g: c * o * taps * g), ""),
-    (
-        exercises.check_grouped_params,
-        lambda in_channels, out_channels, kernel_size, groups: (
-            in_channels * out_channels * math.prod(kernel_size) // groups + groups
+        exercises.check_grouped_pixel,
+        lambda pixel, weight, groups: np.reshape(
+            grouped_einsum(pixel, weight, groups), (groups, -1)
         ),
+        "One flat list",
+    ),
+    (exercises.check_parts, parts_by_attributes, "Counting groups overlooks"),
+    (exercises.check_parts, lambda net, c: len(list(net.children())), ""),
+    (exercises.check_parts, lambda net, c: 1, ""),
+    (exercises.check_parts, lambda net, c: net(torch.ones(1, c, 3, 3)), ""),
+    (exercises.check_parts, lambda net, c: net[0].groups, ""),
+    (
+        exercises.check_as_paths,
+        lambda first, middle, last, groups: list(
+            zip(*(w.chunk(groups) for w in (first, middle, last)), strict=True)
+        ),
+        "the second axis",
+    ),
+    (
+        exercises.check_as_paths,
+        lambda first, middle, last, groups: [(first, middle, last)] * groups,
         "",
     ),
     (
-        exercises.check_shuffled,
-        lambda channels, groups: np.arange(channels).reshape(-1, groups).T.ravel(),
-        "undoes the shuffle",
+        exercises.check_as_paths,
+        lambda first, middle, last, groups: (
+            first.chunk(groups),
+            middle.chunk(groups),
+            last.chunk(groups, dim=1),
+        ),
+        "zip them",
     ),
     (
-        exercises.check_shuffled,
-        lambda channels, groups: [groups * place % channels for place in range(channels)],
-        "",
+        exercises.check_as_paths,
+        lambda first, middle, last, groups: [
+            (first[p::groups], middle[p::groups], last[:, p::groups]) for p in range(groups)
+        ],
+        "do not deal the layers out",
     ),
-    (exercises.check_layers_to_reach_all, by_logarithm(math.log), "quotient of logarithms"),
-    (exercises.check_layers_to_reach_all, by_logarithm(math.log2), ""),
-    (exercises.check_layers_to_reach_all, by_logarithm(math.log10), ""),
+    (exercises.check_most_groups, lambda c, n: int(c / c ** (1 / n)), ""),
+    (exercises.check_most_groups, lambda c, n: ceil(c ** ((n - 1) / n)), ""),
+    (exercises.check_most_groups, lambda c, n: int(c**0.5), ""),
     (
-        exercises.check_layers_to_reach_all,
-        lambda channels, groups: 1 + math.ceil(math.log2(groups)),
+        exercises.check_most_groups,
+        lambda c, n: max(g for g in range(1, c + 1) if c % g == 0 and g**2 <= c),
+        "use `layers`",
+    ),
+    (exercises.check_most_groups, lambda c, n: c // n, ""),
+    (
+        exercises.check_most_groups,
+        lambda c, n: min(g for g in range(1, c + 1) if c % g == 0 and (c // g) ** n >= c),
         "",
     ),
 ]

@@ -1,8 +1,11 @@
 """Checkers for chapter 9, Grouped."""
 
 from itertools import product
-from math import ceil, log
 
+import torch
+import torch.nn.functional as F
+
+from convbook.course.checks import splits
 from convbook.course.checks._checker import Checker, grid
 
 
@@ -36,27 +39,110 @@ def _added_over_groups(pixel, weight, groups):
     return [sum(outputs[o::filters]) for o in range(filters)]
 
 
-def grouped_params(in_channels, out_channels, kernel_size, groups):
-    """Return the parameters of a grouped convolution with a bias."""
-    k_h, k_w = kernel_size
-    return out_channels * (in_channels // groups * k_h * k_w + 1)
+def _in_lists(pixel, weight, groups):
+    """Return a list for each group."""
+    outputs = grouped_pixel(pixel, weight, groups)
+    filters = len(weight) // groups
+    return [outputs[first : first + filters] for first in range(0, len(outputs), filters)]
 
 
-def shuffled(channels, groups):
-    """Return which input channel stands at each place after a channel shuffle."""
-    length = channels // groups
-    return [row * length + column for column in range(length) for row in range(groups)]
+def as_paths(first, middle, last, groups):
+    """Return the narrow paths whose sum is the grouped form, each as (first, middle, last)."""
+    shares = first.chunk(groups), middle.chunk(groups), last.chunk(groups, dim=1)
+    return list(zip(*shares, strict=True))
 
 
-def layers_to_reach_all(channels, groups):
-    """Return how many grouped layers, shuffled in between, until every output depends on each."""
-    length, order = channels // groups, shuffled(channels, groups)
-    reached, layers = set(range(length)), 1  # what channel 0 reaches in the first layer
-    while len(reached) < channels:
-        rows = {place // length for place, channel in enumerate(order) if channel in reached}
-        reached = {row * length + column for row in rows for column in range(length)}
-        layers += 1
-    return layers
+def are_paths(answer, first, middle, last, groups):
+    """Return whether so many narrow paths give, added up, what the grouped form gives."""
+    paths = [[torch.tensor(weight).double() for weight in path] for path in answer]
+    narrow = first.shape[0] // groups
+    if len(paths) != groups or any(path[0].shape[0] != narrow for path in paths):
+        return False
+    x = torch.randint(-3, 4, (2, first.shape[1], 5, 6), generator=torch.Generator().manual_seed(0))
+    x = x.double()
+    added = sum(_through(x, *path) for path in paths)
+    return torch.allclose(added, _through(x, first, middle, last, groups))
+
+
+def _through(x, first, middle, last, groups=1):
+    """Return what three layers make of a map, with a ReLU after the first two."""
+    inside = F.conv2d(x, first).relu()
+    inside = F.conv2d(inside, middle, padding=middle.shape[-1] // 2, groups=groups).relu()
+    return F.conv2d(inside, last)
+
+
+def _cut(first, middle, last):
+    """Return a mistake that cuts the three weights by three functions of (weight, groups)."""
+
+    def mistake(**case):
+        groups = case["groups"]
+        shares = (first, middle, last)
+        cut = [by(case[name], groups) for by, name in zip(shares, _LAYERS, strict=True)]
+        return list(zip(*cut, strict=True))
+
+    return mistake
+
+
+_LAYERS = ("first", "middle", "last")
+
+
+def _outputs(weight, groups):
+    return weight.chunk(groups)
+
+
+def _inputs(weight, groups):
+    return weight.chunk(groups, dim=1)
+
+
+def _whole(weight, groups):
+    return [weight] * groups
+
+
+def _dealt(weight, groups):
+    return [weight[path::groups] for path in range(groups)]
+
+
+def _dealt_inputs(weight, groups):
+    return [weight[:, path::groups] for path in range(groups)]
+
+
+def _backwards(weight, groups):
+    return weight.chunk(groups, dim=1)[::-1]
+
+
+def _mean(weight, groups):
+    return [part / groups for part in _inputs(weight, groups)]
+
+
+def most_groups(channels, layers):
+    """Return the most groups with which so many layers, shuffled in between, connect everything."""
+    return max(
+        groups
+        for groups in range(1, channels + 1)
+        if channels % groups == 0 and (channels // groups) ** layers >= channels
+    )
+
+
+def _most(allowed):
+    """Return a mistake: the most groups that divide the channels and are allowed."""
+    return lambda channels, layers: max(
+        groups
+        for groups in range(1, channels + 1)
+        if channels % groups == 0 and (groups == 1 or allowed(groups, channels, layers))
+    )
+
+
+def _grouped_form(channels, width, groups, kernel_size, seed):
+    """Return whole numbers as the weights of a grouped form."""
+    generator = torch.Generator().manual_seed(seed)
+    inside = width * groups
+    shapes = [
+        (inside, channels, 1, 1),
+        (inside, width, kernel_size, kernel_size),
+        (channels + 1, inside, 1, 1),
+    ]
+    drawn = [torch.randint(-2, 3, shape, generator=generator).double() for shape in shapes]
+    return dict(zip(_LAYERS, drawn, strict=True)) | {"groups": groups}
 
 
 def _pixels():
@@ -98,117 +184,143 @@ check_grouped_pixel = Checker(
         "Nothing is added over the groups: each filter gives a number of its own.": (
             _added_over_groups
         ),
+        "One flat list, please, with the groups one after the other.": _in_lists,
     },
     fallback="Write down, for each filter, the channels that it reads.",
 )
 
-check_grouped_params = Checker(
-    "Exercise 2: function(in_channels, out_channels, kernel_size, groups) -> parameters",
-    grouped_params,
-    grid(
-        in_channels=[8, 16, 64],
-        out_channels=[8, 24],
-        kernel_size=[(1, 1), (3, 3), (3, 5)],
-        groups=[1, 2, 8],
-    ),
+check_parts = Checker(
+    "Exercise 2: function(network, channels) -> of how many separate networks it consists",
+    splits.parts,
+    splits.CASES,
     {
-        "Each filter has a bias too: one number more.": (
-            lambda in_channels, out_channels, kernel_size, groups: (
-                grouped_params(in_channels, out_channels, kernel_size, groups) - out_channels
-            )
+        "The first layer is only the beginning: a later one may join what it has kept apart.": (
+            splits.groups_of_the_first
         ),
-        "The bias is not divided: each of the out_channels filters has one.": (
-            lambda in_channels, out_channels, kernel_size, groups: (
-                grouped_params(in_channels, out_channels, kernel_size, 1) // groups
-            )
+        "The layer with the fewest groups does not decide: 2 groups and then 3 join everything, "
+        "and between two layers channels may move.": splits.fewest_groups,
+        "The layer with the most groups does not decide: another one may join them.": (
+            splits.most_groups
         ),
-        "Divided twice: a filter reads fewer channels, but there are as many filters as before.": (
-            lambda in_channels, out_channels, kernel_size, groups: grouped_params(
-                in_channels, out_channels // groups, kernel_size, groups
-            )
+        "Counting groups overlooks what moves the channels, and layers that are split by hand. "
+        "Light a channel and look.": splits.common_factor,
+        "A shuffle need not join everything: that depends on how many channels a group has. Light "
+        "a channel and look.": splits.one_with_a_shuffle,
+        "Parts need not be equally large, and in one part two channels may reach different "
+        "outputs. Find the sets that overlap.": splits.share_of_the_first,
+        "Two channels may move different outputs and still share one, and then they belong "
+        "together: join all sets that overlap.": splits.different_sets,
+        "Two outputs may read different channels and still share one, and then they belong "
+        "together: join all sets that overlap.": splits.different_sources,
+        "A set may overlap none of the first ones and still hang together with them through "
+        "others: join the sets as you go, and compare with what you have joined.": (
+            splits.disjoint_from_the_first
         ),
-        "The weights are divided once: a filter reads fewer channels, and no filter goes away.": (
-            lambda in_channels, out_channels, kernel_size, groups: (
-                (grouped_params(in_channels, out_channels, kernel_size, groups) - out_channels)
-                // groups
-                + out_channels
-            )
+        "That is how many outputs channel 0 moves. How many parts are there?": (
+            splits.outputs_of_the_first
         ),
-        "That is the ordinary convolution; with groups a filter reads in_channels / groups.": (
-            lambda in_channels, out_channels, kernel_size, groups: grouped_params(
-                in_channels, out_channels, kernel_size, 1
-            )
-        ),
-        "Kernels need not be square: multiply rows by columns.": (
-            lambda in_channels, out_channels, kernel_size, groups: grouped_params(
-                in_channels, out_channels, (kernel_size[0], kernel_size[0]), groups
-            )
+        "That is how many channels a part has. How many parts are there?": (
+            splits.channels_of_a_part
         ),
     },
-    fallback="How many channels does one filter read? Then count weights and biases of all "
-    "filters.",
+    fallback="Light one input channel at a time, write down the set of outputs that it moves, and "
+    "join the sets that overlap until none do.",
 )
 
-# Whole powers of a group's size, where a quotient of two logarithms comes out a little too large:
-# of `log` in the first two, of `log2` in the third and of `log10` in the last.
-_POWERS = [(125, 25), (216, 36), (243, 81), (512, 64)]
-_DEALT = [(c, g) for c in (6, 8, 12, 18, 24) for g in range(1, c + 1) if c % g == 0]
-
-check_shuffled = Checker(
-    "Exercise 3: function(channels, groups) -> the channel at each place",
-    shuffled,
-    [{"channels": channels, "groups": groups} for channels, groups in _DEALT],
-    {
-        "That undoes the shuffle. There are `groups` rows, each of channels / groups numbers.": (
-            lambda channels, groups: shuffled(channels, channels // groups)
-        ),
-        "Read row by row the order stays as it was; read column by column.": (
-            lambda channels, groups: list(range(channels))
-        ),
-        "That moves whole groups. A shuffle takes one channel of each group in turn.": (
-            lambda channels, groups: [
-                (place + channels // groups) % channels for place in range(channels)
-            ]
-        ),
-        "That is the first column only: go through all of them.": (
-            lambda channels, groups: shuffled(channels, groups)[:groups]
-        ),
-    },
-    fallback="Write the channels as a table with a row for each group, and read it down its "
-    "columns.",
-)
-
-check_layers_to_reach_all = Checker(
-    "Exercise 4: function(channels, groups) -> how many layers",
-    layers_to_reach_all,
+check_as_paths = Checker(
+    "Exercise 3: function(first, middle, last, groups) -> a list of (first, middle, last)",
+    as_paths,
     [
-        {"channels": channels, "groups": groups}
-        for channels, groups in (*_DEALT, *_POWERS, (64, 16), (64, 32), (4, 2))
-        if groups < channels
+        _grouped_form(channels, width, groups, kernel_size, seed=channels + width + groups)
+        for channels, width, groups, kernel_size in [
+            *product((2, 3), (2, 3), (2, 3, 4), (1, 3)),
+            (4, 4, 1, 3),
+            (3, 1, 4, 3),
+        ]
     ],
     {
-        "Two are enough only if a group has at least as many channels as there are groups.": (
-            lambda channels, groups: 1 if groups == 1 else 2
+        "The last layer of a path reads that path's channels: share its weights out along what "
+        "they read, the second axis.": _cut(_outputs, _outputs, _outputs),
+        "Each filter of a grouped layer has the weights of its own group only: share the middle "
+        "layer out by filters, the first axis.": _cut(_outputs, _inputs, _inputs),
+        "All paths read the whole input: share the first layer out by filters, the first axis.": (
+            _cut(_inputs, _outputs, _inputs)
         ),
-        "A layer multiplies what is reached by the size of a group; that counts the groups.": (
-            lambda channels, groups: next(
-                n for n in range(1, 99) if max(groups, 2) ** n >= channels
-            )
+        "Every path gets its own share of the last layer, not all of it.": (
+            _cut(_outputs, _outputs, _whole)
         ),
-        "Three layers need not be enough either: multiply until all channels are reached.": (
-            lambda channels, groups: (
-                1 if groups == 1 else 2 if (channels // groups) ** 2 >= channels else 3
-            )
+        "Every path gets its own share of the first layer, not all of it.": (
+            _cut(_whole, _outputs, _inputs)
         ),
-        "A quotient of logarithms is a little off at whole powers: 125 channels by fives are 3.": (
-            lambda channels, groups: ceil(log(channels) / log(channels // groups))
+        "Every path gets its own share of the middle layer, not all of it.": (
+            _cut(_outputs, _whole, _inputs)
         ),
-        "What is reached is multiplied in each layer; that adds a group in each.": (
-            lambda channels, groups: groups
+        "The channels of a group are neighbours: do not deal the first layer out in turn.": (
+            _cut(_dealt, _outputs, _inputs)
         ),
-        "One too few: count the first layer too.": (
-            lambda channels, groups: layers_to_reach_all(channels, groups) - 1
+        "The channels of a group are neighbours: do not deal the last layer out in turn.": (
+            _cut(_outputs, _outputs, _dealt_inputs)
+        ),
+        "The channels of a group are neighbours: do not deal the layers out in turn.": (
+            _cut(_dealt, _dealt, _dealt_inputs)
+        ),
+        "A path's three layers belong together: one of them stands in another order.": (
+            _cut(_outputs, _outputs, _backwards)
+        ),
+        "The paths are added, not averaged.": _cut(_outputs, _outputs, _mean),
+        "One tuple for each path, please, and not one list for each layer: zip them.": (
+            lambda **case: list(map(list, zip(*as_paths(**case), strict=True)))
         ),
     },
-    fallback="Write down how many channels one output sees after one layer, two layers, three.",
+    accepts=are_paths,
+    fallback="Draw form (c) with two groups. Which rows of `first`, which rows of `middle` and "
+    "which columns of `last` belong to path 0?",
+)
+
+check_most_groups = Checker(
+    "Exercise 4: function(channels, layers) -> the most groups that connect everything",
+    most_groups,
+    [
+        *grid(channels=[6, 12, 16, 30, 64, 120, 128, 240], layers=[1, 2, 3]),
+        *grid(channels=[125, 216, 343], layers=[3]),
+        {"channels": 81, "layers": 4},
+        {"channels": 29, "layers": 3},
+    ],
+    {
+        "So many groups do not divide the channels.": (
+            lambda channels, layers: int(channels / channels ** (1 / layers) + 1e-9)
+        ),
+        "A root may come out a little off, as 3.9999: compare whole numbers, as in size ** layers "
+        ">= channels.": _most(lambda g, c, n: g <= c / c ** (1 / n)),
+        "Each layer multiplies what is reached by the channels of a group, not by the number of "
+        "groups.": _most(lambda g, c, n: g**n <= c),
+        "What is reached is multiplied in each layer, not added.": (
+            _most(lambda g, c, n: n * (c // g) >= c)
+        ),
+        "Exactly all channels is enough: >=, not >.": _most(lambda g, c, n: (c // g) ** n > c),
+        "Two layers are not always what you have: use `layers`.": (
+            _most(lambda g, c, n: (c // g) ** 2 >= c)
+        ),
+        "The first layer reaches the channels of a group already: it counts.": (
+            _most(lambda g, c, n: (c // g) ** (n - 1) >= c)
+        ),
+        "One layer too many: after one layer a group is reached, after two its square.": (
+            _most(lambda g, c, n: (c // g) ** (n + 1) >= c)
+        ),
+        "That is how many channels a group has. How many groups are there?": (
+            lambda channels, layers: channels // most_groups(channels, layers)
+        ),
+        "The number of groups need not be a power of two.": (
+            lambda channels, layers: max(
+                g
+                for g in (2**power for power in range(9))
+                if channels % g == 0 and (channels // g) ** layers >= channels
+            )
+        ),
+        "With as many groups as channels nothing ever leaves its channel.": (
+            lambda channels, layers: channels
+        ),
+    },
+    fallback="For each number of groups that divides the channels, write down how many channels "
+    "are reached after one layer, two layers, three.",
 )
