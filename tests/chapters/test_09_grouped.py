@@ -15,7 +15,7 @@ from torch import nn
 
 from convbook.course import runs
 from convbook.course.checks import grouped as exercises
-from convbook.course.checks.splits import CASES, stack
+from convbook.course.checks.splits import CASES, grouped_form, stack
 from convbook.course.experiments import stripes
 from tests.helpers.attempts import (
     assert_right,
@@ -127,16 +127,26 @@ class TestParts:
             stack(4, "pool 2")
 
 
-def test_paths_are_accepted_if_they_add_up():
-    for case in exercises.check_as_paths.cases:
-        paths = exercises.as_paths(**case)
-        assert exercises.are_paths(paths, **case)
-        assert exercises.are_paths(paths[::-1], **case)
+class TestPaths:
+    @pytest.mark.parametrize("case", exercises.check_as_paths.cases, ids=repr)
+    def test_they_are_accepted_if_and_only_if_they_add_up(self, case):
+        form = case["form"]
+        paths = exercises.as_paths(form)
+        assert exercises.are_paths(paths, form)
+        assert exercises.are_paths(paths[::-1], form)
         broken = [[weight.clone() for weight in path] for path in paths]
         broken[0][2][:] += 1
-        assert not exercises.are_paths(broken, **case)
-        whole = [(case["first"], case["middle"], case["last"])]
-        assert not exercises.are_paths(whole, **case) or case["groups"] == 1
+        assert not exercises.are_paths(broken, form)
+        whole = [[layer.weight for layer in (form.first, form.middle, form.last)]]
+        assert exercises.are_paths(whole, form) == (form.middle.groups == 1)
+
+    def test_what_is_shown_can_be_pasted_into_a_cell(self):
+        for case in exercises.check_as_paths.cases:
+            pasted = eval(repr(case["form"]), {"grouped_form": grouped_form})
+            assert pasted == case["form"]
+        pasted.last.weight[:] += 1
+        assert pasted != case["form"]
+        assert len({pasted, case["form"]}) == 2
 
 
 def test_most_groups_connect_everything_and_more_do_not():
@@ -286,7 +296,12 @@ def parts_by_attributes(network, channels):
     return gcd(*(m.groups for m in network.modules() if isinstance(m, nn.Conv2d)))
 
 
-def as_paths_by_loops(first, middle, last, groups):
+def weights(form):
+    return form.first.weight, form.middle.weight, form.last.weight, form.middle.groups
+
+
+def as_paths_by_loops(form):
+    first, middle, last, groups = weights(form)
     size = len(first) // groups
     return [
         (
@@ -298,11 +313,42 @@ def as_paths_by_loops(first, middle, last, groups):
     ]
 
 
-def as_paths_by_views(first, middle, last, groups):
+def as_paths_by_views(form):
+    first, middle, last, groups = weights(form)
     firsts = first.unflatten(0, (groups, -1))
     middles = middle.unflatten(0, (groups, -1))
     lasts = last.unflatten(1, (groups, -1)).transpose(0, 1)
     return [[firsts[p], middles[p], lasts[p]] for p in range(groups)]
+
+
+def as_paths_by_chunks(form):
+    first, middle, last, groups = weights(form)
+    shares = first.split(len(first) // groups), middle.chunk(groups), last.chunk(groups, 1)
+    return tuple(zip(*shares, strict=True))
+
+
+def all_by_filters(form):
+    *layers, groups = weights(form)
+    return list(zip(*(layer.chunk(groups) for layer in layers), strict=True))
+
+
+def every_path_the_whole(form):
+    *layers, groups = weights(form)
+    return [layers] * groups
+
+
+def one_list_a_layer(form):
+    first, middle, last, groups = weights(form)
+    return first.chunk(groups), middle.chunk(groups), last.chunk(groups, dim=1)
+
+
+def all_dealt_out(form):
+    first, middle, last, groups = weights(form)
+    return [(first[p::groups], middle[p::groups], last[:, p::groups]) for p in range(groups)]
+
+
+def layers_instead_of_weights(form):
+    return [(form.first, form.middle, form.last)]
 
 
 def most_by_matrices(channels, layers):
@@ -335,17 +381,7 @@ RIGHT = [
     (exercises.check_parts, lambda net, c: torch.tensor(parts_by_gradient(net, c))),
     (exercises.check_as_paths, as_paths_by_loops),
     (exercises.check_as_paths, as_paths_by_views),
-    (
-        exercises.check_as_paths,
-        lambda first, middle, last, groups: tuple(
-            zip(
-                first.split(len(first) // groups),
-                middle.chunk(groups),
-                last.chunk(groups, 1),
-                strict=True,
-            )
-        ),
-    ),
+    (exercises.check_as_paths, as_paths_by_chunks),
     (exercises.check_most_groups, most_by_matrices),
     (
         exercises.check_most_groups,
@@ -393,34 +429,11 @@ WRONG = [
     (exercises.check_parts, lambda net, c: 1, ""),
     (exercises.check_parts, lambda net, c: net(torch.ones(1, c, 3, 3)), ""),
     (exercises.check_parts, lambda net, c: net[0].groups, ""),
-    (
-        exercises.check_as_paths,
-        lambda first, middle, last, groups: list(
-            zip(*(w.chunk(groups) for w in (first, middle, last)), strict=True)
-        ),
-        "the second axis",
-    ),
-    (
-        exercises.check_as_paths,
-        lambda first, middle, last, groups: [(first, middle, last)] * groups,
-        "",
-    ),
-    (
-        exercises.check_as_paths,
-        lambda first, middle, last, groups: (
-            first.chunk(groups),
-            middle.chunk(groups),
-            last.chunk(groups, dim=1),
-        ),
-        "zip them",
-    ),
-    (
-        exercises.check_as_paths,
-        lambda first, middle, last, groups: [
-            (first[p::groups], middle[p::groups], last[:, p::groups]) for p in range(groups)
-        ],
-        "do not deal the layers out",
-    ),
+    (exercises.check_as_paths, all_by_filters, "the second axis"),
+    (exercises.check_as_paths, every_path_the_whole, ""),
+    (exercises.check_as_paths, one_list_a_layer, "zip them"),
+    (exercises.check_as_paths, all_dealt_out, "do not deal the layers out"),
+    (exercises.check_as_paths, layers_instead_of_weights, ""),
     (exercises.check_most_groups, lambda c, n: int(c / c ** (1 / n)), ""),
     (exercises.check_most_groups, lambda c, n: ceil(c ** ((n - 1) / n)), ""),
     (exercises.check_most_groups, lambda c, n: int(c**0.5), ""),

@@ -46,44 +46,40 @@ def _in_lists(pixel, weight, groups):
     return [outputs[first : first + filters] for first in range(0, len(outputs), filters)]
 
 
-def as_paths(first, middle, last, groups):
+def as_paths(form):
     """Return the narrow paths whose sum is the grouped form, each as (first, middle, last)."""
-    shares = first.chunk(groups), middle.chunk(groups), last.chunk(groups, dim=1)
+    return _shared_out(form, _outputs, _outputs, _inputs)
+
+
+def are_paths(answer, form):
+    """Return whether so many narrow paths give, added up, what the grouped form gives."""
+    paths = [[torch.tensor(weight).double() for weight in path] for path in answer]
+    groups, width = form.middle.groups, form.middle.weight.shape[1]
+    if len(paths) != groups or any(len(first) != width for first, _, _ in paths):
+        return False
+    generator = torch.Generator().manual_seed(0)
+    shape = (2, form.first.in_channels, 5, 6)
+    x = torch.randint(-3, 4, shape, generator=generator).double()
+    return torch.allclose(sum(_through(x, *path) for path in paths), form(x))
+
+
+def _through(x, first, middle, last):
+    """Return what a path makes of a map, with a ReLU after the first two layers."""
+    inside = F.conv2d(x, first).relu()
+    return F.conv2d(F.conv2d(inside, middle, padding=middle.shape[-1] // 2).relu(), last)
+
+
+def _shared_out(form, *by):
+    """Return the paths when three functions of (weight, groups) share the three weights out."""
+    layers = (form.first, form.middle, form.last)
+    groups = form.middle.groups
+    shares = [share(layer.weight, groups) for share, layer in zip(by, layers, strict=True)]
     return list(zip(*shares, strict=True))
 
 
-def are_paths(answer, first, middle, last, groups):
-    """Return whether so many narrow paths give, added up, what the grouped form gives."""
-    paths = [[torch.tensor(weight).double() for weight in path] for path in answer]
-    narrow = first.shape[0] // groups
-    if len(paths) != groups or any(path[0].shape[0] != narrow for path in paths):
-        return False
-    x = torch.randint(-3, 4, (2, first.shape[1], 5, 6), generator=torch.Generator().manual_seed(0))
-    x = x.double()
-    added = sum(_through(x, *path) for path in paths)
-    return torch.allclose(added, _through(x, first, middle, last, groups))
-
-
-def _through(x, first, middle, last, groups=1):
-    """Return what three layers make of a map, with a ReLU after the first two."""
-    inside = F.conv2d(x, first).relu()
-    inside = F.conv2d(inside, middle, padding=middle.shape[-1] // 2, groups=groups).relu()
-    return F.conv2d(inside, last)
-
-
-def _cut(first, middle, last):
-    """Return a mistake that cuts the three weights by three functions of (weight, groups)."""
-
-    def mistake(**case):
-        groups = case["groups"]
-        shares = (first, middle, last)
-        cut = [by(case[name], groups) for by, name in zip(shares, _LAYERS, strict=True)]
-        return list(zip(*cut, strict=True))
-
-    return mistake
-
-
-_LAYERS = ("first", "middle", "last")
+def _cut(*by):
+    """Return a mistake that shares the three weights out by these functions."""
+    return lambda form: _shared_out(form, *by)
 
 
 def _outputs(weight, groups):
@@ -130,19 +126,6 @@ def _most(allowed):
         for groups in range(1, channels + 1)
         if channels % groups == 0 and (groups == 1 or allowed(groups, channels, layers))
     )
-
-
-def _grouped_form(channels, width, groups, kernel_size, seed):
-    """Return whole numbers as the weights of a grouped form."""
-    generator = torch.Generator().manual_seed(seed)
-    inside = width * groups
-    shapes = [
-        (inside, channels, 1, 1),
-        (inside, width, kernel_size, kernel_size),
-        (channels + 1, inside, 1, 1),
-    ]
-    drawn = [torch.randint(-2, 3, shape, generator=generator).double() for shape in shapes]
-    return dict(zip(_LAYERS, drawn, strict=True)) | {"groups": groups}
 
 
 def _pixels():
@@ -228,14 +211,15 @@ check_parts = Checker(
 )
 
 check_as_paths = Checker(
-    "Exercise 3: function(first, middle, last, groups) -> a list of (first, middle, last)",
+    "Exercise 3: function(form) -> a list of (first, middle, last)",
     as_paths,
     [
-        _grouped_form(channels, width, groups, kernel_size, seed=channels + width + groups)
-        for channels, width, groups, kernel_size in [
-            *product((2, 3), (2, 3), (2, 3, 4), (1, 3)),
-            (4, 4, 1, 3),
+        {"form": splits.grouped_form(*sizes)}
+        for sizes in [
+            (2, 1, 2, 1),
             (3, 1, 4, 3),
+            (4, 4, 1, 3),
+            *product((2, 3), (2, 3), (2, 3, 4), (1, 3)),
         ]
     ],
     {
@@ -269,12 +253,12 @@ check_as_paths = Checker(
         ),
         "The paths are added, not averaged.": _cut(_outputs, _outputs, _mean),
         "One tuple for each path, please, and not one list for each layer: zip them.": (
-            lambda **case: list(map(list, zip(*as_paths(**case), strict=True)))
+            lambda form: list(map(list, zip(*as_paths(form), strict=True)))
         ),
     },
     accepts=are_paths,
-    fallback="Draw form (c) with two groups. Which rows of `first`, which rows of `middle` and "
-    "which columns of `last` belong to path 0?",
+    fallback="Draw form (c) with two groups. Which filters of the first layer, which "
+    "of the middle one and which input channels of the last belong to path 0?",
 )
 
 check_most_groups = Checker(

@@ -1,4 +1,4 @@
-"""Networks to diagnose in chapter 9, whole or split, and plausible ways to misjudge them."""
+"""Networks of chapter 9 to diagnose or to take apart, and plausible ways to misjudge them."""
 
 from math import gcd
 
@@ -73,6 +73,57 @@ class stack(nn.Sequential):
 
     def __deepcopy__(self, memo):
         return self  # it does not change
+
+
+class grouped_form(nn.Module):
+    """The convolutions of a ResNeXt block in its grouped form, with whole numbers for weights.
+
+    `first`, `middle` and `last` are layers without bias; a ReLU follows the first two.
+
+    Shapes:
+        `(N, channels, H, W)` to `(N, channels + 1, H, W)`.
+
+    Args:
+        channels: of the input.
+        width: of each path.
+        groups: how many paths.
+        kernel_size: of the middle layer, odd.
+
+    Example:
+        >>> form = grouped_form(4, 3, groups=2, kernel_size=3)
+        >>> form, form.middle.weight.shape
+        (grouped_form(4, 3, groups=2, kernel_size=3), torch.Size([6, 3, 3, 3]))
+    """
+
+    def __init__(self, channels, width, groups, kernel_size):
+        super().__init__()
+        self.source = f"grouped_form({channels}, {width}, {groups=}, {kernel_size=})"
+        inside, padding = width * groups, kernel_size // 2
+        self.first = nn.Conv2d(channels, inside, 1, bias=False)
+        self.middle = nn.Conv2d(
+            inside, inside, kernel_size, padding=padding, groups=groups, bias=False
+        )
+        self.last = nn.Conv2d(inside, channels + 1, 1, bias=False)
+        generator = torch.Generator().manual_seed(channels + width + groups)
+        for weight in self.double().requires_grad_(False).parameters():
+            weight.copy_(torch.randint(-2, 3, weight.shape, generator=generator))
+
+    def forward(self, x):
+        """Return what the three layers make of a map."""
+        return self.last(self.middle(self.first(x.double()).relu()).relu())
+
+    def __repr__(self):
+        return self.source
+
+    def __eq__(self, other):
+        return repr(self) == repr(other) and all(map(torch.equal, _weights(self), _weights(other)))
+
+    def __hash__(self):
+        return id(self)
+
+
+def _weights(form):
+    return [form.first.weight, form.middle.weight, form.last.weight]
 
 
 def _modules(kind, numbers, width):
