@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from functools import partial
 
 import torch
@@ -77,7 +78,7 @@ def measure(onednn=True):
     layers = [layer_with(groups) for groups in GROUPS]
     calls = [partial(layer, input) for layer in layers]
     warm_the_allocator()
-    with mkldnn.flags(enabled=onednn):
+    with nullcontext() if onednn else mkldnn.flags(enabled=False):
         best, _, page_faults = take_turns(calls, ROUNDS)
         kernels, packed = zip(*[kernel_of(layer, input) for layer in layers], strict=True)
     return {
