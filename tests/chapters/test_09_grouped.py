@@ -1,9 +1,8 @@
 """Chapter 9, Grouped: its quiz answers, its exercises' right answers, and what it recorded."""
 
-import json
-import subprocess
+from functools import partial
 from itertools import product
-from math import ceil, gcd
+from math import ceil, gcd, log, log2
 from pathlib import Path
 
 import numpy as np
@@ -148,15 +147,20 @@ class TestPaths:
         assert len({pasted, case["form"]}) == 2
 
 
-def test_most_groups_connect_everything_and_more_do_not():
-    for case in exercises.check_most_groups.cases:
-        channels, layers = case.values()
-        best = exercises.most_groups(channels, layers)
-        for groups in range(1, channels + 1):
-            if channels % groups == 0 and channels <= 64:
-                joined = depends(shuffled_stack(channels, groups, layers), channels).all()
-                assert joined == (groups <= best)
-    assert exercises.most_groups(64, 2) == 8  # as in the exercise
+def test_the_cheapest_stack_connects_everything_and_nothing_cheaper_does():
+    for case in exercises.check_cheapest.cases:
+        channels = case["channels"]
+        layers, groups = exercises.cheapest(channels)
+        assert exercises.is_cheapest([layers, groups], channels)
+        if channels > 64:
+            continue
+        assert depends(shuffled_stack(channels, groups, layers), channels).all()
+        for g, n in product(range(1, channels + 1), range(1, layers + 2)):
+            if channels % g == 0 and n * groups < layers * g:
+                assert not depends(shuffled_stack(channels, g, n), channels).all()
+    assert exercises.cheapest(16) == [2, 4]  # as in the exercise
+    assert exercises.is_cheapest((4, 8), 16)
+    assert not exercises.is_cheapest((3, 8), 16)
 
 
 def test_reach_is_a_power_of_a_groups_size_for_every_input():
@@ -176,7 +180,7 @@ def test_reach_is_a_power_of_a_groups_size_for_every_input():
 
 
 def test_the_recorded_layers_cost_what_pytorch_counts():
-    for name in ("09_grouped", "09_limited"):
+    for name in ("09_grouped", "09_widths"):
         run = runs.load(name)
         c_in, c_out = run["channels"]
         _, _, height, width = run["input"]
@@ -187,33 +191,43 @@ def test_the_recorded_layers_cost_what_pytorch_counts():
 
 def test_the_recorded_times_are_those_of_the_layers_and_not_of_new_memory():
     run = runs.load("09_grouped")
-    for found in (run, *runs.load("09_limited")["limits"].values()):
+    for found in (run, runs.load("09_widths")):
         assert max(found["page_faults"]) < 10
         for name in ("milliseconds", "page_faults", "kernels", "packed_channels"):
-            assert len(found[name]) == len(run["groups"])
+            assert len(found[name]) == len(found["groups"])
         assert found["milliseconds"][0] == max(found["milliseconds"])  # one group is the slowest
     assert min(run["new_memory"]["page_faults"]) > 100
     slower = zip(run["new_memory"]["milliseconds"], run["milliseconds"], strict=True)
     assert all(new > used for new, used in slower)
 
 
-def test_the_recorder_measures_under_a_limit_in_a_process_of_its_own(monkeypatch):
+START = "onednn_verbose,v1,primitive,exec,cpu"
+MAPS = "f32:a:blocked:aBcd8b::f0"
+LINES = f"""{START},reorder,jit:blk,undef,src:f32::blocked:abcd::f0 dst:{MAPS},,,1x128x56x56,{{0}}
+{START},convolution,jit:avx2,forward_training,src:{MAPS} wei:{MAPS} bia:undef dst:{MAPS},,mb1,{{1}}
+{START},reorder,jit:blk,undef,src:{MAPS} dst:f32::blocked:abcd::f0,attr,,1x128x56x56,0.25
+"""
+
+
+def test_the_recorder_reads_what_onednn_says(monkeypatch):
     recorder = load_recorder(RECORDER, monkeypatch)
-    names = [name for name, _, _ in recorder.LIMITS]
-    assert list(runs.load("09_limited")["limits"]) == names
-    asked = []
+    rounds = [LINES.format(*times) for times in [("1.5", "9.25"), ("0.5", "9.5")]]
+    assert recorder._read(rounds) == {
+        "kernel": "jit:avx2",
+        "packed_channels": 8,
+        "convolution": 9.25,
+        "reorders": 0.75,
+    }
 
-    def run(command, env, **_):
-        asked.append((command[2:], env["ONEDNN_MAX_CPU_ISA"]))
-        return subprocess.CompletedProcess(command, 0, json.dumps({"milliseconds": [1]}))
 
-    monkeypatch.setattr(recorder.subprocess, "run", run)
-    assert recorder.measure_limited() == {name: {"milliseconds": [1]} for name in names}
-    assert asked == [
-        (["--measure"], "DEFAULT"),
-        (["--measure"], "SSE41"),
-        (["--measure", "--no-onednn"], "DEFAULT"),
-    ]
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="needs oneDNN")
+def test_the_recorder_asks_about_each_layer(monkeypatch, capfd):
+    recorder = load_recorder(RECORDER, monkeypatch)
+    x = torch.randn(1, 32, 40, 40)
+    calls = [partial(recorder.layer_with(groups, 32), x) for groups in (1, 4)]
+    said = recorder.ask_onednn(calls, rounds=2)
+    assert [one["convolution"] > 0 for one in said] == [True, True]
+    assert capfd.readouterr().out == ""
 
 
 def test_stripes_are_balanced_and_agree_where_they_say_so():
@@ -241,7 +255,7 @@ def test_training_is_the_same_twice():
     for _ in range(2):
         torch.manual_seed(0)
         model = nn.Sequential(nn.Flatten(), nn.Linear(128, 2))
-        found.append(stripes.accuracies(model, seed=0, steps=40))
+        found.append(stripes.accuracies(model, seed=0, steps=60))
     assert found[0] == found[1]
     assert len(found[0]) == 3
 
@@ -349,18 +363,39 @@ def layers_instead_of_weights(form):
     return [(form.first, form.middle, form.last)]
 
 
-def most_by_matrices(channels, layers):
+def divisors(number):
+    return [d for d in range(1, number + 1) if number % d == 0]
+
+
+def cheapest_by_matrices(channels):
     found = []
-    for groups in (g for g in range(1, channels + 1) if channels % g == 0):
+    for groups in (g for g in range(1, channels) if channels % g == 0):
         size = channels // groups
         block = torch.block_diag(*[torch.ones(size, size)] * groups)
         order = torch.arange(channels).reshape(groups, size).T.flatten()
-        reach = block
-        for _ in range(layers - 1):
-            reach = block @ reach[order]
-        if reach.all():
-            found.append(groups)
-    return torch.tensor(max(found))
+        reach, layers = block, 1
+        while not reach.all():
+            reach, layers = ((block @ reach[order]) > 0).float(), layers + 1
+        found.append((layers * size, layers, groups))
+    return torch.tensor(min(found)[1:])
+
+
+def cheapest_by_logarithm(channels):
+    stacks = {}
+    for size in (s for s in range(2, channels + 1) if channels % s == 0):
+        layers = ceil(round(log(channels) / log(size), 9))
+        stacks[layers, channels // size] = layers * size
+    return min(stacks, key=stacks.get)
+
+
+def cheapest_deepest(channels):
+    """Of several that are equally cheap, the deepest."""
+    best = (channels, 1, 1)
+    for g in range(1, channels):
+        n = next((n for n in range(1, 9) if (channels // g) ** n >= channels), None)
+        if channels % g == 0 and n and n * (channels // g) <= best[0]:
+            best = n * (channels // g), n, g
+    return list(best[1:])
 
 
 RIGHT = [
@@ -380,26 +415,9 @@ RIGHT = [
     (exercises.check_as_paths, as_paths_by_loops),
     (exercises.check_as_paths, as_paths_by_views),
     (exercises.check_as_paths, as_paths_by_chunks),
-    (exercises.check_most_groups, most_by_matrices),
-    (
-        exercises.check_most_groups,
-        lambda channels, layers: next(
-            g
-            for g in range(channels, 0, -1)
-            if not channels % g and layers * np.log(channels / g) > np.log(channels) - 1e-9
-        ),
-    ),
-    (
-        exercises.check_most_groups,
-        lambda channels, layers: (
-            channels
-            // min(
-                size
-                for size in range(1, channels + 1)
-                if channels % size == 0 and size**layers >= channels
-            )
-        ),
-    ),
+    (exercises.check_cheapest, cheapest_by_matrices),
+    (exercises.check_cheapest, cheapest_by_logarithm),
+    (exercises.check_cheapest, cheapest_deepest),
 ]
 
 WRONG = [
@@ -432,20 +450,17 @@ WRONG = [
     (exercises.check_as_paths, one_list_a_layer, "zip them"),
     (exercises.check_as_paths, all_dealt_out, "do not deal the layers out"),
     (exercises.check_as_paths, layers_instead_of_weights, ""),
-    (exercises.check_most_groups, lambda c, n: int(c / c ** (1 / n)), ""),
-    (exercises.check_most_groups, lambda c, n: ceil(c ** ((n - 1) / n)), ""),
-    (exercises.check_most_groups, lambda c, n: int(c**0.5), ""),
+    (exercises.check_cheapest, lambda c: [2, max(g for g in divisors(c) if g * g <= c)], ""),
+    (exercises.check_cheapest, lambda c: [2, int(c**0.5)], ""),
+    (exercises.check_cheapest, lambda c: [ceil(log(c) / log(3)), c // 3], ""),
+    (exercises.check_cheapest, lambda c: [ceil(log2(c)), c // 2], ""),
+    (exercises.check_cheapest, lambda c: cheapest_by_logarithm(c)[::-1], "In this order"),
     (
-        exercises.check_most_groups,
-        lambda c, n: max(g for g in range(1, c + 1) if c % g == 0 and g**2 <= c),
-        "use `layers`",
+        exercises.check_cheapest,
+        lambda c: [3, max((g for g in divisors(c) if (c // g) ** 3 >= c), default=1)],
+        "try four",
     ),
-    (exercises.check_most_groups, lambda c, n: c // n, ""),
-    (
-        exercises.check_most_groups,
-        lambda c, n: min(g for g in range(1, c + 1) if c % g == 0 and (c // g) ** n >= c),
-        "",
-    ),
+    (exercises.check_cheapest, lambda c: cheapest_by_logarithm(c)[1], ""),
 ]
 
 

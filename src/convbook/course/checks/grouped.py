@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from convbook.course.checks import splits
-from convbook.course.checks._checker import Checker, grid
+from convbook.course.checks._checker import Checker
 
 
 def grouped_pixel(pixel, weight, groups):
@@ -110,22 +110,39 @@ def _mean(weight, groups):
     return [part / groups for part in _inputs(weight, groups)]
 
 
-def most_groups(channels, layers):
-    """Return the most groups with which so many layers, shuffled in between, connect everything."""
-    return max(
-        groups
+def cheapest(channels):
+    """Return [layers, groups] of the shuffled stack that connects everything for fewest weights."""
+    return _cheapest(channels, lambda groups, layers: (channels // groups) ** layers >= channels)
+
+
+def is_cheapest(answer, channels):
+    """Return whether a stack connects everything, and no other one does for less."""
+    layers, groups = answer
+    connects = channels % groups == 0 and (channels // groups) ** layers >= channels
+    best, fewest = cheapest(channels)
+    return connects and layers * fewest == best * groups  # layers / groups, in whole numbers
+
+
+def _cheapest(channels, connects, cost=lambda groups, layers: layers / groups):
+    """Return the cheapest [layers, groups] that connects everything, as a function judges."""
+    stacks = [
+        (cost(groups, layers), layers, groups)
         for groups in range(1, channels + 1)
-        if channels % groups == 0 and (channels // groups) ** layers >= channels
+        for layers in range(1, 11)
+        if channels % groups == 0 and connects(groups, layers)
+    ]
+    return list(min(stacks)[1:])
+
+
+def _by(connects, **settings):
+    """Return a mistake in judging what connects everything, of (channels, groups, layers)."""
+    return lambda channels: _cheapest(
+        channels, lambda groups, layers: connects(channels, groups, layers), **settings
     )
 
 
-def _most(allowed):
-    """Return a mistake: the most groups that divide the channels and are allowed."""
-    return lambda channels, layers: max(
-        groups
-        for groups in range(1, channels + 1)
-        if channels % groups == 0 and (groups == 1 or allowed(groups, channels, layers))
-    )
+def _joins(channels, groups, layers):
+    return (channels // groups) ** layers >= channels
 
 
 def _pixels():
@@ -180,8 +197,6 @@ check_parts = Checker(
         "The first layer is only the beginning: a later one may join what it has kept apart.": (
             splits.groups_of_the_first
         ),
-        "The layer with the fewest groups does not decide: 2 groups and then 3 join everything, "
-        "and between two layers channels may move.": splits.fewest_groups,
         "The layer with the most groups does not decide: another one may join them.": (
             splits.most_groups
         ),
@@ -193,8 +208,6 @@ check_parts = Checker(
         "outputs. Find the sets that overlap.": splits.share_of_the_first,
         "Two channels may move different outputs and still share one, and then they belong "
         "together: join all sets that overlap.": splits.different_sets,
-        "Two outputs may read different channels and still share one, and then they belong "
-        "together: join all sets that overlap.": splits.different_sources,
         "A set may overlap none of the first ones and still hang together with them through "
         "others: join the sets as you go, and compare with what you have joined.": (
             splits.disjoint_from_the_first
@@ -261,50 +274,49 @@ check_as_paths = Checker(
     "of the middle one and which input channels of the last belong to path 0?",
 )
 
-check_most_groups = Checker(
-    "Exercise 4: function(channels, layers) -> the most groups that connect everything",
-    most_groups,
+check_cheapest = Checker(
+    "Exercise 4: function(channels) -> [layers, groups] with the fewest weights",
+    cheapest,
     [
-        *grid(channels=[6, 12, 16, 30, 64, 120, 128, 240], layers=[1, 2, 3]),
-        *grid(channels=[125, 216, 343], layers=[3]),
-        {"channels": 81, "layers": 4},
-        {"channels": 29, "layers": 3},
+        {"channels": channels}
+        for channels in (
+            *(2, 5, 6, 8, 9, 10, 12, 16, 18, 20, 24, 27, 30, 32, 36, 40, 48, 54, 60, 64),
+            *(72, 81, 96, 120, 125, 128, 144, 162, 216, 240, 243, 256),
+        )
     ],
     {
-        "So many groups do not divide the channels.": (
-            lambda channels, layers: int(channels / channels ** (1 / layers) + 1e-9)
-        ),
-        "A root may come out a little off, as 3.9999: compare whole numbers, as in size ** layers "
-        ">= channels.": _most(lambda g, c, n: g <= c / c ** (1 / n)),
-        "Each layer multiplies what is reached by the channels of a group, not by the number of "
-        "groups.": _most(lambda g, c, n: g**n <= c),
-        "What is reached is multiplied in each layer, not added.": (
-            _most(lambda g, c, n: n * (c // g) >= c)
-        ),
-        "Exactly all channels is enough: >=, not >.": _most(lambda g, c, n: (c // g) ** n > c),
-        "Two layers are not always what you have: use `layers`.": (
-            _most(lambda g, c, n: (c // g) ** 2 >= c)
-        ),
-        "The first layer reaches the channels of a group already: it counts.": (
-            _most(lambda g, c, n: (c // g) ** (n - 1) >= c)
-        ),
-        "One layer too many: after one layer a group is reached, after two its square.": (
-            _most(lambda g, c, n: (c // g) ** (n + 1) >= c)
-        ),
-        "That is how many channels a group has. How many groups are there?": (
-            lambda channels, layers: channels // most_groups(channels, layers)
-        ),
-        "The number of groups need not be a power of two.": (
-            lambda channels, layers: max(
-                g
-                for g in (2**power for power in range(9))
-                if channels % g == 0 and (channels // g) ** layers >= channels
-            )
+        "One ordinary layer connects everything, but two with groups may do it for less.": (
+            lambda channels: [1, 1]
         ),
         "With as many groups as channels nothing ever leaves its channel.": (
-            lambda channels, layers: channels
+            lambda channels: [1, channels]
+        ),
+        "Two layers need not be the cheapest: try three and more.": _by(
+            lambda c, g, n: n <= 2 and _joins(c, g, n)
+        ),
+        "Three layers need not be enough: try four and more.": _by(
+            lambda c, g, n: n == 3 and _joins(c, g, n)
+        ),
+        "More groups are not always cheaper: all layers have weights. Compare layers / groups.": (
+            _by(_joins, cost=lambda groups, layers: -groups)
+        ),
+        "In this order, please: [layers, groups].": lambda channels: cheapest(channels)[::-1],
+        "The second number is how many groups there are, not how many channels a group has.": (
+            lambda channels: [cheapest(channels)[0], channels // cheapest(channels)[1]]
+        ),
+        "Each layer multiplies what is reached by the channels of a group, not by the number of "
+        "groups.": _by(lambda c, g, n: g == n == 1 or (c > g > 1 and g**n >= c)),
+        "Exactly all channels is enough: >=, not >.": _by(
+            lambda c, g, n: (c // g) ** n > c or g == n == 1
+        ),
+        "That is how many weights it has. Which layers and groups are they?": (
+            lambda channels: channels**2 * cheapest(channels)[0] // cheapest(channels)[1]
+        ),
+        "The first layer reaches the channels of a group already: it counts.": (
+            _by(lambda c, g, n: (c // g) ** (n - 1) >= c)
         ),
     },
-    fallback="For each number of groups that divides the channels, write down how many channels "
-    "are reached after one layer, two layers, three.",
+    accepts=is_cheapest,
+    fallback="For each number of groups that divides the channels, find the fewest layers that "
+    "connect everything. Then compare layers / groups.",
 )

@@ -182,11 +182,6 @@ def groups_of_the_first(network, channels):
     return _groups(network)[0]
 
 
-def fewest_groups(network, channels):
-    """Take the layer with the fewest groups."""
-    return min(_groups(network))
-
-
 def most_groups(network, channels):
     """Take the layer with the most groups."""
     return max(_groups(network))
@@ -214,13 +209,6 @@ def different_sets(network, channels):
     return len(set(reached(network, channels)))
 
 
-def different_sources(network, channels):
-    """Count the different sets of inputs that outputs read."""
-    sets = reached(network, channels)
-    outputs = set().union(*sets)
-    return len({frozenset(i for i, one in enumerate(sets) if o in one) for o in outputs})
-
-
 def disjoint_from_the_first(network, channels):
     """Open a part for each channel that shares no output with the first one of a part before."""
     firsts = []
@@ -242,35 +230,40 @@ def channels_of_a_part(network, channels):
 
 _STACKS = [
     (4, "groups 1"),
-    (4, "groups 2"),
     (4, "groups 4"),
     (4, "groups 2", "groups 2", "groups 2"),
     (4, "groups 2", "shuffle 2", "groups 2"),
     (4, "groups 2", "flip", "groups 2"),
     (6, "groups 2", "groups 3"),
-    (6, "groups 3", "groups 6"),
+    (6, "groups 3", "groups 2"),
+    (6, "groups 6", "groups 3"),
     (6, "groups 3", "shuffle 3", "groups 3"),
     (6, "split 2"),
     (6, "split 2", "groups 6"),
     (6, "split 2", "flip", "split 4"),
     (6, "split 2", "flip", "split 2"),
-    (6, "split 2", "shuffle 2", "groups 6"),
-    (8, "groups 4", "norm", "groups 4"),
+    (6, "groups 6", "shuffle 3", "split 2"),
+    (8, "groups 8", "norm", "groups 2"),
+    (8, "groups 2", "norm", "groups 8"),
     (8, "groups 4 to 16", "groups 2 to 8"),
-    (8, "groups 4", "shuffle 2", "groups 4"),
+    (8, "groups 8", "shuffle 2", "groups 4"),
     (8, "groups 4", "shuffle 4", "groups 4"),
-    (8, "groups 8", "shuffle 2", "groups 8"),
-    (12, "groups 2", "norm", "groups 4"),
     (12, "groups 4", "groups 3"),
-    (12, "groups 4", "norm", "groups 4"),
+    (12, "groups 3", "groups 4"),
+    (12, "groups 6", "groups 4"),
+    (12, "groups 4", "norm", "groups 6"),
+    (12, "groups 3", "norm", "groups 12"),
+    (12, "groups 2", "groups 12", "groups 6"),
+    (12, "groups 6", "groups 3", "groups 12"),
+    (12, "groups 3", "groups 12", "groups 2"),
     (12, "groups 4", "shuffle 4", "groups 4"),
-    (12, "groups 4", "groups 1", "groups 4"),
-    (12, "groups 4", "groups 2", "groups 4"),
     (12, "groups 6", "shuffle 2", "groups 6"),
-    (12, "groups 6", "shuffle 3", "groups 6"),
     (12, "groups 6", "shuffle 6", "groups 6"),
-    (12, "groups 12"),
+    (12, "groups 4", "shuffle 6", "groups 12"),
+    (12, "groups 12", "shuffle 3", "groups 6"),
     (12, "split 3", "groups 12", "split 3"),
+    (12, "split 8", "groups 3"),
+    (12, "groups 4", "groups 3", "groups 12"),
 ]
 CASES = [
     {"network": stack(channels, *layers), "channels": channels} for channels, *layers in _STACKS
