@@ -69,7 +69,7 @@ def test_light_follows_the_lines(drawn, lit, bright):
 def test_texts_stand_inside_the_figure(drawn):
     eye = np.eye(2)
     names = ["5 × 5\ng = 2"] * 8
-    below = ["256\nmaps"] * 9
+    below = [*["256\nmaps"] * 8, "1000\nscores"]
     figure = drawn("wiring", [eye] * 8, names, below=below, rows=["GPU 1", "GPU 2"])
     figure.draw_without_rendering()
     width, height = figure.bbox.width, figure.bbox.height

@@ -53,7 +53,7 @@ def as_paths(form):
 
 def are_paths(answer, form):
     """Return whether so many narrow paths give, added up, what the grouped form gives."""
-    paths = [[torch.tensor(weight).double() for weight in path] for path in answer]
+    paths = [[torch.as_tensor(weight).double() for weight in path] for path in answer]
     groups, width = form.middle.groups, form.middle.weight.shape[1]
     if len(paths) != groups or any(len(first) != width for first, _, _ in paths):
         return False

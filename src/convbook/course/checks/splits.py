@@ -106,7 +106,10 @@ class grouped_form(nn.Module):
         self.last = nn.Conv2d(inside, channels + 1, 1, bias=False)
         generator = torch.Generator().manual_seed(channels + width + groups)
         for weight in self.double().requires_grad_(False).parameters():
-            weight.copy_(torch.randint(-2, 3, weight.shape, generator=generator))
+            weight.copy_(torch.randint(1, 4, weight.shape, generator=generator))
+        for layer in (self.first, self.last):  # not the middle one, or some paths would be silent
+            signs = torch.randint(0, 2, layer.weight.shape, generator=generator)
+            layer.weight.mul_(2 * signs - 1)
 
     def forward(self, x):
         """Return what the three layers make of a map."""
@@ -230,7 +233,8 @@ def channels_of_a_part(network, channels):
 
 _STACKS = [
     (4, "groups 1"),
-    (4, "groups 4"),
+    (8, "groups 8"),
+    (12, "groups 12", "norm"),
     (4, "groups 2", "groups 2", "groups 2"),
     (4, "groups 2", "shuffle 2", "groups 2"),
     (4, "groups 2", "flip", "groups 2"),

@@ -18,6 +18,7 @@ APART = 0.21  # inches: from one dot of a column to the next at most
 TALLEST = 3.2  # inches: a column
 STEP = 1.3  # inches: from one column to the next at most
 LINE = 0.17  # inches: a line of a title
+LETTER = 0.085  # inches, about
 TINTS = 4  # colours that groups take in turn
 
 
@@ -57,13 +58,14 @@ def wiring(
         if texts and len(texts) != wanted:
             raise ValueError(f"{argument} holds {len(texts)} texts; give {wanted}")
     reached = _reached(tables, counts[0], lit)
-    left = 0.1 + 0.085 * max(map(len, rows), default=0)
-    step = min(STEP, (WIDTH - left - 0.3) / len(tables))
+    left = 0.1 + LETTER * max(map(len, rows), default=0)
+    right = 0.12 + LETTER / 2 * max(map(len, below[-1].split("\n") if below else [""]))
+    step = min(STEP, (WIDTH - left - 0.1 - right) / len(tables))
     apart = min(APART if max(counts) > 2 else 0.5, TALLEST / max(counts))
     top = LINE * max(name.count("\n") + 1 for name in names) + 0.12
     bottom = 0.12 + LINE * max((text.count("\n") + 1 for text in below), default=0)
     tall = apart * (max(counts) - 1)
-    size = (left + step * len(tables) + 0.3, tall + 2 * DOT + top + bottom)
+    size = (left + 0.1 + step * len(tables) + right, tall + 2 * DOT + top + bottom)
     with plt.style.context(STYLE):
         figure = plt.figure(figsize=size)
         figure.set_layout_engine("none")
