@@ -21,6 +21,7 @@ _MODULES = {
     "film": "films",
     "gallery": "pictures",
     "grids": "matrices",
+    "group_squares": "wires",
     "lines": "charts",
     "photographs": "pictures",
     "show": "drawing",
@@ -31,6 +32,7 @@ _MODULES = {
     "weight_matrix": "matrices",
     "window_sums": "sliding",
     "windows": "sliding",
+    "wiring": "wires",
 }
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "film",
     "gallery",
     "grids",
+    "group_squares",
     "lines",
     "photographs",
     "show",
@@ -55,6 +58,7 @@ __all__ = [
     "weight_matrix",
     "window_sums",
     "windows",
+    "wiring",
 ]
 
 
