@@ -189,7 +189,9 @@ def _by_the_sum(main, channels):
 
 MISTAKES = {
     STRIDE: _changed(lambda right, main, channels: nn.Conv2d(channels, right.out_channels, 1)),
-    CHANNELS: _changed(lambda right, main, channels: nn.Conv2d(channels, channels, 1, right.stride)),
+    CHANNELS: _changed(
+        lambda right, main, channels: nn.Conv2d(channels, channels, 1, right.stride)
+    ),
     NEEDLESS: lambda main, channels: (
         nn.Conv2d(channels, channels, 1)
         if isinstance(right := shortcut(main, channels), nn.Identity)

@@ -95,7 +95,11 @@ def _what_is_unclear(block, x, keeps_shape):
         return Verdict("a block with a layer that no gradient reaches", UNUSED)
     whole = block(x).detach()
     nn.init.zeros_(block.get_submodule(wide[-1].name).weight)
-    y = block(x)
+    return _what_is_in_the_way(block(x), whole, x, keeps_shape) or CLEAR
+
+
+def _what_is_in_the_way(y, whole, x, keeps_shape):
+    """Return what changes x on its skip: y is the output without the last convolution."""
     said = "a block that, with its last convolution at 0,"
     if bool((y == y[:1, :, :1, :1]).all()):
         return Verdict(f"{said} forgets x", NO_SKIP)
@@ -109,7 +113,7 @@ def _what_is_unclear(block, x, keeps_shape):
     (arrived,) = torch.autograd.grad(y.sum(), x)
     if keeps_shape and not torch.allclose(arrived, torch.ones_like(x)):
         return Verdict(f"{said} changes the gradient", ONES)
-    return CLEAR
+    return None
 
 
 class _Forward(ClearBlock):
@@ -181,10 +185,10 @@ WINDOW = "The pool's window is as large as the block's stride, which is not alwa
 
 
 class _Numbered:
-    """A block that is shown as `blocks[3]`, so that a reader can try it in a cell."""
+    """A block that is shown as `trained_blocks[3]`, so that a reader can try it in a cell."""
 
     def __repr__(self):
-        return f"blocks[{self.number}]"
+        return f"trained_blocks[{self.number}]"
 
     def __eq__(self, other):
         return getattr(other, "number", None) == self.number
@@ -239,7 +243,7 @@ _SETTINGS = [
     (Neck, 6, 3, 2),
     (Neck, 6, 3, 3),
 ]
-blocks = [_block(number, *settings) for number, settings in enumerate(_SETTINGS)]
+trained_blocks = [_block(number, *settings) for number, settings in enumerate(_SETTINGS)]
 
 
 def _maps(block):
@@ -284,7 +288,7 @@ def seeing_verdict(answer, block):
     """Return what is wrong with a block whose shortcut is to read every pixel."""
     if not isinstance(answer, nn.Module):
         return answer
-    block, found = blocks[block.number], []  # the one handed over may have been changed in place
+    block, found = trained_blocks[block.number], []  # the one handed over may have been changed in place
     for x in _maps(block):
         try:
             found.append(answer.eval()(x))
@@ -365,4 +369,3 @@ SEEING_MISTAKES = {
     ALONE: _always_pooled,
     WINDOW: _pool_of_two,
 }
-
