@@ -187,6 +187,8 @@ WINDOW = "The pool's window is as large as the block's stride, which is not alwa
 class _Numbered:
     """A block that is shown as `trained_blocks[3]`, so that a reader can try it in a cell."""
 
+    number = -1  # while it is built
+
     def __repr__(self):
         return f"trained_blocks[{self.number}]"
 

@@ -152,8 +152,11 @@ def train(model, split, seed, rate, epochs, batch, momentum, weight_decay, drops
     steps = len(images) // batch
     schedule = torch.optim.lr_scheduler.MultiStepLR(sgd, [steps * epoch for epoch in drops], 0.1)
     if longest:
-        clip = torch.nn.utils.clip_grad_norm_
-        sgd.register_step_pre_hook(lambda *_: clip(model.parameters(), longest))
+
+        def shorten(*_):
+            torch.nn.utils.clip_grad_norm_(model.parameters(), longest)
+
+        sgd.register_step_pre_hook(shorten)
     wrong, found = [], {"loss": [], "error": []}
 
     def loss(scores, labels):
