@@ -7,7 +7,7 @@ from torch import nn
 
 from convbook.course.checks.designs import Verdict
 
-SIZES = [(n, n + 3) for n in range(13, 25)]  # of the maps that come in, even and odd
+SIZES = [(n, n + 4) for n in range(13, 25)]  # of the maps that come in, even and odd
 
 RIGHT = Verdict("a shortcut that fits")
 STRIDE = (
@@ -91,7 +91,7 @@ _PATHS = [
     (5, _two(5, 5, {"stride": (1, 2)}, {"stride": (2, 1)})),
     (4, _two(4, 4, {"kernel_size": 4}, {"kernel_size": 4, "padding": 2})),
     (6, (nn.Conv2d(6, 6, 3, 2, 1, groups=6), _conv(6, 9, 1, 1, 0))),
-    (8, _two(8, 8, {"kernel_size": 4, "padding": "same"})),
+    (8, _two(8, 8, {"padding": "same", "dilation": 3})),
     (8, (_conv(8, 8, 3, 2), nn.Upsample(scale_factor=2), _conv(8, 8))),
     (8, _two(8, 8, {"stride": 2, "padding": 0})),
     (4, (nn.ConvTranspose2d(4, 4, 2, 2), nn.ReLU(), _conv(4, 4, 3, 2))),

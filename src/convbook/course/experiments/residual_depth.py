@@ -23,13 +23,12 @@ ARMS = {
     "residual 20": ("residual", 9, 0.05),
     "residual 56": ("residual", 27, 0.05),
     "plain 56, lower rate": ("plain", 27, 0.01),
-    "no norm, plain 20": ("plain, no norm", 9, 0.02),
     "no norm, plain 56": ("plain, no norm", 27, 0.02),
     "no norm, plain 56, copying": ("plain, no norm, copying", 27, 0.02),
     "no norm, residual 56": ("residual, no norm", 27, 0.02),
 }
 LONGEST = 1.0  # of the whole gradient, where no norm holds its size
-CONFIG = {"epochs": 24, "batch": 32, "momentum": 0.9, "weight_decay": 1e-4, "drops": (12, 18)}
+CONFIG = {"epochs": 18, "batch": 32, "momentum": 0.9, "weight_decay": 1e-4, "drops": (10, 14)}
 DELETED = (1, 2, 4, 8, 12)  # how many blocks at once
 DRAWS = 5  # of blocks to delete at once
 PICTURES = 500  # of the test, to see what a stack can do without a block
