@@ -290,7 +290,7 @@ def seeing_verdict(answer, block):
     """Return what is wrong with a block whose shortcut is to read every pixel."""
     if not isinstance(answer, nn.Module):
         return answer
-    block, found = trained_blocks[block.number], []  # the one handed over may have been changed in place
+    block, found = trained_blocks[block.number], []  # the one handed over may have been changed
     for x in _maps(block):
         try:
             found.append(answer.eval()(x))

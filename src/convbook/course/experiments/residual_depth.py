@@ -1,5 +1,6 @@
 """Stacks of equal blocks, shallow and deep, with and without skips: what chapter 7 compares."""
 
+import copy
 import math
 import time
 from collections import OrderedDict
@@ -23,15 +24,17 @@ ARMS = {
     "residual 20": ("residual", 9, 0.05),
     "residual 56": ("residual", 27, 0.05),
     "plain 56, lower rate": ("plain", 27, 0.01),
+    "plain 56, copying": ("plain, copying", 27, 0.05),
+    "no norm, plain 20": ("plain, no norm", 9, 0.02),
     "no norm, plain 56": ("plain, no norm", 27, 0.02),
-    "no norm, plain 56, copying": ("plain, no norm, copying", 27, 0.02),
-    "no norm, residual 56": ("residual, no norm", 27, 0.02),
 }
 LONGEST = 1.0  # of the whole gradient, where no norm holds its size
-CONFIG = {"epochs": 18, "batch": 32, "momentum": 0.9, "weight_decay": 1e-4, "drops": (10, 14)}
+CONFIG = {"epochs": 16, "batch": 32, "momentum": 0.9, "weight_decay": 1e-4, "drops": (8, 12)}
 DELETED = (1, 2, 4, 8, 12)  # how many blocks at once
 DRAWS = 5  # of blocks to delete at once
 PICTURES = 500  # of the test, to see what a stack can do without a block
+LOOKS = ("before", "after_an_epoch")
+LOOKED_AT = 64  # pictures
 
 
 class PlainBlock(ResidualBlock):
@@ -119,28 +122,34 @@ def make(kind, count):
     """Return one of the stacks that `ARMS` names, with first weights of its kind.
 
     Example:
-        >>> block = make("plain, no norm, copying", 1).blocks[0]
-        >>> x = torch.rand(1, 16, 8, 8)
-        >>> bool((block(x) - x).abs().max() < 0.5)  # nearly a copy
-        True
+        >>> make("plain, copying", 1).blocks[0].conv1.weight[5, 5, 1, 1].round().item()
+        1.0
     """
     stack = stack_of_blocks(ResidualBlock if "residual" in kind else PlainBlock, count)
     if "no norm" in kind:
         take_norms_out(stack)
-        if "residual" in kind:  # each block adds nothing at first
-            for block in stack.blocks:
-                nn.init.zeros_(block.conv2.weight)
-        if "copying" in kind:
-            begin_with_identity(stack.blocks)
+    if "copying" in kind:
+        begin_with_identity(stack.blocks)
     return stack
 
 
-def train(model, split, seed, rate, epochs, batch, momentum, weight_decay, drops, longest=None):
+def train(model, split, seed, rate, epochs, batch, momentum, weight_decay, drops, **more):
     """Train a classifier by SGD; return the mean loss and the share of errors of each epoch.
 
-    Both are those of the steps themselves, on the pictures that the step learns from. The rate is
-    divided by ten after each epoch that `drops` names, as in the paper. A gradient longer than
-    `longest` is shortened to that.
+    Both are those of the steps themselves, on the pictures that the step is about to learn from.
+
+    Args:
+        model: the classifier, changed in place.
+        split: pictures and labels.
+        seed: of the order of the pictures.
+        rate: the learning rate at first.
+        epochs: how often each picture is seen.
+        batch: pictures for a step.
+        momentum: of SGD.
+        weight_decay: on all parameters.
+        drops: after how many epochs the rate is divided by ten.
+        more: `longest`, to which a longer gradient is shortened, and `look`, called with the number
+            of epochs done before each.
 
     Source: He, Zhang, Ren and Sun, arXiv 1512.03385, section 4.2.
     """
@@ -150,7 +159,7 @@ def train(model, split, seed, rate, epochs, batch, momentum, weight_decay, drops
     sgd = torch.optim.SGD(model.parameters(), rate, momentum, weight_decay=weight_decay)
     steps = len(images) // batch
     schedule = torch.optim.lr_scheduler.MultiStepLR(sgd, [steps * epoch for epoch in drops], 0.1)
-    if longest:
+    if longest := more.get("longest"):
 
         def shorten(*_):
             torch.nn.utils.clip_grad_norm_(model.parameters(), longest)
@@ -162,7 +171,8 @@ def train(model, split, seed, rate, epochs, batch, momentum, weight_decay, drops
         wrong.append((scores.argmax(1) != labels).float().mean().item())
         return F.cross_entropy(scores, labels)
 
-    for _ in range(epochs):
+    for epoch in range(epochs):
+        more.get("look", abs)(epoch)
         order = torch.randperm(len(images), generator=generator)[: steps * batch].split(batch)
         batches = ((images[some], split.labels[some]) for some in order)
         losses = train_steps(model, batches, loss, sgd, schedule)
@@ -179,15 +189,47 @@ def run(seed, arm, training, test, config=CONFIG):
     """
     kind, count, rate = ARMS[arm]
     torch.manual_seed(seed)
-    model, began = make(kind, count), time.perf_counter()
+    model, began, done = make(kind, count), time.perf_counter(), {"seed": seed}
+
+    def look(epoch):
+        if epoch < len(LOOKS):
+            done[LOOKS[epoch]] = what_passes(model, training)
+
     longest = LONGEST if "no norm" in kind else None
-    found = train(model, training, seed, rate, longest=longest, **config)
-    rounded = {name: [_rounded(value) for value in values] for name, values in found.items()}
-    done = {"seed": seed, **rounded, "seconds": round(time.perf_counter() - began, 1)}
+    found = train(model, training, seed, rate, **config, longest=longest, look=look)
+    done |= {name: [_rounded(value) for value in values] for name, values in found.items()}
+    done["seconds"] = round(time.perf_counter() - began, 1)
     done["test_accuracy"] = accuracy(model, test)
     if "no norm" not in kind:
         done |= delete_blocks(model, test, seed)
     return done
+
+
+def what_passes(model, split):
+    """Return what becomes of pictures in the blocks, and of the loss's gradient on its way back.
+
+    `signal` and `gradient` say how large they are at the far end, as a share of where they began:
+    behind the blocks, and before them. `likeness` is the mean cosine between the maps of two
+    pictures, before the blocks and behind them.
+    """
+    twin = copy.deepcopy(model).train()
+    x = twin.start(to_float(split.images[:LOOKED_AT])).detach().requires_grad_()
+    y = twin.blocks(x)
+    loss = F.cross_entropy(twin.head(y), split.labels[:LOOKED_AT])
+    first, last = torch.autograd.grad(loss, (x, y))
+    size = torch.linalg.vector_norm
+    return {
+        "signal": float(f"{(size(y) / size(x)).item():.3g}"),
+        "gradient": float(f"{(size(first) / size(last)).item():.3g}"),
+        "likeness": [round(_likeness(maps), 4) for maps in (x, y)],
+    }
+
+
+def _likeness(maps):
+    rows = F.normalize(maps.detach().flatten(1))
+    cosines = rows @ rows.T
+    count = len(rows)
+    return (cosines.sum() - cosines.trace()).item() / (count * (count - 1))
 
 
 def _rounded(value):
