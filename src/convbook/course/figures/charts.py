@@ -184,17 +184,24 @@ def repeats(
             ends[name] = (x[-1], means[-1], place)
         _scale(axes, xlabel, ylabel, log="")
         axes.margins(x=0.03)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         _name_apart(axes, ends)
         return show(figure, data={"runs": drawn})
 
 
 def _name_apart(axes, ends: Mapping[str, tuple[float, float, int]]) -> None:
-    """Name curves at their ends, from the highest down, no two names on one line."""
+    """Name curves at their ends, no two names on one line and none below the axis."""
     low, high = axes.get_ylim()
-    line, last = 0.075 * (high - low), float("inf")
-    for name, (x, y, place) in sorted(ends.items(), key=lambda end: -end[1][1]):
-        last = min(y, last - line)
-        _name_curve(axes, name, (x, last), place)
+    line, order = 0.08 * (high - low), sorted(ends, key=lambda name: -ends[name][1])
+    heights = [ends[name][1] for name in order]
+    for i in range(1, len(order)):  # from the highest down
+        heights[i] = min(heights[i], heights[i - 1] - line)
+    heights[-1] = max(heights[-1], low)
+    for i in reversed(range(len(order) - 1)):  # and up again
+        heights[i] = max(heights[i], heights[i + 1] + line)
+    for name, y in zip(order, heights, strict=True):
+        x, _, place = ends[name]
+        _name_curve(axes, name, (x, y), place)
 
 
 def _check_count(curves: Mapping) -> None:
