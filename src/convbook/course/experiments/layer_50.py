@@ -1,4 +1,4 @@
-"""What reaches layer 50: signal and gradient in deep stacks, before training and in its first steps."""
+"""What reaches layer 50: signal and gradient in deep stacks, and their first steps of training."""
 
 import torch
 import torch.nn.functional as F

@@ -49,37 +49,42 @@ export const PRESETS = [
   preset(
     "Six layers",
     ["plain", "default", 6, ""],
-    "The same weights in a network of six layers. What is lost here still comes through, which is why nobody noticed for so long.",
+    "The same weights in a network of six layers. A hundredth of the signal and of the gradient come through, and it learns.",
   ),
   preset(
     "He\u2019s weights",
     ["plain", "he", 50, "plain.default"],
-    "Weights drawn \u221a6 times as large. The mean square over all draws is kept; a single draw, a thin line, wanders, and most end somewhat below.",
+    "Weights drawn \u221a6 times as large. The mean square over all draws is kept; a single draw, a thin line, wanders, and the typical one ends below.",
   ),
   preset(
     "Too large",
     ["plain", "large", 50, "plain.he"],
-    "Twice He\u2019s weights double the signal in every layer: 2\u2075\u2070 is a number of fifteen digits.",
+    "Weights twice as large as He\u2019s double the signal in every layer, in the mean, and 2\u2075\u2070 has sixteen digits.",
   ),
   preset(
     "Batch norm",
     ["batch_norm", "he", 50, "plain.he"],
-    "Every layer rescales its map, so the weights\u2019 size no longer matters: try the others. But look at the gradient: it grows on its way back, layer by layer.",
+    "Every layer rescales its map, so the weights\u2019 size no longer matters: try the others. But look at the gradient: it grows on its way back, by about a fifth in each layer.",
   ),
   preset(
     "Skips alone",
     ["skip", "default", 50, "plain.default"],
-    "PyTorch\u2019s weights again, now with x added, and the cliff is gone. Then try He\u2019s: each pair adds as much as there was, so the signal grows.",
+    "PyTorch\u2019s weights again, now with x added, and the cliff is gone. Then try He\u2019s: each pair adds about as much as there was, so the signal grows.",
   ),
   preset(
     "ResNet",
     ["residual", "he", 50, "batch_norm.he"],
-    "Skips and batch norm together. Each branch adds as much as the last, so the sum grows slowly, and so does the gradient.",
+    "Skips and batch norm together. Each branch adds about as much as the one before, so the sum grows slowly; and so does the gradient, far less than with batch norm alone.",
+  ),
+  preset(
+    "Pre-activation",
+    ["pre_activation", "he", 50, "residual.he"],
+    "Batch norm and ReLU move into the branch, so that nothing stands in the skip\u2019s way. The gradient grows less still.",
   ),
   preset(
     "Zero-gamma",
     ["residual", "zero", 50, "residual.he"],
-    "The last batch norm of each branch starts with weight 0, so that at first every pair hands on what it gets, and the network learns how deep it wants to be.",
+    "The last batch norm of each branch starts with weight 0, so that at first every pair hands on what it gets; each branch joins in as it learns.",
   ),
 ];
 

@@ -25,14 +25,14 @@ NETWORKS = {
     "pre_activation": "Pre-activation",
 }
 INITIALISATIONS = {
-    "default": "PyTorch’s",
+    "default": "PyTorch\u2019s",
     "glorot": "Glorot",
     "he": "He",
     "large": "Twice He",
     "zero": "Zero-gamma",
 }
 WITHOUT_SKIPS = ("plain", "batch_norm")
-DEPTHS = (6, 10, 20, 30, 50)
+DEPTHS = (6, 10, 20, 50)
 PAIRS = tuple(
     f"{network}.{initialisation}"
     for network in NETWORKS
@@ -68,22 +68,25 @@ def recorded():
     }
 
 
-def _steps(codes):
-    """Return whole numbers as the steps between them, which take a page less to load."""
-    return [b - a for a, b in pairwise([0, *codes])]
+def _packed(codes):
+    """Return whole numbers as text: a character for each step, a long one as ~number;."""
+    steps = [b - a for a, b in pairwise([0, *codes])]
+    return "".join(chr(80 + step) if abs(step) <= 45 else f"~{step};" for step in steps)
 
 
 def _decades(curves):
-    return [_steps([round(100 * math.log10(share)) for share in curve]) for curve in curves]
+    return [_packed([round(100 * math.log10(share)) for share in curve]) for curve in curves]
 
 
 def _losses(curves):
-    codes = [[LOST if loss == math.inf else min(loss, HIGHEST_LOSS) for loss in c] for c in curves]
-    return [_steps([loss if loss == LOST else round(100 * loss) for loss in c]) for c in codes]
+    def code(loss):
+        return LOST if loss == math.inf else round(100 * min(loss, HIGHEST_LOSS))
+
+    return [_packed([code(loss) for loss in curve]) for curve in curves]
 
 
 def packed():
-    """Return the record as the page gets it: hundredths of decades and of the loss, as steps."""
+    """Return the record as the page gets it: hundredths of decades, and of the loss, as text."""
     return {
         name: {
             "signal": _decades(one["signal"]),
@@ -101,7 +104,7 @@ class WhatReachesLayer50(Explorer):
         network: "plain", "batch_norm", "skip", "residual" or "pre_activation".
         initialisation: "default" (PyTorch's), "glorot", "he", "large" (twice He's weights), or for
             a network with skips "zero" (each branch starts at zero).
-        depth: how many layers: 6, 10, 20, 30 or 50.
+        depth: how many layers: 6, 10, 20 or 50.
         against: what is shown in grey, such as "plain.he"; "" is nothing.
 
     Raises:

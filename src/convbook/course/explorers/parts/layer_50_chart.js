@@ -19,7 +19,13 @@ function multiples(low, high, step) {
   return marks;
 }
 
-/** An axis of powers of ten, or of counts, with no more than six marks. @returns {Axis} */
+/**
+ * An axis with no more than six marks.
+ * @param {number} low
+ * @param {number} high
+ * @param {(mark: number) => string} [text]
+ * @returns {Axis}
+ */
 export function axisOf(low, high, text = String) {
   const step = [1, 2, 5, 10, 20].find((one) => (high - low) / one <= 5.5) ?? 50;
   return { low, high, marks: multiples(low, high, step), text };
@@ -105,13 +111,22 @@ export function createPanel() {
 /** A piece of a line, for the legend. */
 export function keyOf(/** @type {string} */ kind) {
   const line = draft("path", { class: `cb-l50-${kind}`, d: "M0 5H26" });
-  return draft("svg", { class: "cb-l50-chart", width: 26, height: 10, "aria-hidden": "true" }, line);
+  return draft(
+    "svg",
+    { class: "cb-l50-chart", width: 26, height: 10, "aria-hidden": "true" },
+    line,
+  );
 }
 
 /** A table under its caption: rows of texts, the first of each its head. */
 export function tableOf(caption, /** @type {string[]} */ heads, /** @type {string[][]} */ rows) {
   const row = ([head, ...cells]) =>
-    h("tr", {}, h("th", { scope: "row" }, head), cells.map((cell) => h("td", {}, cell)));
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, head),
+      cells.map((cell) => h("td", {}, cell)),
+    );
   const top = heads.map((head) => h("th", { scope: "col" }, head));
   return h(
     "table",

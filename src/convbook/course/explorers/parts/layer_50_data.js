@@ -27,19 +27,19 @@ export const FORMULAS = {
   pre_activation: "x + conv(relu(bn(conv(relu(bn(x))))))",
 };
 
-export const DEPTHS = [6, 10, 20, 30, 50];
-export const EVERY = 4; // steps from one loss to the next
+export const DEPTHS = [6, 10, 20, 50];
+export const EVERY = 5; // steps from one loss to the next
 export const PICTURES = 20; // learnt by heart
 const PER_DECADE = 100;
 const LOST = 10000; // the code of a loss that is no number
 
 /**
- * A network with an initialisation, as the page gets it: a row of numbers for each seed, of which
- * each is the step from the one before; gradient and loss have such rows for each depth.
+ * A network with an initialisation, as the page gets it: a text of numbers for each seed; gradient
+ * and loss have such texts for each depth.
  * @typedef {object} Run
- * @property {number[][]} signal
- * @property {number[][][]} gradient
- * @property {number[][][]} loss
+ * @property {string[]} signal
+ * @property {string[][]} gradient
+ * @property {string[][]} loss
  */
 
 /**
@@ -59,22 +59,25 @@ export function settled(s, patch) {
   return has(network, initialisation) ? patch : { ...patch, initialisation: "he" };
 }
 
-function sums(/** @type {number[]} */ steps) {
-  let sum = 0;
-  return steps.map((step) => {
-    sum += step;
-    return sum;
+/** The whole numbers in a text: a character is the step from one to the next, a long one ~step; */
+function unpacked(/** @type {string} */ text) {
+  let number = 0;
+  return [...text.matchAll(/~(-?\d+);|./g)].map(([character, long]) => {
+    number += long ? Number(long) : character.charCodeAt(0) - 80;
+    return number;
   });
 }
 
 /** The curves of a run at a depth. @returns {Curves} */
 export function curvesOf(/** @type {Run} */ run, /** @type {number} */ depth) {
-  const logarithms = (rows) => rows.map((row) => sums(row).map((code) => code / PER_DECADE));
+  const logarithms = (rows) => rows.map((row) => unpacked(row).map((code) => code / PER_DECADE));
   const i = DEPTHS.indexOf(depth);
   return {
     signal: logarithms(run.signal).map((row) => row.slice(0, depth / 2 + 1)),
     gradient: logarithms(run.gradient[i]),
-    loss: run.loss[i].map((row) => sums(row).map((code) => (code >= LOST ? Infinity : code / 100))),
+    loss: run.loss[i].map((row) =>
+      unpacked(row).map((code) => (code >= LOST ? Infinity : code / 100)),
+    ),
   };
 }
 
