@@ -1,7 +1,7 @@
 // What reaches layer 50: signal, gradient and first steps of deep stacks, recorded by PyTorch.
 
 import { button, rangeControl, segmentedControl } from "./lib/controls.js";
-import { h, setText } from "./lib/dom.js";
+import { h, setContent, setText } from "./lib/dom.js";
 import { medians } from "./lib/medians.js";
 import { createShell } from "./lib/shell.js";
 import { axisOf, createPanel, decadesAround, keyOf, tableOf } from "./parts/layer_50_chart.js";
@@ -110,12 +110,12 @@ print(f"gradient at the first layer: {gradient[0]:.1e}")
 /** The three panels and their numbers: { root, draw(s, runs, width) }. */
 function createFigure() {
   const panels = [createPanel(), createPanel(), createPanel()];
-  const words = h("p", { class: "cb-l50-words", role: "status" });
+  const words = h("div", { class: "cb-l50-words", role: "status" });
   const formula = h("code", {});
   const legend = h("ul", { class: "cb-legend" });
   const region = { tabindex: "0", role: "region", "aria-label": "The numbers" };
   const tables = h("div", { class: "cb-l50-tables", ...region });
-  const folded = h("details", {}, h("summary", {}, "The numbers as a table"), tables);
+  const folded = h("details", {}, h("summary", {}, "The numbers as tables"), tables);
   const aside = h(
     "div",
     { class: "cb-l50-aside" },
@@ -132,7 +132,7 @@ function createFigure() {
     const kept = s.against ? curvesOf(runs[s.against], s.depth) : undefined;
     const options = panelsOf(curves, kept, s.depth, told);
     panels.forEach((panel, i) => panel.draw({ ...options[i], width }));
-    setText(words, Object.values(told).join(" "));
+    setContent(words, ...Object.values(told).map((sentence) => h("p", {}, sentence)));
     setText(formula, FORMULAS[s.network]);
     const entries = [
       ["seed", "five seeds"],
@@ -158,29 +158,31 @@ function panelsOf(curves, kept, depth, told) {
     ...{ title, name, sentence: told[key], curves: curves[key], kept: kept?.[key] },
   });
   return [
-    { ...panel("signal", "Signal", "layer \u2192"), ...layers },
-    { ...panel("gradient", "Gradient", "\u2190 layer"), ...layers },
+    { ...panel("signal", "Signal: share of what was sent in", "layer \u2192"), ...layers },
+    { ...panel("gradient", "Gradient: share of what was sent back", "\u2190 layer"), ...layers },
     {
       ...panel("loss", "Loss while it learns one batch by heart", "step"),
       ...{ x: axisOf(0, steps), y: axisOf(0, TOP), rule: GUESSING, spacing: EVERY },
+      ruleName: "guessing",
     },
   ];
 }
 
-/** The medians of all curves, and how far the seeds are apart. */
+/** A table each for signal, gradient and loss: their median and how far the seeds are apart. */
 function tablesOf(curves) {
-  const columns = (series, text) => {
-    const ends = (pick) => series[0].map((_, i) => pick(...series.map((curve) => curve[i])));
-    const shown = [medians(series), ends(Math.min), ends(Math.max)];
-    return shown.map((curve) => curve.map(text));
+  const lossText = (value) => (value === Infinity ? "none" : value.toFixed(2));
+  const table = (caption, series, first, spacing, text) => {
+    const at = (i) => series.map((curve) => curve[i]);
+    const rows = medians(series).map((middle, i) => [
+      String(spacing * i),
+      ...[middle, Math.min(...at(i)), Math.max(...at(i))].map(text),
+    ]);
+    return tableOf(caption, [first, "median", "smallest", "largest"], rows);
   };
-  const loss = (value) => (value === Infinity ? "no number" : value.toFixed(2));
-  const rows = (spacing, list) => list[0].map((_, i) => [spacing * i, ...list.map((c) => c[i])]);
-  const heads = (name) => [name, `smallest ${name}`, `largest ${name}`];
-  const sizes = [...columns(curves.signal, shareText), ...columns(curves.gradient, shareText)];
   return [
-    tableOf("Share left", ["layer", ...heads("signal"), ...heads("gradient")], rows(2, sizes)),
-    tableOf("Loss", ["step", ...heads("loss")], rows(EVERY, columns(curves.loss, loss))),
+    table("Signal", curves.signal, "layer", 2, shareText),
+    table("Gradient", curves.gradient, "layer", 2, shareText),
+    table("Loss", curves.loss, "step", EVERY, lossText),
   ];
 }
 

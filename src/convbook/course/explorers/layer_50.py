@@ -182,7 +182,7 @@ def _ends(found):
             if one:
                 signal = statistics.median(curve[-1] for curve in one["signal"])
                 gradient = statistics.median(curve[0] for curve in one["gradient"][DEPTHS[-1]])
-                cell = f"{signal:.1e}; {gradient:.1e}"
+                cell = f"{signal:.2g}; {gradient:.2g}"
             row.append(f"<td>{cell}</td>")
         rows.append(row)
     return rows
@@ -217,4 +217,5 @@ def _key():
         for name, colour in zip(INITIALISATIONS.values(), CURVES, strict=True)
     ]
     what = "Left the signal, right the gradient, by layer; the line across is 1, what was sent in"
-    return f"{what}; 10^{DECADES[0]} to 10^{DECADES[1]}. {', '.join(names)}"
+    low, high = (f"10<sup>{power}</sup>".replace("-", "\u2212") for power in DECADES)
+    return f"{what}. From {low} to {high}. {', '.join(names)}"

@@ -38,7 +38,7 @@ export function decadesAround(/** @type {number[][]} */ curves) {
 }
 
 /** Rules, marks and the axis's name. */
-function axes(width, x, y, at, { name, rule }) {
+function axes(width, x, y, at, { name, rule, ruleName = "" }) {
   const text = (left, top, words, anchor) =>
     draft("text", { x: px(left), y: px(top), "text-anchor": anchor }, words);
   const line = (mark, kind) =>
@@ -52,6 +52,7 @@ function axes(width, x, y, at, { name, rule }) {
     ...y.marks.map((mark) => text(PAD.left - 6, at(x.low, mark)[1], y.text(mark), "end")),
     ...x.marks.map((mark) => text(at(mark, y.low)[0], HEIGHT - 28, x.text(mark), "middle")),
     text((PAD.left + width - PAD.right) / 2, HEIGHT - 10, name, "middle"),
+    text(width - PAD.right, at(x.low, rule)[1] - 8, ruleName, "end"),
   ];
 }
 
@@ -77,6 +78,7 @@ export function createPanel() {
    * @param {Axis} options.y
    * @param {string} options.name of the axis across
    * @param {number} options.rule the height that is marked
+   * @param {string} [options.ruleName] what is written there
    * @param {number} options.spacing from point to point
    * @param {number[][]} options.curves by seed
    * @param {number[][]} [options.kept] those that are shown in grey

@@ -95,8 +95,8 @@ export function shareText(/** @type {number} */ log) {
     const share = 10 ** log;
     return share < 99.5 ? share.toPrecision(2) : String(Math.round(share));
   }
-  const power = Math.floor(log + 0.02);
-  return `${Math.max(1, 10 ** (log - power)).toFixed(1)} \u00b7 ${powerText(power)}`;
+  const power = Math.floor(log + 0.0022); // 9.95 is written as 10
+  return `${(10 ** (log - power)).toFixed(1)} \u00b7 ${powerText(power)}`;
 }
 
 /** Where the median and the extremes of some curves are, at their first or last point. */
