@@ -223,6 +223,58 @@ def test_presets_have_names_notes_and_settings_that_there_are():
         assert one["note"].endswith(".")
 
 
+def factors(name, depth=50):
+    """The median signal's and the median gradient's factor for each layer."""
+    return [statistics.median(shares) ** (1 / depth) for shares in ends(name, depth)]
+
+
+def last_losses(name, depth=50):
+    return [curve[-1] for curve in FOUND[name]["loss"][depth]]
+
+
+def middle_gradient(name):
+    return statistics.median(ends(name, 50)[1])
+
+
+BATCH_NORMS = [name for name in PAIRS if name.startswith("batch_norm.")]
+# What each note says, as the record has it.
+NOTES = {
+    "As PyTorch starts": lambda: (
+        all(0.36 < factor < 0.44 for factor in factors("plain.default"))
+        and min(last_losses("plain.default")) > 2.29
+    ),
+    "Six layers": lambda: (
+        all(1 / 400 < share < 1 / 100 for shares in ends("plain.default", 6) for share in shares)
+        and min(last_losses("plain.default", 6)) > 2.29
+    ),
+    "He\u2019s weights": lambda: 0.001 < statistics.median(ends("plain.he", 50)[0]) < 0.2,
+    "Too large": lambda: (
+        len(str(2**50)) == 16 and all(1.7 < factor < 2.1 for factor in factors("plain.large"))
+    ),
+    "Batch norm": lambda: all(
+        0.95 < signal < 1.05 and 1.15 < gradient < 1.25
+        for signal, gradient in map(factors, BATCH_NORMS)
+    ),
+    "Skips alone": lambda: (
+        all(0.5 < share < 5 for shares in ends("skip.default", 50) for share in shares)
+        and all(1.3 < factor**2 < 1.6 for factor in factors("skip.he"))
+    ),
+    "ResNet": lambda: (
+        max(ends("residual.he", 50)[0]) < 30
+        and 1 < middle_gradient("residual.he") < middle_gradient("batch_norm.he") / 50
+    ),
+    "Pre-activation": lambda: (
+        1 < middle_gradient("pre_activation.he") < middle_gradient("residual.he") / 2
+    ),
+    "Zero-gamma": lambda: {*ends("residual.zero", 50)[0]} == {1},
+}
+
+
+@pytest.mark.parametrize("preset", MAIN.PRESETS(), ids=lambda one: one["label"])
+def test_notes_say_what_the_record_has(preset):
+    assert NOTES[preset["label"]]()
+
+
 # ------------------------------------------------------------------ Python
 
 

@@ -49,7 +49,7 @@ export const PRESETS = [
   preset(
     "Six layers",
     ["plain", "default", 6, ""],
-    "The same weights in a network of six layers. A hundredth of the signal and of the gradient come through, and it learns.",
+    "The same weights in six layers: of signal and gradient about a two-hundredth is left. That is little, not nothing, and yet its first steps lead nowhere.",
   ),
   preset(
     "He\u2019s weights",
