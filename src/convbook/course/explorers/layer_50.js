@@ -249,7 +249,7 @@ function render({ model, el }) {
     shell.showCode(codeOf(s));
   }
 
-  const others = [["Copy the script", () => scriptOf(state())]];
+  const others = [["Copy script", () => scriptOf(state())]];
   return shell.start({
     controls: controls.roots,
     figure: [figure.root],

@@ -161,19 +161,21 @@ class WhatReachesLayer50(Explorer):
             image = quote(_drawing([found[name] for name in ends]), safe=" ='/:")
             figures.append(
                 f'<div><p>{title}</p><img src="data:image/svg+xml,{image}" alt="{alt}" '
-                f'width="{2 * WIDTH}" height="{HEIGHT}"></div>'
+                f'style="width: {2 * WIDTH}px; max-width: 100%"></div>'
             )
+        title = "Signal behind layer 50; gradient at the first"
         return (
             '<div class="convbook-root cb-static">'
             f"{side_by_side(figures)}<p>{_key()}</p>"
-            f"{html_table('Signal behind layer 50; gradient at the first', _ends(found))}"
+            f'<div class="cb-wide" tabindex="0" role="region" aria-label="{title}">'
+            f"{html_table(title, _ends(found))}</div>"
             f"<p><code>{escape(self.code)}</code></p></div>"
         )
 
 
 def _ends(found):
     """Return the rows of a table: a row for each network, a column for each initialisation."""
-    rows = [[f'<th scope="col">{word}</th>' for word in ("", *INITIALISATIONS.values())]]
+    rows = [[f'<th scope="col">{word}</th>' for word in ("network", *INITIALISATIONS.values())]]
     for network, title in NETWORKS.items():
         row = [f'<th scope="row">{title}</th>']
         for initialisation in INITIALISATIONS:
