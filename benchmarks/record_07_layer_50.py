@@ -60,7 +60,8 @@ def measure(network, initialisation, batch, depths=DEPTHS, seeds=SEEDS, steps=ST
             gradients[depth].append(text_of(gradient))
             loss = learn_by_heart(net.float(), pictures, labels, RATE, steps)
             losses[depth].append(text_of(loss[::EVERY]))
-        # The same first layers at each depth, from the same draws: the longest has them all.
+        # No layer knows how many follow it, so the longest stack's signal stands for the shorter
+        # ones' too: other draws, of the same kind.
         signals.append(text_of(signal))
     name = {"network": network, "initialisation": initialisation}
     return name | {"signal": signals, "gradient": gradients, "loss": losses}

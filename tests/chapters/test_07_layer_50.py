@@ -86,15 +86,6 @@ def test_what_there_is_not_is_named():
 PICTURES = torch.rand(6, 3, 8, 8, generator=torch.Generator().manual_seed(1)).double()
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-def test_a_shorter_stack_is_the_beginning_of_a_longer_one(network):
-    signals = []
-    for depth in (4, 10):
-        torch.manual_seed(3)
-        signals.append(reach(stack(network, "he", depth).double(), PICTURES)[0])
-    assert signals[1][:3] == signals[0]
-
-
 def test_the_gradient_is_that_of_a_random_projection():
     torch.manual_seed(0)
     start, pairs, end = stack("residual", "he", 6)
@@ -111,12 +102,12 @@ def test_the_gradient_is_that_of_a_random_projection():
 @pytest.mark.parametrize(("initialisation", "gain"), [("he", 2), ("glorot", 1), ("default", 1 / 3)])
 def test_the_mean_square_over_draws_is_what_theory_says(initialisation, gain):
     squares = []
-    for seed in range(40):
+    for seed in range(200):
         torch.manual_seed(seed)
-        signal, gradient = reach(stack("plain", initialisation, 4).double(), PICTURES)
+        signal, gradient = reach(stack("plain", initialisation, 2).double(), PICTURES)
         squares.append([signal[-1] ** 2, gradient[0] ** 2])
     for mean in map(statistics.mean, zip(*squares, strict=True)):
-        assert mean == pytest.approx((gain / 2) ** 4, rel=0.25)
+        assert mean == pytest.approx((gain / 2) ** 2, rel=0.15)
 
 
 def test_a_network_that_is_lost_stays_lost():

@@ -52,6 +52,7 @@ def test_the_page_gets_the_record_in_10_kb():
     assert len(zlib.compress(state.encode(), 9)) <= 10 * 1024
     assert list(PACKED) == list(FOUND) == list(PAIRS)
     assert (DEPTHS, RUN["every"]) == (tuple(RUN["depths"]), DATA.EVERY())
+    assert RUN["rate"] == DATA.RATE()
     assert RUN["data"].endswith(f" {DATA.PICTURES()} pictures")
 
 
@@ -244,7 +245,7 @@ NOTES = {
         and min(last_losses("plain.default")) > 2.29
     ),
     "Six layers": lambda: (
-        all(1 / 400 < share < 1 / 100 for shares in ends("plain.default", 6) for share in shares)
+        all(1 / 500 < share < 1 / 100 for shares in ends("plain.default", 6) for share in shares)
         and min(last_losses("plain.default", 6)) > 2.29
     ),
     "He\u2019s weights": lambda: 0.001 < statistics.median(ends("plain.he", 50)[0]) < 0.2,
@@ -262,11 +263,16 @@ NOTES = {
     "ResNet": lambda: (
         max(ends("residual.he", 50)[0]) < 30
         and 1 < middle_gradient("residual.he") < middle_gradient("batch_norm.he") / 50
+        and max(last_losses("residual.he")) < 0.01
     ),
     "Pre-activation": lambda: (
-        1 < middle_gradient("pre_activation.he") < middle_gradient("residual.he") / 2
+        1 < max(ends("pre_activation.he", 50)[1]) < min(ends("residual.he", 50)[1])
+        and min(last_losses("pre_activation.he")) > 10 * max(last_losses("residual.he"))
     ),
-    "Zero-gamma": lambda: {*ends("residual.zero", 50)[0]} == {1},
+    "Zero-gamma": lambda: (
+        {*ends("residual.zero", 50)[0]} == {1}
+        and min(last_losses("residual.zero")) > 10 * max(last_losses("residual.he"))
+    ),
 }
 
 

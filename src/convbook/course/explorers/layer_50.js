@@ -15,6 +15,7 @@ import {
   NETWORKS,
   nameOf,
   powerText,
+  RATE,
   settled,
   shareText,
   toldOf,
@@ -74,17 +75,17 @@ export const PRESETS = [
   preset(
     "ResNet",
     ["residual", "he", 50, "batch_norm.he"],
-    "Skips and batch norm together. Each branch adds about as much as the one before, so the sum grows slowly; and so does the gradient, far less than with batch norm alone.",
+    "Skips and batch norm together. Each branch adds about as much as the one before, so the sum grows slowly; and so does the gradient, far less than with batch norm alone. Fifty layers now learn the batch by heart.",
   ),
   preset(
     "Pre-activation",
     ["pre_activation", "he", 50, "residual.he"],
-    "Batch norm and ReLU move into the branch, so that nothing stands in the skip\u2019s way. The gradient grows less still.",
+    "Batch norm and ReLU move into the branch, so that nothing stands in the skip\u2019s way. The gradient grows less still; at this one learning rate the first steps are slower.",
   ),
   preset(
     "Zero-gamma",
     ["residual", "zero", 50, "residual.he"],
-    "The last batch norm of each branch starts with weight 0, so that at first every pair hands on what it gets; each branch joins in as it learns.",
+    "The last batch norm of each branch starts with weight 0, so that at first every pair hands on what it gets, however deep the network. Its first steps are slower.",
   ),
 ];
 
@@ -161,7 +162,7 @@ function panelsOf(curves, kept, depth, told) {
     { ...panel("signal", "Signal: share of what was sent in", "layer \u2192"), ...layers },
     { ...panel("gradient", "Gradient: share of what was sent back", "\u2190 layer"), ...layers },
     {
-      ...panel("loss", "Loss while it learns one batch by heart", "step"),
+      ...panel("loss", `Loss while it learns a batch by heart, rate ${RATE}`, "step"),
       ...{ x: axisOf(0, steps), y: axisOf(0, TOP), rule: GUESSING, spacing: EVERY },
       ruleName: "guessing",
     },

@@ -30,6 +30,7 @@ export const FORMULAS = {
 export const DEPTHS = [6, 10, 20, 50];
 export const EVERY = 5; // steps from one loss to the next
 export const PICTURES = 20; // learnt by heart
+export const RATE = 0.03; // at which all of them learn
 const PER_DECADE = 100;
 const LOST = 10000; // the code of a loss that is no number
 
