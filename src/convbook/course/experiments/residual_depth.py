@@ -19,12 +19,12 @@ from convbook.train.augment import to_float
 
 # (what kind of stack, how many blocks, the learning rate at first), by the name in the record.
 ARMS = {
-    "plain 20": ("plain", 9, 0.05),
-    "plain 56": ("plain", 27, 0.05),
-    "residual 20": ("residual", 9, 0.05),
-    "residual 56": ("residual", 27, 0.05),
-    "plain 56, lower rate": ("plain", 27, 0.01),
-    "plain 56, copying": ("plain, copying", 27, 0.05),
+    "plain 20": ("plain", 9, 0.02),
+    "plain 56": ("plain", 27, 0.02),
+    "residual 20": ("residual", 9, 0.02),
+    "residual 56": ("residual", 27, 0.02),
+    "plain 56, lower rate": ("plain", 27, 0.004),
+    "plain 56, copying": ("plain, copying", 27, 0.02),
     "no norm, plain 20": ("plain, no norm", 9, 0.02),
     "no norm, plain 56": ("plain, no norm", 27, 0.02),
 }
