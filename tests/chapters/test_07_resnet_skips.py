@@ -72,17 +72,24 @@ def which_stack():
 
 
 def copying_start():
-    copying, random, residual = (
-        statistics.mean(ends(name)) for name in ("plain 56, copying", "plain 56", "residual 56")
-    )
-    assert abs(copying - residual) < abs(copying - random) / 10
-    return "near those of the residual stack of 56 layers"
+    found = statistics.mean(ends("plain 56, copying"))
+    choices = {
+        "near those of the plain stack of 56 layers with random weights": "plain 56",
+        "near those of the plain stack of 20 layers": "plain 20",
+        "near those of the residual stack of 56 layers": "residual 56",
+    }
+    return min(choices, key=lambda text: abs(statistics.mean(ends(choices[text])) - found))
 
 
 def lesion():
-    for one in DONE["residual 56"]:
-        assert statistics.mean(one["without_one"]) > one["test_accuracy"] - 0.1
-    return "nearly as many as before"
+    done = DONE["residual 56"]
+    found = statistics.mean(statistics.mean(one["without_one"]) for one in done)
+    choices = {
+        "about one in ten, as by guessing": 0.1,
+        "about half of them": 0.5,
+        "nearly as many as before": statistics.mean(one["test_accuracy"] for one in done),
+    }
+    return min(choices, key=lambda text: abs(choices[text] - found))
 
 
 QUIZ_ANSWERS = {
