@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache, wraps
 from math import isqrt
@@ -299,7 +300,8 @@ class DesignChecker(Checker):
     def _remedy(self, judged):
         """Return what to do about the first design that lacks something, or None."""
         try:
-            answers = [_by_name_or_position(judged, case) for case in self.cases]
+            # Copies: a reader's function may change what it is handed.
+            answers = [_by_name_or_position(judged, deepcopy(case)) for case in self.cases]
         except (Exception, SystemExit):  # it is raised again where it is shown
             return None
         verdicts = [answer for answer in answers if isinstance(answer, Verdict)]

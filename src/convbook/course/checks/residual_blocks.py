@@ -94,7 +94,8 @@ def _what_is_unclear(block, x, keeps_shape):
     if any(gradient is None for gradient in gradients):
         return Verdict("a block with a layer that no gradient reaches", UNUSED)
     whole = block(x).detach()
-    nn.init.zeros_(block.get_submodule(wide[-1].name).weight)
+    for parameter in block.get_submodule(wide[-1].name).parameters():
+        nn.init.zeros_(parameter)
     return _what_is_in_the_way(block(x), whole, x, keeps_shape) or CLEAR
 
 
