@@ -194,7 +194,12 @@ class _Numbered:
         return f"trained_blocks[{self.number}]"
 
     def __eq__(self, other):
-        return getattr(other, "number", None) == self.number
+        """Compare number, shortcut and weights: a copy is equal, a changed block is not."""
+        if not isinstance(other, _Numbered) or self.number != other.number:
+            return False
+        pairs = zip(self.state_dict().values(), other.state_dict().values(), strict=False)
+        same = str(self.downsample) == str(other.downsample)
+        return same and all(torch.equal(*pair) for pair in pairs)
 
     def __hash__(self):
         return hash(self.number)
