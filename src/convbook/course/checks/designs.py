@@ -293,15 +293,15 @@ class DesignChecker(Checker):
         @wraps(function)
         def judged(*values, **named):
             case = dict(zip(self.cases[0], values, strict=False)) | named
-            return self.judge(function(*values, **named), **case)
+            # A copy: the function may change what it is handed, and a case is asked more than once.
+            return self.judge(function(*deepcopy(values), **deepcopy(named)), **case)
 
         return judged
 
     def _remedy(self, judged):
         """Return what to do about the first design that lacks something, or None."""
         try:
-            # Copies: a reader's function may change what it is handed.
-            answers = [_by_name_or_position(judged, deepcopy(case)) for case in self.cases]
+            answers = [_by_name_or_position(judged, case) for case in self.cases]
         except (Exception, SystemExit):  # it is raised again where it is shown
             return None
         verdicts = [answer for answer in answers if isinstance(answer, Verdict)]

@@ -198,8 +198,11 @@ class _Numbered:
         if not isinstance(other, _Numbered) or self.number != other.number:
             return False
         pairs = zip(self.state_dict().values(), other.state_dict().values(), strict=False)
-        same = str(self.downsample) == str(other.downsample)
-        return same and all(torch.equal(*pair) for pair in pairs)
+        return self._written() == other._written() and all(torch.equal(*pair) for pair in pairs)
+
+    def _written(self):
+        layers = () if self.downsample is None else self.downsample.modules()
+        return [(str(layer), getattr(layer, "ceil_mode", None)) for layer in layers]
 
     def __hash__(self):
         return hash(self.number)

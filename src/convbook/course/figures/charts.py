@@ -179,7 +179,7 @@ def repeats(
             x, colour = range(1, len(lines[0]) + 1), colours.CURVES[place]
             means = [sum(column) / len(lines) for column in zip(*lines, strict=True)]
             for y in lines:
-                axes.plot(x, y, color=colour, lw=0.7, alpha=0.6)
+                axes.plot(x, y, color=colour, lw=0.6)
             axes.plot(x, means, color=colour, lw=2.2)
             ends[name] = (x[-1], means[-1], place)
         _scale(axes, xlabel, ylabel, log="")
