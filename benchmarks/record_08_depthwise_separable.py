@@ -1,4 +1,4 @@
-"""Record for chapter 8: how long convolutions take that need fewer multiply-adds.
+"""Record for chapter 8: how long convolutions take that need fewer multiply-adds, and why.
 
 python benchmarks/record_08_depthwise_separable.py
 
@@ -14,13 +14,14 @@ from torchvision import models
 
 from convbook import analysis
 from convbook.course import runs
-from convbook.nn import DepthwiseSeparableConv2d
+from convbook.nn import DepthwiseConv2d, DepthwiseSeparableConv2d
 from convbook.train.provenance import check_committed
 
 SEED = 0
-ROUNDS = {"layers": 101, "networks": 31}
-CHANNELS = (32, 64, 128, 256, 512)
+ROUNDS = {"layers": 101, "lanes": 101, "networks": 31}
+CHANNELS = (8, 16, 32, 64, 128, 256, 512)
 MAP_SIZE = 28
+LANES = {"channels": tuple(range(4, 68, 4)), "map_size": 112}
 NETWORKS = ("resnet18", "mobilenet_v2")
 
 
@@ -35,15 +36,64 @@ def layers(channels):
     }
 
 
-def measure(modules, input, rounds):
-    """Return three tables, name -> multiply-adds, milliseconds and page faults.
+def floors(depthwise, input):
+    """Return what the depthwise layer cannot be faster than.
 
-    The milliseconds are those of the best round.
+    The same layer on a single pixel, where it has next to nothing to multiply; and reading the map
+    and writing another one.
     """
-    macs = {name: analysis.trace(m, tuple(input.shape[1:])).macs for name, m in modules.items()}
-    best, _, faults = take_turns([partial(m, input) for m in modules.values()], rounds)
-    names = tuple(modules)
-    return macs, dict(zip(names, best, strict=True)), dict(zip(names, faults, strict=True))
+    pixel, target = input[..., :1, :1].contiguous(), torch.empty_like(input)
+    return {"one pixel": partial(depthwise, pixel), "copy": partial(target.copy_, input)}
+
+
+def measure(calls, rounds):
+    """Return two tables, name -> milliseconds of the best round, and page faults."""
+    best, _, faults = take_turns(list(calls.values()), rounds)
+    return dict(zip(calls, best, strict=True)), dict(zip(calls, faults, strict=True))
+
+
+def macs_of(modules, input):
+    """Return name -> multiply-adds for one picture."""
+    return {name: analysis.trace(m, tuple(input.shape[1:])).macs for name, m in modules.items()}
+
+
+def by_channels(rounds, channels=CHANNELS):
+    """Return how the layers' times grow with the number of channels."""
+    tables = {"macs": {}, "milliseconds": {}, "page_faults": {}}
+    for c in channels:
+        input, modules = torch.randn(1, c, MAP_SIZE, MAP_SIZE), layers(c)
+        calls = {name: partial(m, input) for name, m in modules.items()}
+        calls |= floors(modules["depthwise"], input)
+        measured = (macs_of(modules, input), *measure(calls, rounds))
+        for table, values in zip(tables.values(), measured, strict=True):
+            for name, value in values.items():
+                table.setdefault(name, []).append(value)
+    return {"channels": channels, "map_size": MAP_SIZE, **tables}
+
+
+def by_lanes(rounds, channels=LANES["channels"], size=LANES["map_size"]):
+    """Return the times of a depthwise layer, four channels more at a time, on a large map."""
+    calls = {}
+    for c in channels:
+        layer = DepthwiseConv2d(c, c, 3, padding=1, bias=False)
+        calls[c] = partial(layer, torch.randn(1, c, size, size))
+    milliseconds, faults = (list(table.values()) for table in measure(calls, rounds))
+    return {
+        "channels": channels,
+        "map_size": size,
+        "vector_instructions": torch.backends.cpu.get_cpu_capability(),
+        "milliseconds": milliseconds,
+        "page_faults": faults,
+    }
+
+
+def of_networks(rounds, names=NETWORKS, side=224):
+    """Return multiply-adds and times of whole networks on one picture."""
+    networks = {name: models.get_model(name).eval() for name in names}
+    picture = torch.randn(1, 3, side, side)
+    milliseconds, faults = measure({n: partial(m, picture) for n, m in networks.items()}, rounds)
+    macs = macs_of(networks, picture)
+    return {"macs": macs, "milliseconds": milliseconds, "page_faults": faults}
 
 
 def main():
@@ -52,30 +102,11 @@ def main():
     torch.manual_seed(SEED)
     torch.set_num_threads(1)  # one thread waits for nobody, so the times repeat
     warm_the_allocator()
-    macs, milliseconds, faults = {}, {}, {}
-    for channels in CHANNELS:
-        input = torch.randn(1, channels, MAP_SIZE, MAP_SIZE)
-        measured = measure(layers(channels), input, ROUNDS["layers"])
-        for table, values in zip((macs, milliseconds, faults), measured, strict=True):
-            for name, value in values.items():
-                table.setdefault(name, []).append(value)
-    networks = {name: models.get_model(name).eval() for name in NETWORKS}
-    pictures = torch.randn(1, 3, 224, 224)
-    network_macs, network_times, network_faults = measure(networks, pictures, ROUNDS["networks"])
     results = {
         "rounds": ROUNDS,
-        "layers": {
-            "channels": CHANNELS,
-            "map_size": MAP_SIZE,
-            "macs": macs,
-            "milliseconds": milliseconds,
-            "page_faults": faults,
-        },
-        "networks": {
-            "macs": network_macs,
-            "milliseconds": network_times,
-            "page_faults": network_faults,
-        },
+        "layers": by_channels(ROUNDS["layers"]),
+        "lanes": by_lanes(ROUNDS["lanes"]),
+        "networks": of_networks(ROUNDS["networks"]),
     }
     print(results)
     runs.record("08_depthwise_separable", SEED, "random normal numbers, float32", results)

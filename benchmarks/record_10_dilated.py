@@ -1,9 +1,9 @@
-"""Record for chapter 10: five networks that label each pixel, three seeds each.
+"""Record for chapter 10: five networks that label each pixel, eight seeds each.
 
 python benchmarks/record_10_dilated.py
 
 All see the same pictures in the same order, with the same settings, and have the same number of
-parameters within two percent.
+parameters within two percent. No time is kept, so that it need not run on a quiet machine.
 """
 
 import torch
@@ -13,7 +13,7 @@ from convbook.course import runs
 from convbook.course.experiments.segmentation import NETWORKS, make_strips, run
 from convbook.train.provenance import check_committed
 
-SEEDS = (0, 1, 2)
+SEEDS = range(8)
 TRAIN, TEST = 1000, 500
 CONFIG = {"epochs": 3, "batch": 10, "max_lr": 0.01}
 FAR = 7  # steps from its tip, beyond what the plain network can see
@@ -23,7 +23,7 @@ SHOWN = 0  # this test picture's answers are kept, as rows of digits
 def main(folder=None):
     """Train, print and write the file."""
     check_committed()  # before the minutes, not after them
-    torch.set_num_threads(1)  # one thread waits for nobody, so the times repeat
+    torch.set_num_threads(1)
     pictures, test = make_strips(TRAIN, seed=0), make_strips(TEST, seed=1)
     networks = []
     for name, make in NETWORKS.items():
@@ -41,7 +41,7 @@ def main(folder=None):
         )
         print(name, [result["accuracy"] for result, _ in done], flush=True)
     results = {
-        "seeds": SEEDS,
+        "seeds": [*SEEDS],
         "sizes": (TRAIN, TEST),
         "config": CONFIG,
         "far": FAR,

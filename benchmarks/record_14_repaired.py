@@ -2,7 +2,7 @@
 
 python benchmarks/record_14_repaired.py --data FOLDER --work WORK
 
-Five seeds, with training loss and validation after each epoch and the test pictures once at the
+Three seeds, with training loss and validation after each epoch and the test pictures once at the
 end. WORK keeps each run's files: a recording that was stopped goes on where it was, even in the
 middle of a run.
 """
@@ -26,7 +26,7 @@ from convbook.train import TrainConfig
 from convbook.train.provenance import check_committed, provenance
 
 NAME = "14_repaired"
-SEEDS = (0, 1, 2, 3, 4)
+SEEDS = (0, 1, 2)
 # 20 epochs ended at 79.6 % of the validation pictures with seed 0, and still rose: hence 40. The
 # targets are not smoothed, so that training and validation measure the same loss.
 CONFIG = TrainConfig(epochs=40, max_lr=0.3, label_smoothing=0.0, shift=2)

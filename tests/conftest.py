@@ -124,16 +124,13 @@ def assert_accessible():
 
 @pytest.fixture
 def assert_fits():
-    """Assert that no explorer is wider than the page, and nothing in it wider than itself.
-
-    What a cell holds is; the cell cuts it off.
-    """
+    """Assert that no explorer is wider than the page, and nothing in it wider than itself."""
 
     def check(page):
         width = page.viewport_size["width"]
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         overflow = page.evaluate(
-            """[...document.querySelectorAll(".convbook-root *:not(.cb-cell > *)")].filter((e) => {
+            """[...document.querySelectorAll(".convbook-root *")].filter((e) => {
               const root = e.closest(".convbook-root").getBoundingClientRect();
               const box = e.getBoundingClientRect();
               return box.width > 1 && (box.right > root.right + 1 || box.left < root.left - 1);

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools import bounds, spread
+from tools import bounds, pictures, spread
 
 CELL_TIMEOUT = 120  # seconds, as in pyproject.toml
 NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}  # or the maintainer's card would change the pages
@@ -74,7 +74,14 @@ def wobbles(notebook, again) -> list[str]:
             lines.append(f"{name} differs: {problem}. {_remedy(cell, other, bound)}")
         elif spread.raise_seen(cell, deviation):
             print(f"  {name}: seen is now {bound['seen']}")
+        elif problem := _picture_problem(cell, other):
+            lines.append(f"{name}: {problem}. Print its numbers with a bound beside it.")
     return lines
+
+
+def _picture_problem(cell, other) -> str:
+    bounded = bounds.TAG in cell.metadata.get("tags", [])  # then its numbers are compared
+    return "" if bounded else pictures.compare(cell.outputs, other.outputs)
 
 
 def _remedy(cell, other, bound: dict) -> str:

@@ -19,6 +19,7 @@ from convbook.course import runs
 from convbook.course.checks import sick_steps
 from convbook.course.checks import train_on_a_gpu as exercises
 from convbook.course.checks._checker import _fold
+from convbook.grade import grade
 from convbook.models import S7Repaired
 from convbook.train import TrainConfig
 from convbook.train.presets import PRESETS
@@ -370,6 +371,21 @@ def test_the_rungs_are_of_the_presets():
         for rung in LADDER[name]["rungs"].values():
             pictures = LADDER[name]["batch_size"] / rung["step_ms"] * 1e3
             assert pictures == pytest.approx(rung["pictures_per_second"], rel=0.001)
+
+
+def test_the_repaired_network_was_trained_as_the_recorder_says(recorder):
+    record, table = runs.load("14_repaired"), trace(S7Repaired())
+    assert record["network"] == "S7Repaired"
+    assert (record["params"], record["macs"]) == (table.params, table.macs)
+    assert TrainConfig.from_dict(record["config"]) == recorder.CONFIG
+    assert record["sizes"] == [45_000, 5_000, 10_000]
+    assert [one["seed"] for one in record["runs"]] == [*recorder.SEEDS]
+    for one in record["runs"]:
+        assert [row["epoch"] for row in one["epochs"]] == [*range(1, recorder.CONFIG.epochs + 1)]
+        assert one["test"]["images"] == 10_000
+    accuracies = [one["test"]["accuracy"] for one in record["runs"]]
+    mean = sum(accuracies) / len(accuracies)
+    assert record["passed"] == (mean >= 0.8) == grade(S7Repaired(), accuracy=mean).passed
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from convbook.course import colours, figures
 from convbook.course.figures.block_drawing import MARGIN, draw
 from convbook.course.figures.block_graph import Join, Op, read
 from convbook.course.figures.block_layout import lay_out
-from convbook.course.figures.block_parts import shape_text
+from convbook.course.figures.block_parts import Part, shape_text
 from convbook.course.figures.drawing import STYLE, WIDTH
 from tests.helpers.drawn_networks import NETWORKS, UNet
 from tests.helpers.networks import Net, conv
@@ -146,6 +146,48 @@ def test_marks_follow_their_convolution_or_precede_it():
     assert after.steps[-1] == Join("+", (64, 56, 56), ("ReLU",))
     assert {(op.before, op.after) for op in all_ops(before)} == {(("batch norm", "ReLU"), ())}
     assert before.steps[-1] == Join("+", (64, 56, 56))
+
+
+PAIR = nn.Sequential(nn.Conv2d(16, 16, 3, padding=1, groups=16), nn.Conv2d(16, 32, 1))
+
+
+def test_filters_are_as_thick_as_the_channels_they_read():
+    network = read(trace(PAIR, (16, 12, 12)).rows, filters=True)
+    assert [(op.filters, op.filter) for op in all_ops(network)] == [
+        (16, (1, 3, 3)),
+        (32, (16, 1, 1)),
+    ]
+    (line,) = lay_out(network, PAGE).lines
+    depthwise, pointwise = (part for part in line.parts if isinstance(part.content, Op))
+    map_in = line.parts[0]
+    assert pointwise.filter.face == Part(map_in.content, 0).face > depthwise.filter.face
+    assert depthwise.filter.height > pointwise.filter.height
+    assert [part.filter_text for part in (depthwise, pointwise)] == [
+        "16 of 1 × 3 × 3",
+        "32 of 16 × 1 × 1",
+    ]
+
+
+def test_filters_are_drawn_and_told_only_if_asked_for():
+    rows = trace(nn.Sequential(PAIR, nn.ConvTranspose2d(32, 4, 2), nn.ReLU()), (16, 12, 12)).rows
+    assert all(not op.filter for op in all_ops(read(rows)))
+    assert "16 of 1" not in figures.blocks(rows).svg
+    drawing = figures.blocks(rows, filters=True)
+    assert "16 of 1 × 3 × 3" in drawing.svg
+    assert "32 of 16 × 1 × 1" in drawing.svg
+    assert "16 filters of 1 × 3 × 3" in drawing.text
+    assert drawing.text.count("filters of") == 2  # a transposed one has none that read a window
+
+
+@pytest.mark.parametrize("name", ["residual", "projection", "ResNeXt c"])
+def test_filters_do_not_overlap_what_stands_beside_them(name):
+    network = read(rows_of(name), filters=True)
+    with plt.style.context(STYLE):
+        figure = draw(network, lay_out(network, PAGE), "MACs")
+        figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert not any(one.overlaps(two) for one, two in combinations(boxes, 2))
+    plt.close("all")
 
 
 def test_side_paths_lead_from_their_fork_to_their_join():

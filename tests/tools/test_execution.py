@@ -1,10 +1,13 @@
 """Notebooks run on fresh kernels, twice, and what wobbles without a bound is not stored."""
 
+import base64
+import io
 import re
 
 import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
+from PIL import Image
 
 from convbook.course.mime_types import DRAWING, EXPLORER
 from tools import execution, notebooks
@@ -113,6 +116,18 @@ def test_every_kind_of_difference_is_named_with_its_remedy(first, second, bound,
     assert remedy in line
 
 
-def test_pixels_are_left_to_nbval():
-    bundles = [{"image/png": name, "text/plain": "Figure"} for name in ("abc", "abd")]
-    assert execution.wobbles(*map(shown, bundles)) == []
+def plate(level):
+    file = io.BytesIO()
+    Image.new("RGB", (4, 4), (level,) * 3).save(file, "png")
+    return {"image/png": base64.b64encode(file.getvalue()).decode(), "text/plain": "Figure"}
+
+
+@pytest.mark.parametrize(("level", "said"), [(101, ""), (110, "10.0 grey levels RMS")])
+def test_pixels_may_differ_a_little(level, said):
+    found = execution.wobbles(shown(plate(100)), shown(plate(level)))
+    assert [said in line for line in found] == ([True] if said else [])
+
+
+def test_pixels_of_a_bounded_cell_are_left_to_its_numbers():
+    pair = [shown({**plate(level), "text/plain": "0.5"}, {"within": 0.1}) for level in (0, 255)]
+    assert execution.wobbles(*pair) == []

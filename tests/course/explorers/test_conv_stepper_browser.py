@@ -495,6 +495,18 @@ def test_changes_from_a_kernel_are_drawn(open_page):
 # ------------------------------------------------------------------ space
 
 
+def test_cells_grow_only_when_it_shows(open_page):
+    """To lay out hundreds of cells for a pixel or two would take half a frame."""
+    page = open_page(ConvStepper(input_size=10, kernel_size=5, padding=4))
+    width = lambda: page.locator(".cb-grid-input .cb-cell").first.bounding_box()["width"]  # noqa: E731
+    first = width()
+    open_more(page)
+    slide(page, "Dilation", 2)
+    assert width() == first
+    slide(page, "Input size", 1)
+    assert width() > 1.2 * first
+
+
 def test_a_phone_needs_no_sideways_scrolling(open_page, assert_fits):
     # Those with the most columns beside each other, and one with no output.
     largest = {"mode": "transposed", "input_size": 10, "stride": 2, "kernel_size": 2}

@@ -1,290 +1,233 @@
 """Checkers for chapter 8, Depthwise and separable."""
 
-from itertools import combinations, pairwise, product
-
 import torch
 
+from convbook.course.checks import pairs_and_terms as parts
 from convbook.course.checks._checker import Checker, grid
+from convbook.course.checks.pairs_and_terms import growth, needed, pair_macs, ranks
 
 
-def separable_params(in_channels, out_channels, kernel_size, bias):
-    """Return how many parameters a depthwise and a pointwise convolution have together."""
-    weights = in_channels * kernel_size**2 + in_channels * out_channels
-    return weights + (in_channels + out_channels if bias else 0)
+def largest_kernel(channels, percent):
+    """Return the largest odd kernel size whose pair costs at most so many per cent more MACs."""
+    return parts.last_size(lambda k: growth(k, channels) <= percent)
 
 
-def separable_macs(in_channels, out_channels, kernel_size, stride, input_size):
-    """Return the multiply-adds of the pair; the depthwise layer has the stride."""
-    pixels = _side(input_size, stride) ** 2
-    return pixels * separable_params(in_channels, out_channels, kernel_size, bias=False)
+def terms(kernel, loss):
+    """Return how many columns times rows lose at most the share `loss`, None if it saves nothing.
+
+    The share is that of the squared weights.
+    """
+    found = needed(parts.lost_squares(kernel), loss)
+    rows, columns = len(kernel), len(kernel[0])
+    return found if found * (rows + columns) < rows * columns else None
 
 
-def _side(input_size, stride):
-    """Return the side of the output where the padding is half of an odd kernel."""
-    return (input_size - 1) // stride + 1
+def as_pairs(model, input_size):
+    """Return the MACs of a network whose standard 3 x 3 convolutions became pairs."""
+    return parts.total(model, input_size, pair_macs)
 
 
-def dense_weight(kernels, mixing):
-    """Return the weight of the standard convolution that the pair amounts to, as nested lists."""
-    return [
-        [_times(kernel, weight) for kernel, weight in zip(kernels, weights, strict=True)]
-        for weights in mixing
-    ]
+def multiplier(weight):
+    """Return the smallest depth multiplier with which a pair is this standard convolution."""
+    return max(1, *ranks(torch.tensor(weight).double().transpose(0, 1).flatten(2)))
 
 
-def _times(kernel, number):
-    return [[number * value for value in row] for row in kernel]
+# With 7, 23 and 55 channels 5 x 5 is at the limit exactly, and with 31 it is 7 x 7.
+_CHANNELS = [7, 16, 23, 31, 55, 64, 96, 192, 384, 512, 768, 1024]
 
-
-def is_separable(kernel):
-    """Return whether a kernel, not all zeros, is a column times a row."""
-    return all(
-        upper[left] * lower[right] == upper[right] * lower[left]
-        for upper, lower in combinations(kernel, 2)
-        for left, right in combinations(range(len(upper)), 2)
-    )
-
-
-def _summed(kernels):
-    """Return the sum of kernels, number by number."""
-    return [
-        [sum(values) for values in zip(*rows, strict=True)] for rows in zip(*kernels, strict=True)
-    ]
-
-
-def _counted_without_tolerance(kernel):
-    """Count the singular values above 0, as floats of either kind leave them."""
-    kinds = (torch.float32, torch.float64)
-    sizes = [torch.linalg.svdvals(torch.tensor(kernel, dtype=kind)) for kind in kinds]
-    return all((size > 0).sum().item() == 1 for size in sizes)
-
-
-def _determinant(kernel):
-    """Return the determinant of a kernel of at least 1 x 1, None if it is not square."""
-    if len(kernel) != len(kernel[0]):
-        return None
-    first, *others = kernel
-    if not others:
-        return first[0]
-    return sum(
-        (-1) ** place * number * _determinant([row[:place] + row[place + 1 :] for row in others])
-        for place, number in enumerate(first)
-    )
-
-
-def _is_multiple(row, of):
-    """Return whether a row is a multiple of another one, which is not all zeros."""
-    place = next(i for i, number in enumerate(of) if number)
-    return all(
-        number * of[place] == row[place] * other for number, other in zip(row, of, strict=True)
-    )
-
-
-check_separable_params = Checker(
-    "Exercise 1: function(in_channels, out_channels, kernel_size, bias) -> parameters",
-    separable_params,
-    grid(in_channels=[1, 3, 16], out_channels=[2, 32], kernel_size=[1, 3, 5], bias=[False, True]),
+check_largest_kernel = Checker(
+    "Exercise 1: function(channels, percent) -> an odd kernel size, at least 3",
+    largest_kernel,
+    [{"channels": 512, "percent": 10}, *grid(channels=_CHANNELS, percent=[0, 8, 25, 50, 100])],
     {
-        "The depthwise layer has biases too: one for each of its in_channels maps.": (
-            lambda in_channels, out_channels, kernel_size, bias: (
-                separable_params(in_channels, out_channels, kernel_size, False)
-                + bias * out_channels
+        "Only the depthwise layer grows with the kernel. The mixing, channels for each channel, "
+        "costs what it did.": lambda channels, percent: parts.last_size(
+            lambda k: 100 * k**2 <= (100 + percent) * 9
+        ),
+        "Nine products are there already: a larger kernel adds k * k - 9 for each channel.": (
+            lambda channels, percent: parts.last_size(
+                lambda k: 100 * k**2 <= percent * (9 + channels)
             )
         ),
-        "The depthwise layer has in_channels maps and as many biases, not out_channels of them.": (
-            lambda in_channels, out_channels, kernel_size, bias: (
-                separable_params(in_channels, out_channels, kernel_size, False)
-                + bias * 2 * out_channels
+        "Compare with the whole pair with 3 × 3, in which looking costs nine products.": (
+            lambda channels, percent: parts.last_size(
+                lambda k: 100 * (k**2 + channels) <= (100 + percent) * channels
             )
         ),
-        "A layer has more than one bias: one for each of its maps.": (
-            lambda in_channels, out_channels, kernel_size, bias: (
-                separable_params(in_channels, out_channels, kernel_size, False) + bias * 2
+        "More than what? The limit counts the MACs of the whole pair, not of the mixing alone.": (
+            lambda channels, percent: parts.last_size(
+                lambda k: 100 * (k**2 - 9) <= percent * channels
             )
         ),
-        "That leaves out the pointwise layer, which mixes the channels.": (
-            lambda in_channels, out_channels, kernel_size, bias: (
-                in_channels * kernel_size**2 + bias * in_channels
+        "That is the first kernel that costs too much. The one before it is the answer.": (
+            lambda channels, percent: largest_kernel(channels, percent) + 2
+        ),
+        "Even kernels do not count: 3, 5, 7 and so on.": (
+            lambda channels, percent: parts.last_size(
+                lambda k: growth(k, channels) <= percent, step=1
             )
         ),
-        "That is the standard convolution. Count the two layers one after the other.": (
-            lambda in_channels, out_channels, kernel_size, bias: (
-                in_channels * out_channels * kernel_size**2 + bias * out_channels
+        "At most: a kernel that needs exactly so many per cent more may stay.": (
+            lambda channels, percent: max(
+                3, parts.last_size(lambda k: growth(k, channels) < percent)
             )
         ),
-        "A depthwise kernel reads one channel: there are in_channels of them, not out_channels.": (
-            lambda in_channels, out_channels, kernel_size, bias: (
-                out_channels * kernel_size**2
-                + in_channels * out_channels
-                + bias * (in_channels + out_channels)
+        "A kernel has rows and columns: k * k weights.": lambda channels, percent: parts.last_size(
+            lambda k: 100 * (k + channels) <= (100 + percent) * (3 + channels)
+        ),
+        "Ten per cent more is 1.1 times as much, not 11 times.": (
+            lambda channels, percent: parts.last_size(
+                lambda k: k**2 + channels <= (1 + percent) * (9 + channels)
             )
         ),
-        "The kernel has rows and columns: kernel_size ** 2 weights.": (
-            lambda in_channels, out_channels, kernel_size, bias: (
-                in_channels * kernel_size
-                + in_channels * out_channels
-                + bias * (in_channels + out_channels)
+        "That is how many MACs a pair has. Which kernel size leads to them?": (
+            lambda channels, percent: (9 + channels) * channels
+        ),
+    },
+    fallback="Write down the MACs of the pair for one pixel, once with 3 × 3 and once with k × k. "
+    "Then try k = 5, 7, 9 until they are too many.",
+)
+
+check_terms = Checker(
+    "Exercise 2: function(kernel, loss) -> how many terms, or None",
+    terms,
+    parts.KERNELS,
+    {
+        "Squares: that is the share of the kernel's length, and its root is taken too early.": (
+            lambda kernel, loss: parts.told(kernel, parts.lost_lengths(kernel), loss)
+        ),
+        "The singular values must be squared before you add them up: squares are what adds.": (
+            lambda kernel, loss: parts.told(kernel, parts.lost_values(kernel), loss)
+        ),
+        "Where the terms need as many weights as the kernel, or more, return None.": (
+            lambda kernel, loss: needed(parts.lost_squares(kernel), loss)
+        ),
+        "As many weights as the kernel are no gain either: then return None, too.": (
+            lambda kernel, loss: parts.told(kernel, parts.lost_squares(kernel), loss, or_equal=True)
+        ),
+        "The kernel need not be square: a column has a weight for each row of it, a row one for "
+        "each column.": lambda kernel, loss: parts.told(
+            kernel, parts.lost_squares(kernel), loss, square=True
+        ),
+        "That is the rank, with which nothing is lost. A part may be lost.": (
+            lambda kernel, loss: parts.told(kernel, parts.lost_squares(kernel), 1e-9)
+        ),
+        "`loss` is what may be lost, not what has to be kept.": (
+            lambda kernel, loss: parts.told(kernel, parts.lost_squares(kernel), 1 - loss)
+        ),
+        "All that comes after the last term is lost, not only the next one.": (
+            lambda kernel, loss: parts.told(kernel, parts.next_squares(kernel), loss)
+        ),
+        "Count the terms that stay, not those that go.": lambda kernel, loss: parts.told(
+            kernel, parts.lost_squares(kernel), loss, gone=True
+        ),
+        "One term less: there the loss is too large.": (
+            lambda kernel, loss: None if (t := terms(kernel, loss)) is None else t - 1
+        ),
+        "That is one more than it takes: the first term counts as 1.": (
+            lambda kernel, loss: None if (t := terms(kernel, loss)) is None else t + 1
+        ),
+        "How many terms, not how many weights they have.": (
+            lambda kernel, loss: (
+                None if (t := terms(kernel, loss)) is None else t * (len(kernel) + len(kernel[0]))
             )
         ),
     },
-    fallback="Count the two layers apart: the depthwise one has in_channels kernels, the "
-    "pointwise one out_channels filters.",
+    fallback="Take the singular values, square them, and go through 1, 2, 3 terms: what comes "
+    "after them, divided by the sum of all, is lost.",
 )
 
-check_separable_macs = Checker(
-    "Exercise 2: function(in_channels, out_channels, kernel_size, stride, input_size) -> MACs",
-    separable_macs,
-    grid(
-        in_channels=[2, 16],
-        out_channels=[3, 32],
-        kernel_size=[3, 5],
-        stride=[1, 2, 3],
-        input_size=[5, 10],  # at stride 3, rounding is right for 8 and wrong for 10
-    ),
+check_as_pairs = Checker(
+    "Exercise 3: function(model, input_size) -> MACs",
+    as_pairs,
+    parts.NETWORKS,
     {
-        "The pointwise layer works on the smaller map that leaves the depthwise layer.": (
-            lambda in_channels, out_channels, kernel_size, stride, input_size: (
-                _side(input_size, stride) ** 2 * in_channels * kernel_size**2
-                + input_size**2 * in_channels * out_channels
-            )
+        "The pair has a pointwise layer, too, which mixes the channels.": (
+            lambda model, input_size: parts.total(model, input_size, parts.depthwise_only)
+        ),
+        "That counts the mixing only, a ninth of the standard layer. Looking comes on top of it.": (
+            lambda model, input_size: parts.total(model, input_size, parts.pointwise_only)
+        ),
+        "A convolution in groups stays as it is: only those with one group become pairs.": (
+            lambda model, input_size: parts.total(model, input_size, pair_macs, parts.any_3x3)
+        ),
+        "Only 3 × 3 convolutions become pairs. The others keep their MACs.": (
+            lambda model, input_size: parts.total(model, input_size, pair_macs, parts.any_kernel)
+        ),
+        "A kernel of 3 × 1 or 1 × 3 is not 3 × 3.": (
+            lambda model, input_size: parts.total(model, input_size, pair_macs, parts.any_3)
         ),
         "The depthwise layer has the stride: it computes the smaller map only.": (
-            lambda in_channels, out_channels, kernel_size, stride, input_size: (
-                input_size**2 * in_channels * kernel_size**2
-                + _side(input_size, stride) ** 2 * in_channels * out_channels
+            lambda model, input_size: parts.total(model, input_size, parts.depthwise_on_input)
+        ),
+        "The pointwise layer works on the map that comes out of the depthwise one.": (
+            lambda model, input_size: parts.total(model, input_size, parts.pointwise_on_input)
+        ),
+        "The depthwise layer has a kernel for each channel that comes in, not that goes out.": (
+            lambda model, input_size: parts.total(model, input_size, parts.depthwise_of_outputs)
+        ),
+        "All that is not replaced counts as well: other convolutions, linear layers.": (
+            lambda model, input_size: parts.total(model, input_size, pair_macs, rest=False)
+        ),
+        "Every 3 × 3 convolution with one group, the first one as well.": (
+            lambda model, input_size: parts.total(
+                model, input_size, pair_macs, parts.standard, skip_first=True
             )
         ),
-        "With this padding a side of 5 at stride 2 becomes 3: (5 - 1) // 2 + 1.": (
-            lambda in_channels, out_channels, kernel_size, stride, input_size: (
-                (input_size // stride) ** 2
-                * separable_params(in_channels, out_channels, kernel_size, False)
-            )
+        "The two layers come one after the other: their MACs are added, not multiplied.": (
+            lambda model, input_size: parts.total(model, input_size, parts.product_of)
         ),
-        "A map has rows and columns: the side counts twice.": (
-            lambda in_channels, out_channels, kernel_size, stride, input_size: (
-                _side(input_size, stride)
-                * separable_params(in_channels, out_channels, kernel_size, False)
-            )
+        "Those are the MACs of the network as it is.": (
+            lambda model, input_size: parts.total(model, input_size, lambda row: row.macs)
         ),
-        "The sum of the two layers counts, not the product: each reads what the other wrote.": (
-            lambda in_channels, out_channels, kernel_size, stride, input_size: (
-                _side(input_size, stride) ** 2 * in_channels * out_channels * kernel_size**2
+        "MACs, please: each weight is used at every pixel of its map.": (
+            lambda model, input_size: parts.total(
+                model, input_size, parts.pair_weights, others=lambda row: row.params
             )
         ),
     },
-    fallback="Count for one output pixel of each layer first, then the pixels of its map.",
+    fallback="Go through the rows of trace(model, input_size). For a row that is replaced, "
+    "multiply the pixels of its output by what looking and mixing cost there; the others count "
+    "with their `macs`.",
 )
 
-# Kernels of different shapes, and mixing weights; numbers that tell every slip from the right way.
-_KERNELS = [
-    [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
-    [[0, 1, 0], [1, -4, 1], [0, 1, 0]],
-    [[2, 0, -1], [3, 1, 5], [-2, 4, 1]],
-    [[1, 0, -1], [2, 0, -2], [1, 0, -1]],
-]
-
-check_dense_weight = Checker(
-    "Exercise 3: function(kernels, mixing) -> weight[filter][channel][row][column]",
-    dense_weight,
-    [
-        {
-            "kernels": [[row[:width] for row in kernel[:height]] for kernel in _KERNELS[:channels]],
-            "mixing": [
-                [(3 * o + 2 * c + o * c) % 7 - 2 for c in range(channels)] for o in range(filters)
-            ],
-        }
-        for channels, filters, (height, width) in product(
-            (2, 3, 4), (2, 3, 5), ((1, 2), (2, 2), (3, 3))
-        )
-    ],
+check_multiplier = Checker(
+    "Exercise 4: function(weight) -> the depth multiplier",
+    multiplier,
+    parts.WEIGHTS,
     {
-        "Filters come first: weight[filter][channel].": lambda kernels, mixing: [
-            [_times(kernel, weights[c]) for weights in mixing] for c, kernel in enumerate(kernels)
-        ],
-        "The two weights a pixel meets are multiplied, not added.": lambda kernels, mixing: [
-            [
-                [[weight + value for value in row] for row in kernel]
-                for kernel, weight in zip(kernels, weights, strict=True)
-            ]
-            for weights in mixing
-        ],
-        "The kernel belongs to the channel, not to the filter.": lambda kernels, mixing: [
-            [_times(kernels[o % len(kernels)], weight) for weight in weights]
-            for o, weights in enumerate(mixing)
-        ],
-        "Do not add up the channels: the convolution does that. Keep a kernel for each.": (
-            lambda kernels, mixing: [[_summed(one)] for one in dense_weight(kernels, mixing)]
+        "Look at the channels one by one: the kernels of one channel, not the whole weight.": (
+            lambda weight: max(ranks(torch.tensor(weight).double().flatten(1)[None]))
         ),
-        "A filter has a kernel for each channel: weight[filter][channel]. They are not added up.": (
-            lambda kernels, mixing: [_summed(one) for one in dense_weight(kernels, mixing)]
+        "That is mixing first. In a pair it is the filters that share the kernels of a channel: "
+        "take weight[filter][channel] for one channel and all filters.": (
+            lambda weight: max(1, *ranks(torch.tensor(weight).double().flatten(2)))
         ),
-        "Each kernel is multiplied by the weight of its own channel, not by the sum of them.": (
-            lambda kernels, mixing: [
-                [_times(kernel, sum(weights)) for kernel in kernels] for weights in mixing
-            ]
+        "That takes each kernel apart into columns and rows. Here whole kernels are shared: write "
+        "each one out as a single row.": (
+            lambda weight: max(1, *ranks(torch.tensor(weight).double().flatten(0, 1)))
+        ),
+        "The multiplier is the same for all channels: the largest that one of them needs.": (
+            lambda weight: max(1, min(parts.channel_ranks(weight)))
+        ),
+        "It counts for each channel, not for all of them together.": (
+            lambda weight: max(1, sum(parts.channel_ranks(weight)))
+        ),
+        "One channel is not enough: go through all of them.": (
+            lambda weight: max(1, parts.channel_ranks(weight)[0])
+        ),
+        "At least 1, even where nothing is looked at.": (
+            lambda weight: max(parts.channel_ranks(weight))
+        ),
+        "In floats a 0 may come out as 1e-17: count singular values above a tolerance, not 0.": (
+            parts.without_tolerance
+        ),
+        "Kernels that are different may still be a sum of fewer: count how many it takes to make "
+        "them, not how many there are.": parts.different_kernels,
+        "A kernel twice as strong is the same kernel, and a sum of two kernels is no new one.": (
+            parts.different_directions
         ),
     },
-    fallback="Which input channel, which tap, which filter? Follow one pixel through both layers.",
-)
-
-# The determinant mistake in mind; a first row of zeros, and one between two rows; a row that is no
-# whole multiple of another; rows and columns whose sums are all 0; not only squares.
-_COLUMNS_AND_ROWS = [
-    ([1, 2, 1], [1, 0, -1]),
-    ([0, 1, 2], [3, -1, 2]),
-    ([1, 0, 0], [0, 0, 5]),
-    ([2, -3], [2, 3]),
-    ([0, 2], [1, 4]),
-    ([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]),
-    ([0, 0, 1, 0, 0], [1, 1, 1, 1, 1]),
-    ([1, 1, 1], [1, 1, 1]),
-    ([2, -1, 3], [0, 1, 1]),
-    ([0, 1, -1], [1, 2, 3]),
-    ([1, 2, 1], [1]),
-    ([1, 2], [1, 0, 3]),
-]
-_NOT_SEPARABLE = [
-    [[0, 1, 0], [1, -4, 1], [0, 1, 0]],
-    [[1, -1, 0], [0, 1, -1], [-1, 0, 1]],
-    [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
-    [[1, 0], [0, 1]],
-    [[1, 2], [2, 1]],
-    [[0, 0, 0], [1, 2, 3], [3, 2, 1]],
-    [[1, 2, 1], [2, 4, 2], [1, 2, 2]],
-    [[1, 1, 0], [1, 1, 0], [0, 0, 1]],
-    [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
-    [[1, 1], [1, -1]],
-    [[1, 2], [0, 0], [2, 1]],
-    [[1, 0, 0], [0, 0, 0], [0, 0, 1]],
-    [[1, 2, 9], [2, 4, 0]],
-]
-
-check_is_separable = Checker(
-    "Exercise 4: function(kernel) -> True or False",
-    is_separable,
-    [
-        *({"kernel": [[c * r for r in row] for c in column]} for column, row in _COLUMNS_AND_ROWS),
-        *({"kernel": kernel} for kernel in _NOT_SEPARABLE),
-    ],
-    {
-        "A determinant of 0 says that the rank is not full. It must be 1; the Laplacian's is 2.": (
-            lambda kernel: _determinant(kernel) == 0
-        ),
-        "Symmetry does not matter: compare the rows, is each a multiple of one of them?": (
-            lambda kernel: kernel == [list(column) for column in zip(*kernel, strict=True)]
-        ),
-        "A row of zeros is a multiple of any row. Compare with one that is not all zeros.": (
-            lambda kernel: any(kernel[0]) and all(_is_multiple(row, of=kernel[0]) for row in kernel)
-        ),
-        "Compare all rows with one another, not the first two only.": (
-            lambda kernel: is_separable(kernel[:2])
-        ),
-        "In floats a 0 may come out as 1e-8: count singular values above a tolerance, not 0.": (
-            _counted_without_tolerance
-        ),
-        "Neighbours are not enough: with a row of zeros in between they say nothing.": (
-            lambda kernel: all(is_separable([upper, lower]) for upper, lower in pairwise(kernel))
-        ),
-    },
-    fallback="Is every row a multiple of one row? Rows of zeros are, too.",
+    fallback="Take one channel, write the kernel of each filter out as a row, and ask how many "
+    "rows it takes to make them all.",
 )

@@ -5,7 +5,6 @@ pixel of a strip is to get the colour of its tip, which may be far away; the oth
 a network has to see far, and has to find the borders to the pixel.
 """
 
-import time
 from functools import partial
 from typing import NamedTuple
 
@@ -407,9 +406,7 @@ def run(
     model = NETWORKS[name]()
     if prepare:
         prepare(model)
-    start = time.perf_counter()
     losses = train(model, strips, seed=seed, **settings)
-    seconds = time.perf_counter() - start
     found = predict(model, test)
     right = found == test.labels
     result = {
@@ -419,7 +416,6 @@ def run(
         "border_accuracy": _accuracy(right, test.borders),
         "far_accuracy": _accuracy(right, test.steps > far),
         "accuracy_by_steps": accuracy_by_steps(found, test, test.steps.max()),
-        "seconds": round(seconds, 1),
     }
     return result, found
 

@@ -48,7 +48,10 @@ CURVES: dict[str, Callable[[float], float]] = {
 }
 
 
-def blocks(rows: Sequence[Row], share: str = "macs", maps: str = "all", title: str = "") -> Drawing:
+def blocks(
+    rows: Sequence[Row], share: str = "macs", maps: str = "all", title: str = "",
+    filters: bool = False,
+) -> Drawing:  # fmt: skip
     """Draw a network, or a part of one, from left to right, from the rows that `trace` gives.
 
     A map is a plate, higher the larger it is and thicker the more channels it has, sliced where a
@@ -63,6 +66,8 @@ def blocks(rows: Sequence[Row], share: str = "macs", maps: str = "all", title: s
         share: of what the bars tell: "macs" or "params".
         maps: which are drawn on a path: "all", or those that "changes" gives a new shape.
         title: of the drawing for who cannot see it; otherwise it says what goes in and out.
+        filters: whether one filter of each convolution stands above it as a box, as thick as the
+            channels that it reads, with the number of filters.
 
     Raises:
         ValueError: an argument is unknown, or the rows are no network that can be drawn.
@@ -78,12 +83,12 @@ def blocks(rows: Sequence[Row], share: str = "macs", maps: str = "all", title: s
         raise ValueError(f"share={share!r} is unknown; use 'macs' or 'params'")
     if maps not in ("all", "changes"):
         raise ValueError(f"maps={maps!r} is unknown; use 'all' or 'changes'")
-    network = read(rows, share)
+    network = read(rows, share, filters)
     layout = lay_out(network, WIDTH - 2 * MARGIN, maps)
     with plt.style.context(STYLE):
         figure = draw(network, layout, SHARES[share])
         drawing = show(figure)
-    drawing.text = block_text(rows, share)
+    drawing.text = block_text(rows, share, filters)
     told = f"<title>{escape(title or title_of(network))}</title>"
     told += f"<desc>{escape(drawing.text)}</desc>"
     start = drawing.svg.index(">", drawing.svg.index("<svg")) + 1
@@ -145,7 +150,7 @@ def _draw_part(axes, part: Part, y: float, labels: float, cost: int) -> None:
 
 def _draw_map(axes, part: Part, y: float) -> None:
     """Draw a plate, or one for each group, as a box seen from the right and above."""
-    ink = {"input": colours.INPUT, "output": colours.OUTPUT}.get(part.role, colours.INK)
+    ink = getattr(colours, part.role.upper(), colours.INK)  # input, kernel, output, or between
     gap = 0.03 if part.slices > 1 else 0.0
     face = (part.face - gap * (part.slices - 1)) / part.slices
     dx, dy = part.depth, 0.67 * part.depth
@@ -180,6 +185,12 @@ def _draw_pill(axes, part: Part, y: float, cost: int) -> None:
     for i, mark in enumerate(reversed(op.after)):
         right = part.x + part.width
         _draw_mark(axes, right - MARK / 2 - i * MARK_STEP, low + part.height + 0.1, mark)
+    if part.filter:
+        high = y + part.top
+        _draw_map(
+            axes, part.filter, high - 0.16 - 0.67 * part.filter.depth - part.filter.height / 2
+        )
+        _write(axes, part.middle, high - 0.07, part.filter_text, LABEL)
     if cost and op.cost:
         _draw_bar(axes, part.middle, low - 0.06, op.cost / cost)
         _write(axes, part.middle, low - 0.15, _percent(op.cost / cost), LABEL)

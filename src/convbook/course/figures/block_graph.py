@@ -52,6 +52,8 @@ class Op:
     shuffles: bool = False
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    filters: int = 0  # of a convolution
+    filter: Shape = ()  # of one of them: the channels that it reads, its rows and columns
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class _Node:
         return MARKS.get(self.row.op) if len(self.inputs) == 1 else None
 
 
-def read(rows: Sequence[Row], share: str = "macs") -> Network:
+def read(rows: Sequence[Row], share: str = "macs", filters: bool = False) -> Network:
     """Return what to draw of `rows`: those of `trace(model)`, or a slice of them.
 
     Raises:
@@ -130,7 +132,8 @@ def read(rows: Sequence[Row], share: str = "macs") -> Network:
     sides = _sides(nodes, path)
     first = rows[0]
     network = Network(tuple(first.input_shape), tuple(steps), tuple(sides))
-    return _as_copies(_with_marks_before(network))
+    network = _as_copies(_with_marks_before(network))
+    return network if filters else _without_filters(network)
 
 
 def _nodes(rows: list[Row], share: str) -> dict[str, _Node]:
@@ -278,8 +281,28 @@ def _step(node: _Node) -> Op | Join:
     learned = row.params > 0 or row.op.startswith("conv") or row.op == "linear"
     text = f"shuffle g={node.groups}" if node.shuffles else node.mark or op_text(row)
     return Op(
-        text, node.shape, learned, node.cost, node.groups, node.shuffles, tuple(node.before), after
-    )
+        text, node.shape, learned, node.cost, node.groups, node.shuffles, tuple(node.before), after,
+        *_filters(row),
+    )  # fmt: skip
+
+
+def _filters(row: Row) -> tuple[int, Shape]:
+    """Return how many filters a convolution has, and the shape of one; 0 and () of what is none."""
+    if not row.op.startswith("conv") or row.op.startswith("conv_transpose"):
+        return 0, ()
+    reads = row.input_shape[0] // (row.groups or 1)
+    axes = len(row.output_shape) - 1
+    return row.output_shape[0], (reads, *values_per_axis(row.kernel, axes))
+
+
+def _without_filters(network: Network) -> Network:
+    """Return the same network, with operations that say nothing of their filters."""
+
+    def bare(step):
+        return replace(step, filters=0, filter=()) if isinstance(step, Op) else step
+
+    sides = [replace(side, ops=tuple(map(bare, side.ops))) for side in network.sides]
+    return replace(network, steps=tuple(map(bare, network.steps)), sides=tuple(sides))
 
 
 def op_text(row: Row) -> str:

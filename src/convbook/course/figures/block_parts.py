@@ -17,6 +17,7 @@ MARK_STEP = 0.175  # from one to the next
 BAR = 0.37  # of a share of 1
 CROSSING = 0.5  # each side of the square in which channels cross
 SLICES = 4  # as many groups as are drawn
+FILTER = 0.24  # above a filter's box and below it, for what it says
 # Widths of characters in ems, a little wider than in most fonts: the site has its own.
 WIDE = dict.fromkeys("lij", 0.3) | dict.fromkeys("/f", 0.36) | dict.fromkeys("tr", 0.42)
 WIDE |= {" ": 0.32, "×": 0.84, "=": 0.84, "<": 0.84, "m": 0.98, "w": 0.82, "%": 0.96, "M": 0.87}
@@ -76,7 +77,8 @@ class Part:
             return CROSSING
         marks = MARK_STEP * (len(self.content.before) + len(self.content.after))
         text = max(text_width(line, PILL) for line in self.lines)
-        return max(text + 0.1, marks, BAR)
+        above = text_width(self.filter_text, LABEL) if self.content.filter else 0
+        return max(text + 0.1, marks, BAR, above)
 
     @property
     def height(self) -> float:
@@ -98,7 +100,23 @@ class Part:
     def top(self) -> float:
         """How far it reaches above the axis, a pill's marks included."""
         marks = isinstance(self.content, Op) and (self.content.before or self.content.after)
-        return self.height / 2 + (MARK + 0.04 if marks else 0.67 * self.depth)
+        above = self.filter.height + 0.67 * self.filter.depth + FILTER if self.filter else 0
+        return self.height / 2 + (MARK + 0.04 if marks else 0.67 * self.depth) + above
+
+    @property
+    def filter(self) -> Part | None:
+        """One of an operation's filters as a box, where they are drawn: above its pill."""
+        if not isinstance(self.content, Op) or not self.content.filter:
+            return None
+        box = Part(self.content.filter, self.value, "kernel")
+        box.x = self.middle - box.face / 2
+        return box
+
+    @property
+    def filter_text(self) -> str:
+        """What stands above that box: how many filters there are, and of which shape."""
+        op = self.content
+        return f"{op.filters} of {shape_text(op.filter)}" if isinstance(op, Op) else ""
 
     @property
     def middle(self) -> float:

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 JOINED = {"+": "add", "−": "subtract", "×": "multiply by", "cat": "concatenate"}
 
 
-def block_text(rows: Sequence[Row], share: str = "macs") -> str:
+def block_text(rows: Sequence[Row], share: str = "macs", filters: bool = False) -> str:
     """Return what `figures.blocks` draws, as a sentence for each step.
 
     Args:
         rows: `trace(model, input_size)`, or a slice of it.
         share: of what the percentages tell: "macs" or "params".
+        filters: whether it says how many filters a convolution has, and of which shape.
 
     Raises:
         ValueError: as `blocks`.
@@ -34,7 +35,7 @@ def block_text(rows: Sequence[Row], share: str = "macs") -> str:
         2: 3×3, batch norm gives 64 × 56 × 56; 50 % of the MACs.
         3: add the input, then ReLU, gives 64 × 56 × 56.
     """
-    network = read(rows, share)
+    network = read(rows, share, filters)
     lines = [f"Input {shape_text(network.input_shape)}."]
     copies = {first: (last, count) for first, last, count in network.copies}
     unit = {"macs": "MACs", "params": "parameters"}[share]
@@ -75,4 +76,5 @@ def _source(side: Side) -> str:
 
 
 def _operation(op: Op) -> str:
-    return ", ".join([*op.before, op.text, *op.after])
+    filters = f"{op.filters} filters of {shape_text(op.filter)}"
+    return ", ".join([*op.before, op.text, *([filters] if op.filter else []), *op.after])

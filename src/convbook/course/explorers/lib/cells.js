@@ -15,7 +15,7 @@ export function createCell(kind, sort, row, col) {
     cell.field.size = 1;
   }
   cell.words = document.createTextNode("");
-  element.append(cell.field ?? h("span", {}, cell.words));
+  element.append(cell.field ?? cell.words);
   cell.focus = sort === "still" ? null : (cell.field ?? element);
   if (cell.focus) cell.focus.tabIndex = -1;
   element.cbCell = cell;
@@ -40,5 +40,5 @@ function writeText(target, text) {
   if (target.field && document.activeElement !== target.field) target.field.value = text;
   if (!target.field) target.words.data = text;
   target.text = text;
-  setAttribute(target.element, "data-length", text.length > 3 ? Math.min(text.length, 8) : null);
+  setAttribute(target.element, "data-length", text.length > 2 ? Math.min(text.length, 9) : null);
 }

@@ -35,14 +35,16 @@ function cellSizeFor(rows, cells, width, { largest, beside }) {
 
 /**
  * Choose arrangement and cell size for three grids of `cells` cells across: the first arrangement
- * whose cells have `enough` pixels, or the one with the largest. Returns the cell size.
+ * whose cells have `enough` pixels, or the one with the largest. Cells that are `steady` stay as
+ * they are where they would gain less than a fifth: to lay out hundreds again takes half a frame.
+ * Returns the cell size.
  * @param {HTMLElement} flow
  * @param {Record<string, number>} cells
  * @param {number} width
- * @param {{ enough: number, largest?: number, beside?: number }} options `beside` is what else
- *   stands next to x, in pixels
+ * @param {{ enough: number, largest?: number, beside?: number, steady?: boolean }} options `beside`
+ *   is what else stands next to x, in pixels
  */
-export function fitFlow(flow, cells, width, { enough, largest = 40, beside = 0 }) {
+export function fitFlow(flow, cells, width, { enough, largest = 40, beside = 0, steady = false }) {
   const options = LAYOUTS.map(([name, rows]) => ({
     name: /** @type {string} */ (name),
     cell: cellSizeFor(rows, cells, width, { largest, beside }),
@@ -50,8 +52,11 @@ export function fitFlow(flow, cells, width, { enough, largest = 40, beside = 0 }
   const best = Math.max(...options.map(({ cell }) => cell));
   const { name, cell } = options.find((option) => option.cell >= Math.min(enough, best));
   flow.dataset.layout = name;
-  setCellSize(flow, cell);
-  return cell;
+  const old = Number.parseFloat(flow.style.getPropertyValue("--cb-cell"));
+  const size = steady && old <= cell && cell < 1.2 * old ? old : cell;
+  setCellSize(flow, size);
+  flow.toggleAttribute("data-tiny", size < 17); // too small for three digits
+  return size;
 }
 
 /** Set the size of every cell in `element`, and the space between them. */

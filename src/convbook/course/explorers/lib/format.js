@@ -38,6 +38,7 @@ export function formatNumber(value, digits = 12) {
 /** A number short enough for a grid cell: two decimals at most, none from 1000 on. */
 export function formatCell(value) {
   const size = Math.abs(value);
+  if (Number.isInteger(value)) return formatNumber(value);
   return formatNumber(Number(value.toFixed(size < 100 ? 2 : size < 1000 ? 1 : 0)));
 }
 

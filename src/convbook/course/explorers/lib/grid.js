@@ -108,7 +108,7 @@ export function createGrid({ kind, label, onPick, onEdit, rule = ANY, onPoint, o
 
   /** Draw a frame around rows and columns [first, last], or hide it. */
   function outline(box) {
-    frame.hidden = !box;
+    setAttribute(frame, "hidden", box ? null : "");
     if (box) placeFrame(frame, box.top - firstRow, box.left - firstCol, box);
   }
 
@@ -159,6 +159,11 @@ function listenToFocus({ root, activate }, onFocus, onPoint) {
   });
 }
 
+function setInvalid({ element, field }, invalid) {
+  setAttribute(field, "aria-invalid", invalid ? "true" : null);
+  element.toggleAttribute("data-invalid", invalid);
+}
+
 /** Hear of the numbers that are typed into fields. */
 function listenToFields({ root }, kind, { fits, words }, onEdit) {
   let kept = ""; // what stood in the field before it was typed in
@@ -171,7 +176,7 @@ function listenToFields({ root }, kind, { fits, words }, onEdit) {
     const { row, col, field } = target;
     const value = parseNumber(field.value);
     const fine = value !== null && fits(value);
-    setAttribute(field, "aria-invalid", fine ? null : "true");
+    setInvalid(target, !fine);
     const name = `${kind[0].toUpperCase()}${kind.slice(1)} row ${row}, column ${col}`;
     const wrong = fine ? null : refusal(name, field.value, words, kept);
     onEdit(row, col, fine ? value : parseNumber(kept), wrong);
@@ -181,7 +186,7 @@ function listenToFields({ root }, kind, { fits, words }, onEdit) {
     const target = cellUnder(event);
     if (!target?.field) return;
     const invalid = target.field.hasAttribute("aria-invalid");
-    setAttribute(target.field, "aria-invalid", null);
+    setInvalid(target, false);
     target.field.value = target.text;
     if (invalid) onEdit(target.row, target.col, parseNumber(target.text), null);
   });

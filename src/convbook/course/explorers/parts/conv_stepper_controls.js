@@ -1,7 +1,7 @@
 // Conv stepper: its sliders; those for rows and for columns, or for two sides, come when asked for.
 
 import { rangeControl, segmentedControl, moreSettings } from "../lib/controls.js";
-import { h } from "../lib/dom.js";
+import { h, setAttribute } from "../lib/dom.js";
 import { bothAxes, joined, LIMITS } from "./conv_stepper_settings.js";
 
 /** The first four are in sight. Each has a label for both axes, for rows and for columns. */
@@ -91,7 +91,7 @@ export function createControls(get, change) {
       const wanted = axes.length === (apart.box.checked ? 1 : 2);
       const sided = name !== "padding" || sides.length === (equal.box.checked ? 2 : 1);
       const counts = name !== "output_padding" || get("mode") === "transposed";
-      root.hidden = !(wanted && sided && counts);
+      setAttribute(root, "hidden", wanted && sided && counts ? null : "");
       if (!root.hidden) show([both(name)[axes[0]]].flat()[sides[0]]);
     }
   }

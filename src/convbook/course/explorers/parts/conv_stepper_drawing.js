@@ -39,8 +39,9 @@ export function drawShape({ grids, flow, operator, sizes, legend, note }, page, 
   const spans = s.axes.map((a) => (conv ? [-a.before, a.size + a.after] : [0, a.size]));
   const across = ([, [first, end]]) => end - first;
   const cells = { x: across(spans), w: kernel[1], y: canvas ? across(canvas) : 2 };
-  fitFlow(flow, cells, width, { enough: width < 480 ? 34 : 22, largest: cells.x > 14 ? 33 : 40 });
-  operator.replaceChildren("\u22c6", ...(conv ? [] : [h("sup", {}, "T")]));
+  const largest = cells.x > 14 ? 33 : 40;
+  fitFlow(flow, cells, width, { enough: width < 480 ? 34 : 22, largest, steady: true });
+  setContent(operator, "\u22c6", ...(conv ? [] : [h("sup", {}, "T")]));
 
   const isInput = (row, col) => isInside([row, col], input);
   const sort = (row, col) => (isInput(row, col) ? "field" : "pick");
@@ -51,9 +52,11 @@ export function drawShape({ grids, flow, operator, sizes, legend, note }, page, 
   let unread = false;
   forEachCell(grids.x, spans, (row, col, cell) => {
     const lost = conv && canvas && !(read[0].has(row) && read[1].has(col));
+    unread ||= lost;
+    if (cell.lost === lost) return; // all else is said by its place
+    cell.lost = lost;
     const classes = lost ? " cb-unread" : "";
     const label = cellName(s, ["x", row, col]) + (lost ? ", read by no window" : "");
-    unread ||= lost;
     if (isInput(row, col)) grids.x.paint(cell, cell.text ?? "", `cb-cell cb-x${classes}`, label);
     else grids.x.paint(cell, "0", `cb-cell cb-pad${classes}`, `${label}: 0`);
   });
@@ -68,8 +71,9 @@ export function drawShape({ grids, flow, operator, sizes, legend, note }, page, 
   const hint =
     "Point at or tap an input cell to see where it goes. Type in a cell to change its number.";
   setText(note, `${noteOn(s, links)} ${hint}`);
-  legend.replaceChildren(
-    h("li", {}),
+  setContent(
+    legend,
+    legend.firstChild ?? h("li", {}), // `writeWords` writes it
     ...(padding && conv ? [legendEntry("cb-pad", "padding")] : []),
     ...(unread ? [legendEntry("cb-x cb-unread", "read by no window")] : []),
     ...(padding && !conv ? [legendEntry("cb-crop", "cropped by padding")] : []),
@@ -126,7 +130,7 @@ const LIT = {
 
 /** Write out the sum behind an output cell, or where an input cell or a weight goes. */
 export function writeWords(element, legend, { s, x, w }, lit, cell) {
-  legend.firstChild.replaceWith(legendEntry(...LIT[cell[0]]));
+  setContent(legend.firstChild, ...legendEntry(...LIT[cell[0]]).childNodes);
   element.style.setProperty("--lines", s.axes[0].kernel); // the page below keeps its place
   const { start, lines, total } = cell[0] === "y" ? sumOf(x, w, lit, cell) : {};
   if (!lines) setContent(element, h("span", {}, inked(readersOf(s, lit, cell))));

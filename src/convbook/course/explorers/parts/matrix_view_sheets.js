@@ -28,6 +28,7 @@ export function pageOf(settings, input, kernel, width) {
 /** Text, class and spoken name of each pixel, weight and output. */
 function looksOf(s, letters, { x, w, y }) {
   const look = (name, value, css, spoken) => ({
+    name,
     text: letters ? name : formatCell(value),
     css: `cb-cell ${css}`,
     label: letters ? `${spoken} ${name}` : `${spoken} ${name} = ${formatNumber(value)}`,
@@ -103,9 +104,9 @@ function cellOf({ s, view, looks }, name, at) {
   if (pixel === undefined || weight === undefined) return at;
   const [line, found, across] =
     view === "dense"
-      ? ["row", looks.weight[weight] ?? looks.zero, `column ${pixelName(s, pixel)}`]
-      : ["column", looks.pixel[pixel] ?? looks.padding, `row ${weightName(s, weight)}`];
-  const label = `${line} ${numbered("y", output)}, ${across}: ${found.label}`;
+      ? ["row", looks.weight[weight] ?? looks.zero, `column ${looks.pixel[pixel].name}`]
+      : ["column", looks.pixel[pixel] ?? looks.padding, `row ${looks.weight[weight].name}`];
+  const label = `${line} ${looks.output[output].name}, ${across}: ${found.label}`;
   return become(found, { label, isEntry: true });
 }
 

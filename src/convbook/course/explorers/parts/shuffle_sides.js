@@ -1,6 +1,6 @@
 // Shuffle: the small maps on one side, the large ones on the other.
 
-import { h, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { h, setAttribute, setChildren, setContent, setText } from "../lib/dom.js";
 import { block, legendEntry, setCellSize } from "../lib/figure.js";
 import { counted } from "../lib/format.js";
 import { createGrid } from "../lib/grid.js";
@@ -119,7 +119,8 @@ export function createSides(handlers) {
       small.draw(s);
       large.draw(s);
       const [from, to] = shuffle ? ["cb-x", "cb-y"] : ["cb-y", "cb-x"];
-      legend.replaceChildren(
+      setContent(
+        legend,
         legendEntry(`${from} cb-lit`, "the channel"),
         legendEntry(`${to} cb-lit`, "its sub-pixel, in each block"),
         legendEntry(`${from} cb-pair`, "the cell chosen, and its partner"),
