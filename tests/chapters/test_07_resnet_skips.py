@@ -72,13 +72,16 @@ def which_stack():
 
 
 def copying_start():
-    found = statistics.mean(ends("plain 56, copying"))
+    copying, shallow, deep = (
+        statistics.mean(ends(name)) for name in ("plain 56, copying", "plain 20", "plain 56")
+    )
     choices = {
-        "near those of the plain stack of 56 layers with random weights": "plain 56",
-        "near those of the plain stack of 20 layers": "plain 20",
-        "near those of the residual stack of 56 layers": "residual 56",
+        "no higher than the plain stack of 20 layers": copying <= shallow,
+        "between that stack and the plain stack of 20 layers": shallow < copying < 0.9 * deep,
+        "about where the plain stack of 56 layers with random weights ends": copying >= 0.9 * deep,
     }
-    return min(choices, key=lambda text: abs(statistics.mean(ends(choices[text])) - found))
+    (found,) = [text for text, holds in choices.items() if holds]
+    return found
 
 
 def lesion():
