@@ -50,6 +50,7 @@ class Pair(nn.Module):
         self.norm1, self.norm2 = norm(channels), norm(channels)
 
     def forward(self, x):
+        """Return the maps behind both convolutions."""
         if self.network in ("skip", "pre_activation"):
             y = self.conv1(F.relu(self.norm1(x)))
             return x + self.conv2(F.relu(self.norm2(y)))
