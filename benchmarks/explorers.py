@@ -27,6 +27,7 @@ from convbook.course.explorers import (
     ReceptiveFieldExplorer,
     ShuffleExplorer,
     WhatAilsThisRun,
+    WhatReachesLayer50,
 )
 from convbook.course.explorers.sources import module_source, names, style_source
 from tools.browser import FLAGS, find_chromium
@@ -189,6 +190,7 @@ LARGEST = [
         ".cb-sick-row select",
         ("healthy", "low"),
     ),
+    ("layer 50, depth", WhatReachesLayer50(against="plain.he"), "Depth", (3, 4)),
     ("quiz, choose and check", Quiz("03_shapes/opening-question"), "input, .cb-main", (0, -1)),
 ]
 

@@ -16,6 +16,7 @@ from matplotlib.colors import to_rgb
 from convbook.arithmetic import Layer
 from convbook.course import colours, figures
 from convbook.course.explorers.sources import style_source
+from convbook.course.figures.charts import _name_apart
 from convbook.course.figures.drawing import _name_clips
 from convbook.course.mime_types import DATA, DRAWING, PICTURES
 
@@ -33,6 +34,7 @@ DRAWINGS = {
     "confusion": lambda: figures.confusion(
         [[8, 2, 0], [1, 9, 0], [0, 0, 10]], ["cat", "dog", "car"]
     ),
+    "repeats": lambda: figures.repeats({"a": [[3, 2], [3, 2]], "b": [[3, 3]]}, "epoch", "loss"),
     "spread": lambda: figures.spread({"all": [80.1, 80.4], "none": [78.0]}, "accuracy", level=80),
     "curves": lambda: figures.curves(
         {"a": ([1, 9], [5, 8]), "b": ([2, 3, 4], [6, 8, 8])}, "s", "%"
@@ -56,6 +58,8 @@ def test_drawings_do_not_depend_on_digits_they_do_not_show():
     drawn = [figures.lines([0, 1], {"a": [value, 2]}, "x", "y", log="y") for value in (exact, off)]
     assert drawn[0].svg == drawn[1].svg
     drawn = [figures.curves({"a": ([0, value], [value, 2])}, "x", "y") for value in (exact, off)]
+    assert drawn[0].svg == drawn[1].svg
+    drawn = [figures.repeats({"a": [[value, 2]]}, "x", "y") for value in (exact, off)]
     assert drawn[0].svg == drawn[1].svg
     drawn = [figures.spread({"a": [value]}, "x", level=1) for value in (exact, off)]
     assert drawn[0].svg == drawn[1].svg
@@ -243,6 +247,23 @@ def test_spread_has_a_dot_for_each_value_and_a_band_behind_the_first_row():
     assert words(figures.spread({"p": [1], "q": [2]}, "x"))[-2:] == ["p", "q"]
 
 
+def test_repeats_have_a_thin_line_for_each_run_and_a_thick_one_at_the_mean():
+    drawing = figures.repeats({"a": [[3, 2], [5, 4]], "b": [[3, 3.01]]}, "epoch", "loss")
+    assert drawing.numbers == {"runs": {"a": [[3, 2], [5, 4]], "b": [[3, 3.01]]}}
+    lines = [drawing.svg.lower().count(f"stroke: {colour}") for colour in colours.CURVES[:2]]
+    assert lines == [2 + 1, 1 + 1]
+    assert sorted(words(drawing)[-2:]) == ["a", "b"]
+
+
+def test_names_of_repeats_stand_apart_and_above_the_axis():
+    figure, axes = plt.subplots()
+    axes.set_ylim(0, 10)
+    _name_apart(axes, {name: (1, y, 0) for name, y in {"a": 0, "b": 0.1, "c": 9, "d": 9}.items()})
+    heights = sorted(text.xy[1] for text in axes.texts)
+    plt.close(figure)
+    assert heights == pytest.approx([0, 0.8, 8.2, 9])
+
+
 def test_curves_have_their_own_x_and_their_names_at_the_end():
     drawing = figures.curves({"slow": ([1, 9], [5, 8]), "fast": ([1, 2], [6, 8])}, "seconds", "%")
     assert words(drawing)[-2:] == ["slow", "fast"]
@@ -426,6 +447,8 @@ def test_pictures_are_stored_pixel_for_pixel_under_their_titles():
         (lambda: figures.curves({"a": ([], [])}, "x", "y"), r"curves \['a'\] have x and y of diff"),
         (lambda: figures.curves({"a": ([0], [1])}, "x", "y", "x"), "x holds 0.*leave 'x' out"),
         (lambda: figures.curves({n: ([1], [1]) for n in "abcdef"}, "x", "y"), "6 curves are too"),
+        (lambda: figures.repeats({"a": [[1], [1, 2]]}, "x", "y"), r"runs \['a'\] have several"),
+        (lambda: figures.repeats({"a": []}, "x", "y"), r"runs \['a'\] have several"),
         (lambda: figures.spread({}, "x"), "values={} has nothing to draw"),
         (lambda: figures.spread({"a": [1], "b": []}, "x"), "give each row a number"),
         (

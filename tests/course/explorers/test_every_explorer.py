@@ -15,6 +15,7 @@ from convbook.course.explorers import (
     ReceptiveFieldExplorer,
     ShuffleExplorer,
     WhatAilsThisRun,
+    WhatReachesLayer50,
 )
 from convbook.course.explorers.sources import names
 from convbook.course.mime_types import EXPLORER, VIEW
@@ -202,6 +203,13 @@ BAD_ARGUMENTS = {
         ({"left": "flu"}, ValueError, ["left='flu'", "'healthy'", "'leak'"]),
         ({"right": "flu"}, ValueError, ["right='flu'", "'high'"]),
     ],
+    WhatReachesLayer50: [
+        ({"network": "vgg"}, ValueError, ["network='vgg'", "'plain'", "'residual'"]),
+        ({"initialisation": "kaiming"}, ValueError, ["initialisation='kaiming'", "'he'"]),
+        ({"initialisation": "zero"}, ValueError, ["'zero' needs a skip", "network='plain'"]),
+        ({"depth": 5}, ValueError, ["depth=5", "50 or 6 or 10"]),
+        ({"against": "plain"}, ValueError, ["against='plain'", "'plain.he'"]),
+    ],
 }
 
 
@@ -256,6 +264,7 @@ BAD_ASSIGNMENTS = {
         ("solved", [0], ValueError, "list of 8"),
         ("solved", [6] * 8, ValueError, "solved=6"),
     ],
+    WhatReachesLayer50: [("depth", "50", ValueError, "depth='50'")],
 }
 
 
@@ -315,6 +324,9 @@ MESSAGES = {
     ],
     WhatAilsThisRun: [
         ({"case": 3, "view": "compare", "left": "leak", "right": "small"}, {}),
+    ],
+    WhatReachesLayer50: [
+        ({"network": "skip", "initialisation": "zero", "depth": 10, "against": "plain.he"}, {}),
     ],
 }
 
@@ -437,6 +449,13 @@ REPRS = {
         (
             {"view": "compare", "right": "leak"},
             "WhatAilsThisRun(view='compare', left='healthy', right='leak')",
+        ),
+    ],
+    WhatReachesLayer50: [
+        ({}, "WhatReachesLayer50('plain', 'default', 50)"),
+        (
+            {"network": "residual", "initialisation": "zero", "depth": 20, "against": "plain.he"},
+            "WhatReachesLayer50('residual', 'zero', 20, against='plain.he')",
         ),
     ],
 }

@@ -18,6 +18,7 @@ from convbook.course.explorers import (
     ReceptiveFieldExplorer,
     ShuffleExplorer,
     WhatAilsThisRun,
+    WhatReachesLayer50,
 )
 from convbook.course.explorers.cost import PRESETS
 from convbook.course.explorers.sources import names
@@ -107,6 +108,9 @@ STATES = {
     "sick, solved": [WhatAilsThisRun(), set_traits(solved=[1] * 8, case=2)],
     "sick, compare": [WhatAilsThisRun(view="compare", left="mode", right="leak")],
     "sick, phone": [WhatAilsThisRun(), set_traits(seen=["gradient", "order", "test"])],
+    "layer 50": [WhatReachesLayer50()],
+    "layer 50, kept": [WhatReachesLayer50("residual", "zero", against="plain.he"), open_folded],
+    "layer 50, phone": [WhatReachesLayer50("skip", "large"), open_folded],
 }  # fmt: skip
 
 
@@ -242,6 +246,10 @@ PAIRS = [
     (
         WhatAilsThisRun(), WhatAilsThisRun(case=2),
         1, "Labels shuffled", "case", [1, 2], None,
+    ),
+    (
+        WhatReachesLayer50(), WhatReachesLayer50("skip"),
+        1, "Residual", "network", ["plain", "residual"], "Plain",
     ),
 ]  # fmt: skip
 

@@ -14,6 +14,7 @@ from convbook.course.explorers import (
     ReceptiveFieldExplorer,
     ShuffleExplorer,
     WhatAilsThisRun,
+    WhatReachesLayer50,
 )
 from tests.helpers.explorer_pages import ALL, SET
 
@@ -30,6 +31,7 @@ CHANGES = {
     ReceptiveFieldExplorer: {"input_size": 40, "rows": [["conv", 5, 2, 2, 1]]},
     ShuffleExplorer: {"upscale_factor": 3, "order": "tensorflow"},
     WhatAilsThisRun: {"case": 4, "view": "compare", "left": "leak", "right": "mode"},
+    WhatReachesLayer50: {"network": "residual", "depth": 20, "against": "plain.he"},
 }
 BAD = {
     AssignmentBench: "#bench=s7-2020;c16",
@@ -41,6 +43,7 @@ BAD = {
     ReceptiveFieldExplorer: "#rf=40;5.2",
     ShuffleExplorer: "#shuffle?upscale_factor=2.5",
     WhatAilsThisRun: "#sick?case=9",
+    WhatReachesLayer50: "#layer-50?depth=5",
 }
 PLAYED = (ConvStepper, CoverageExplorer, MatrixView, ShuffleExplorer)  # from 4 states on
 

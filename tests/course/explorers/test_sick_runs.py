@@ -22,6 +22,7 @@ from tests.helpers.javascript import module
 
 MAIN = module("sick_runs.js")
 DATA = module("parts/sick_runs_data.js")
+MEDIANS = module("lib/medians.js")
 WORDS = module("parts/sick_runs_words.js")
 RUNS = {run["name"]: run for run in recorded()}
 NEW = [-1] * 8
@@ -70,7 +71,7 @@ def test_medians_are_pythons():
     for run in RUNS.values():
         for name in ("train_loss", "loss", "gradient"):
             by_epoch = zip(*run[name], strict=True)
-            assert DATA.medians(run[name]) == pytest.approx([*map(statistics.median, by_epoch)])
+            assert MEDIANS.medians(run[name]) == pytest.approx([*map(statistics.median, by_epoch)])
 
 
 # What the sentence about each curve says, and why one would think of the disease.
@@ -93,7 +94,7 @@ def test_a_sentence_says_what_the_curves_do(name):
     sentence = DATA.curveSentence(run)
     for words in SAYS[name]:
         assert words in sentence
-    ends = [DATA.medians(run[series]) for series in ("train_loss", "loss")]
+    ends = [MEDIANS.medians(run[series]) for series in ("train_loss", "loss")]
     known = {DATA.lossText(value) for curve in ends for value in curve} | {"2.30"}
     assert set(re.findall(r"\d+\.\d+", sentence)) <= known
 
@@ -235,7 +236,7 @@ def test_the_static_form_has_the_numbers_and_folds_the_answers():
     assert [head for head, _ in rows] == ["Healthy", *(f"Case {i}" for i in range(1, 9))]
     for (_, cells), name in zip(rows, ["healthy", *CASES], strict=True):
         values = re.findall(r"<td>(.*?)</td>", cells)
-        medians = DATA.medians(RUNS[name]["train_loss"])
+        medians = MEDIANS.medians(RUNS[name]["train_loss"])
         expected = [f"{medians[epoch - 1]:.2f}" for epoch in SHOWN_EPOCHS]
         assert values[: len(SHOWN_EPOCHS)] == expected
         assert values[-1].endswith("%")

@@ -7,7 +7,7 @@ import pytest
 
 from convbook.course.explorers import WhatAilsThisRun
 from convbook.course.explorers.sick_runs import CASES, LABELS
-from tests.course.explorers.test_sick_runs import DATA, RUNS, WORDS
+from tests.course.explorers.test_sick_runs import DATA, MEDIANS, RUNS, WORDS
 from tests.helpers.explorer_pages import SET
 
 pytestmark = pytest.mark.browser
@@ -90,7 +90,7 @@ def test_the_curves_are_the_medians(width, open_page, assert_fits):
     healthy, case = page.evaluate(DRAWN)
     for chart, name in ((healthy, "healthy"), (case, CASES[0])):
         for line, series in zip(chart, ("train_loss", "loss"), strict=True):
-            medians = DATA.medians(RUNS[name][series])
+            medians = MEDIANS.medians(RUNS[name][series])
             xs, ys = line[::2], line[1::2]
             assert xs == sorted(xs)
             # One axis for both: heights are the losses, by the same rule.
@@ -101,7 +101,7 @@ def test_the_curves_are_the_medians(width, open_page, assert_fits):
     assert_fits(page)
     page.get_by_text("The numbers, medians").click()
     cells = page.get_by_role("row").nth(1).get_by_role("cell").all_inner_texts()
-    assert cells[0] == f"{DATA.medians(RUNS['healthy']['train_loss'])[0]:.3f}"
+    assert cells[0] == f"{MEDIANS.medians(RUNS['healthy']['train_loss'])[0]:.3f}"
 
 
 def test_all_eight_open_the_comparison_and_are_remembered(open_page):

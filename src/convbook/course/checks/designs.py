@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache, wraps
 from math import isqrt
@@ -292,7 +293,8 @@ class DesignChecker(Checker):
         @wraps(function)
         def judged(*values, **named):
             case = dict(zip(self.cases[0], values, strict=False)) | named
-            return self.judge(function(*values, **named), **case)
+            # A copy: the function may change what it is handed, and a case is asked more than once.
+            return self.judge(function(*deepcopy(values), **deepcopy(named)), **case)
 
         return judged
 

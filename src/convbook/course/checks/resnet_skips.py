@@ -1,242 +1,134 @@
 """Checkers for chapter 7, ResNet skips."""
 
-from math import comb, factorial
-
+from convbook.course.checks import main_paths, residual_blocks
 from convbook.course.checks._checker import Checker, grid
+from convbook.course.checks.designs import DesignChecker
+from convbook.course.checks.main_paths import main_paths as paths
+from convbook.course.checks.residual_blocks import trained_blocks
 
+# ---------------------------------------------------------------------------- 1, a way round
 
-def shortcut(in_channels, out_channels, stride):
-    """Return "identity", or in and out channels, kernel size and stride of the projection."""
-    if stride == 1 and in_channels == out_channels:
-        return "identity"
-    return in_channels, out_channels, 1, stride
-
-
-def skip_fits(in_channels, out_channels, kernel_size, stride, padding, dilation):
-    """Say whether the convolution keeps the shape of every map."""
-    same_size = stride == 1 and 2 * padding == dilation * (kernel_size - 1)
-    return same_size and in_channels == out_channels
-
-
-def _convolutions(in_channels, out_channels):
-    """Return the weights of two 3 x 3 convolutions in a row."""
-    return 9 * (in_channels + out_channels) * out_channels
-
-
-def block_params(in_channels, out_channels, stride):
-    """Return the parameters of a residual block with its batch norms and its projection."""
-    params = _convolutions(in_channels, out_channels) + 4 * out_channels
-    if _projected(in_channels, out_channels, stride):
-        params += in_channels * out_channels + 2 * out_channels
-    return params
-
-
-def _projected(in_channels, out_channels, stride):
-    """Return whether the block has a projection, a number that can be multiplied."""
-    return shortcut(in_channels, out_channels, stride) != "identity"
-
-
-def paths(blocks, length):
-    """Return how many paths go through exactly `length` of the blocks."""
-    return comb(blocks, length)
-
-
-check_shortcut = Checker(
-    "Exercise 1: function(in_channels, out_channels, stride) -> 'identity' or four numbers",
-    shortcut,
-    grid(in_channels=[16, 64, 128], out_channels=[16, 64, 128], stride=[1, 2, 3]),
-    {
-        "The projection needs the block's stride, or its map is larger than that of the layers.": (
-            lambda in_channels, out_channels, stride: (
-                shortcut(in_channels, out_channels, stride)
-                if stride == 1
-                else (in_channels, out_channels, 1, 1)
-            )
-        ),
-        "With a stride the map gets smaller, even where the channels agree.": (
-            lambda in_channels, out_channels, stride: (
-                "identity"
-                if in_channels == out_channels
-                else (in_channels, out_channels, 1, stride)
-            )
-        ),
-        "At stride 1 the channels may differ as well: look at both.": (
-            lambda in_channels, out_channels, stride: (
-                "identity" if stride == 1 else (in_channels, out_channels, 1, stride)
-            )
-        ),
-        "The projection reads single pixels: its kernel size is 1.": (
-            lambda in_channels, out_channels, stride: (
-                "identity"
-                if stride == 1 and in_channels == out_channels
-                else (in_channels, out_channels, 3, stride)
-            )
-        ),
-        'Where the shapes agree, no projection is needed: "identity".': (
-            lambda in_channels, out_channels, stride: (in_channels, out_channels, 1, stride)
-        ),
-        'One reason is enough for a projection: "identity" needs stride 1 and equal channels.': (
-            lambda in_channels, out_channels, stride: (
-                "identity"
-                if stride == 1 or in_channels == out_channels
-                else (in_channels, out_channels, 1, stride)
-            )
-        ),
-        "The kernel size stands before the stride.": (
-            lambda in_channels, out_channels, stride: (
-                (in_channels, out_channels, stride, 1)
-                if _projected(in_channels, out_channels, stride)
-                else "identity"
-            )
-        ),
-        "The channels that come in stand first.": lambda in_channels, out_channels, stride: (
-            shortcut(out_channels, in_channels, stride)
-        ),
-    },
-    fallback="Which shape does the block's map have, and which shape has x? When do they agree?",
+check_shortcut = DesignChecker(
+    "Exercise 1: function(main, channels) -> a module for the shortcut, or 'none'",
+    lambda main, channels: main_paths.RIGHT,
+    [{"main": main, "channels": main.channels} for main in paths],
+    main_paths.MISTAKES,
+    judge=main_paths.verdict,
+    right=main_paths.RIGHT,
 )
 
-check_skip_fits = Checker(
-    "Exercise 2: function(in_channels, out_channels, kernel_size, stride, padding, dilation) -> "
-    "True or False",
-    skip_fits,
+# ---------------------------------------------------------------------------- 2, a clear path
+
+check_clear = DesignChecker(
+    "Exercise 2: function(in_channels, out_channels, stride) -> a block",
+    lambda in_channels, out_channels, stride: residual_blocks.CLEAR,
+    grid(in_channels=[4, 6, 8], out_channels=[6, 4, 8, 12], stride=[1, 2]),
+    residual_blocks.CLEAR_MISTAKES,
+    judge=residual_blocks.clear_verdict,
+    right=residual_blocks.CLEAR,
+)
+
+# ---------------------------------------------------------------------------- 3, the surgery
+
+check_see_all = DesignChecker(
+    "Exercise 3: function(block) -> the block, its shortcut reading every pixel",
+    lambda block: residual_blocks.SEEING,
+    [{"block": block} for block in trained_blocks],
+    residual_blocks.SEEING_MISTAKES,
+    judge=residual_blocks.seeing_verdict,
+    right=residual_blocks.SEEING,
+)
+
+# ------------------------------------------------------------------------------- 4, a count
+
+
+def count(start, stages, classes, **changes):
+    """Return the parameters of a network of bottlenecks; `changes` are for what a reader forgets.
+
+    `stages` has for each stage its blocks, the channels inside and the channels out.
+    """
+    rules = {
+        "norm": 2,  # numbers for each channel
+        "bias": 0,  # of each convolution, for each channel
+        "stem": 49,  # weights of a filter for each channel of the picture
+        "fc_bias": 1,
+        "projects": lambda stage, block, c_in, c_out: block == 0 and (stage > 0 or c_in != c_out),
+        "projection_norm": 2,
+        "inside": lambda inside, out: inside,
+        "later_blocks_read": lambda c_in, out: out,
+    } | changes
+    extra = rules["norm"] + rules["bias"]
+    total, c_in = start * (3 * rules["stem"] + bool(rules["stem"]) * extra), start
+    for stage, (number, width, out) in enumerate(stages):
+        inside, before = rules["inside"](width, out), c_in
+        for block in range(number):
+            total += inside * (c_in + 9 * inside + 2 * extra) + out * (inside + extra)
+            if rules["projects"](stage, block, c_in, out):
+                total += out * (c_in + rules["projection_norm"] + rules["bias"])
+            c_in = rules["later_blocks_read"](before, out)
+        c_in = out
+    return total + (c_in + rules["fc_bias"]) * classes
+
+
+def _slip(**changes):
+    def solution(start, stages, classes):
+        return count(start, stages, classes, **changes)
+
+    return solution
+
+
+_RESNET_50 = [(3, 64, 256), (4, 128, 512), (6, 256, 1024), (3, 512, 2048)]
+_RESNET_152 = [(3, 64, 256), (8, 128, 512), (36, 256, 1024), (3, 512, 2048)]
+_SHAPES = [
+    [(1, 4, 16)],
+    [(2, 4, 16), (1, 8, 32)],
+    [(1, 4, 8), (2, 4, 8)],
+    [(2, 5, 12), (3, 7, 12), (1, 9, 40)],
+    [(1, 8, 16), (1, 16, 16), (4, 10, 64)],
+    [(3, 16, 64), (3, 32, 128)],
+    _RESNET_50,
+    _RESNET_152,
+]
+
+check_count = Checker(
+    "Exercise 4: function(start, stages, classes) -> parameters",
+    _slip(),
     [
-        {"in_channels": c_in, "out_channels": c_out} | sizes
-        for c_in, c_out, dilations in ((8, 8, (1, 2)), (8, 16, (1,)), (16, 8, (2,)))
-        for sizes in grid(
-            kernel_size=[1, 2, 3, 4, 5],
-            stride=[1, 2],
-            padding=[0, 1, 2, 3, 4],
-            dilation=dilations,
-        )
+        *grid(start=[16, 12, 8], stages=_SHAPES[:6], classes=[10]),
+        *grid(start=[64], stages=_SHAPES[4:], classes=[1000, 10]),
     ],
     {
-        "Dilation spreads the taps: the window reaches over dilation * (kernel_size - 1) steps.": (
-            lambda in_channels, out_channels, kernel_size, stride, padding, dilation: skip_fits(
-                in_channels, out_channels, kernel_size, stride, padding, 1
-            )
+        "Each batch norm has two learned numbers for each channel.": _slip(
+            norm=0, projection_norm=0
         ),
-        "A stride above 1 makes the map smaller, whatever the padding.": (
-            lambda in_channels, out_channels, kernel_size, stride, padding, dilation: skip_fits(
-                in_channels, out_channels, kernel_size, 1, padding, dilation
-            )
+        "Running mean and variance are buffers: count two numbers per channel, not four.": (
+            _slip(norm=4, projection_norm=4)
         ),
-        "Channels must agree, too: as many filters as channels in.": (
-            lambda in_channels, out_channels, kernel_size, stride, padding, dilation: skip_fits(
-                in_channels, in_channels, kernel_size, stride, padding, dilation
-            )
+        "The convolutions have no bias: batch norm would take it away.": _slip(bias=1),
+        "The linear layer at the end has a bias.": _slip(fc_bias=0),
+        "The first convolution and its batch norm are missing.": _slip(stem=0),
+        "The first convolution is 7 × 7.": _slip(stem=9),
+        "Where the shape changes there is a projection, with weights and a batch norm.": _slip(
+            projects=lambda *_: False
         ),
-        "Do not round: 2 * padding must be the reach itself, or an even kernel loses a pixel.": (
-            lambda in_channels, out_channels, kernel_size, stride, padding, dilation: (
-                in_channels == out_channels
-                and stride == 1
-                and padding == dilation * (kernel_size - 1) // 2
-            )
+        "Behind the projection stands a batch norm, too.": _slip(projection_norm=0),
+        "In the first stage nothing is halved, but the channels may change: then it projects.": (
+            _slip(projects=lambda stage, block, c_in, c_out: block == 0 and stage > 0)
         ),
-        "More padding than that makes the map larger: the two must be equal.": (
-            lambda in_channels, out_channels, kernel_size, stride, padding, dilation: (
-                in_channels == out_channels
-                and stride == 1
-                and 2 * padding >= dilation * (kernel_size - 1)
-            )
+        "The first block of stage 2 has a stride, so it projects even where the channels agree.": (
+            _slip(projects=lambda stage, block, c_in, c_out: block == 0 and c_in != c_out)
         ),
-        "Padding is added on both sides, so it counts twice.": (
-            lambda in_channels, out_channels, kernel_size, stride, padding, dilation: (
-                in_channels == out_channels
-                and stride == 1
-                and padding == dilation * (kernel_size - 1)
-            )
+        "The first stage projects only if its channels change: it has stride 1.": _slip(
+            projects=lambda stage, block, c_in, c_out: block == 0
+        ),
+        "Only the first block of a stage projects.": _slip(projects=lambda *_: True),
+        "The channels inside are given; they need not be a quarter of those outside.": _slip(
+            inside=lambda inside, out: out // 4
+        ),
+        "From its second block on, a stage reads what it writes: `out` channels.": _slip(
+            later_blocks_read=lambda c_in, out: c_in
         ),
     },
-    fallback="Compute channels and size of the output for maps of 9 × 9 and 8 × 8: are they kept?",
-)
-
-check_block_params = Checker(
-    "Exercise 3: function(in_channels, out_channels, stride) -> parameters",
-    block_params,
-    grid(in_channels=[16, 32, 64], out_channels=[16, 32, 64, 96], stride=[1, 2]),
-    {
-        "Each batch norm has two learned numbers for each channel.": (
-            lambda in_channels, out_channels, stride: (
-                _convolutions(in_channels, out_channels)
-                + _projected(in_channels, out_channels, stride) * (in_channels * out_channels)
-            )
-        ),
-        "Where the shape changes there is a projection, with weights and a batch norm.": (
-            lambda in_channels, out_channels, stride: (
-                block_params(in_channels, out_channels, 1)
-                - (in_channels != out_channels) * (in_channels + 2) * out_channels
-            )
-        ),
-        "A batch norm is missing: there is one after each convolution, the projection's too.": (
-            lambda in_channels, out_channels, stride: (
-                block_params(in_channels, out_channels, stride)
-                - _projected(in_channels, out_channels, stride) * 2 * out_channels
-            )
-        ),
-        "A stride brings a projection even where the channels agree.": (
-            lambda in_channels, out_channels, stride: block_params(in_channels, out_channels, 1)
-        ),
-        "The convolutions have no bias: batch norm would take it away.": (
-            lambda in_channels, out_channels, stride: (
-                block_params(in_channels, out_channels, stride)
-                + 2 * out_channels
-                + _projected(in_channels, out_channels, stride) * out_channels
-            )
-        ),
-        "Running mean and variance are no parameters: count two numbers per channel, not four.": (
-            lambda in_channels, out_channels, stride: (
-                block_params(in_channels, out_channels, stride)
-                + 4 * out_channels
-                + _projected(in_channels, out_channels, stride) * 2 * out_channels
-            )
-        ),
-        "Two things are missing: the batch norms and, where the shape changes, the projection.": (
-            lambda in_channels, out_channels, stride: _convolutions(in_channels, out_channels)
-        ),
-        "The second convolution reads what the first one writes: out_channels maps.": (
-            lambda in_channels, out_channels, stride: (
-                block_params(in_channels, out_channels, stride)
-                - 9 * out_channels * (out_channels - in_channels)
-            )
-        ),
-        "The projection reads single pixels: its kernel is 1 × 1.": (
-            lambda in_channels, out_channels, stride: (
-                block_params(in_channels, out_channels, stride)
-                + _projected(in_channels, out_channels, stride) * 8 * in_channels * out_channels
-            )
-        ),
-        "Only where the shape changes is there a projection.": (
-            lambda in_channels, out_channels, stride: block_params(in_channels, out_channels, 2)
-        ),
-        "A state_dict holds buffers, too: three that no gradient reaches in every batch norm.": (
-            lambda in_channels, out_channels, stride: (
-                block_params(in_channels, out_channels, stride)
-                + (2 + _projected(in_channels, out_channels, stride)) * (2 * out_channels + 1)
-            )
-        ),
-    },
-    fallback="Print a ResidualBlock and count its layers one by one.",
-)
-
-check_paths = Checker(
-    "Exercise 4: function(blocks, length) -> how many paths",
-    paths,
-    [{"blocks": n, "length": k} for n in range(1, 8) for k in range(n + 1)],
-    {
-        "That counts the paths of all lengths together.": lambda blocks, length: 2**blocks,
-        "The blocks come in a fixed order: choose some of them, do not arrange them.": (
-            lambda blocks, length: factorial(blocks) // factorial(blocks - length)
-        ),
-        "That is right for length 1. A path of length 2 chooses two different blocks.": (
-            lambda blocks, length: blocks * length
-        ),
-        "Each block is gone through or skipped; paths of length 0 skip all, and there is one.": (
-            lambda blocks, length: comb(blocks, length) if length else 0
-        ),
-        "That counts the shorter paths, too; return those of this length only.": (
-            lambda blocks, length: sum(comb(blocks, shorter) for shorter in range(length + 1))
-        ),
-    },
-    fallback="Write down all paths: each block is gone through, or it is skipped.",
+    fallback="Take one stage with one block, and count it layer by layer: `trace` shows the rows "
+    "of `BottleneckBlock(start, inside, out)`.",
 )

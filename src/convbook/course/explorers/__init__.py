@@ -3,7 +3,7 @@
     from convbook.course.explorers import AssignmentBench, ConvStepper, CostExplorer
     from convbook.course.explorers import CoverageExplorer, MatrixView, PhotographExplorer
     from convbook.course.explorers import Quiz, ReceptiveFieldExplorer, ShuffleExplorer
-    from convbook.course.explorers import WhatAilsThisRun
+    from convbook.course.explorers import WhatAilsThisRun, WhatReachesLayer50
 
 The classes need anywidget, the site build does not: they load when first asked for (PEP 562).
 """
@@ -21,6 +21,7 @@ _CLASSES = {
     "ReceptiveFieldExplorer": "receptive_field",
     "ShuffleExplorer": "shuffle",
     "WhatAilsThisRun": "sick_runs",
+    "WhatReachesLayer50": "layer_50",
 }
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "ReceptiveFieldExplorer",
     "ShuffleExplorer",
     "WhatAilsThisRun",
+    "WhatReachesLayer50",
 ]
 
 

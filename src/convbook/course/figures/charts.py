@@ -151,6 +151,59 @@ def curves(
         return show(figure, data={"curves": drawn})
 
 
+def repeats(
+    runs: Mapping[str, Sequence[Sequence[float]]], xlabel: str, ylabel: str, digits: int = 3
+) -> Drawing:
+    """Draw a thin line for each run of a name, over 1, 2, 3, ..., and a thick one at their mean.
+
+    Of each number so many `digits` are drawn. Names that end close together are moved apart.
+
+    Shapes:
+        each of `runs`: a list for each run, all of one length.
+
+    Raises:
+        ValueError: there are too many names, or the runs of one have different lengths or none.
+
+    Example:
+        >>> type(repeats({"plain": [[3, 2], [4, 2]]}, "epoch", "loss")).__name__
+        'Drawing'
+    """
+    _check_count(runs)
+    if wrong := [name for name, lines in runs.items() if len({*map(len, lines)} - {0}) != 1]:
+        raise ValueError(f"runs {wrong} have several lengths, or none; give one y for each x")
+    with plt.style.context(STYLE):
+        figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
+        drawn = {name: [_rounded(y, digits) for y in lines] for name, lines in runs.items()}
+        ends = {}
+        for place, (name, lines) in enumerate(drawn.items()):
+            x, colour = range(1, len(lines[0]) + 1), colours.CURVES[place]
+            means = [sum(column) / len(lines) for column in zip(*lines, strict=True)]
+            for y in lines:
+                axes.plot(x, y, color=colour, lw=0.6)
+            axes.plot(x, means, color=colour, lw=2.2)
+            ends[name] = (x[-1], means[-1], place)
+        _scale(axes, xlabel, ylabel, log="")
+        axes.margins(x=0.03)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        _name_apart(axes, ends)
+        return show(figure, data={"runs": drawn})
+
+
+def _name_apart(axes, ends: Mapping[str, tuple[float, float, int]]) -> None:
+    """Name curves at their ends, no two names on one line and none below the axis."""
+    low, high = axes.get_ylim()
+    line, order = 0.08 * (high - low), sorted(ends, key=lambda name: -ends[name][1])
+    heights = [ends[name][1] for name in order]
+    for i in range(1, len(order)):  # from the highest down
+        heights[i] = min(heights[i], heights[i - 1] - line)
+    heights[-1] = max(heights[-1], low)
+    for i in reversed(range(len(order) - 1)):  # and up again
+        heights[i] = max(heights[i], heights[i + 1] + line)
+    for name, y in zip(order, heights, strict=True):
+        x, _, place = ends[name]
+        _name_curve(axes, name, (x, y), place)
+
+
 def _check_count(curves: Mapping) -> None:
     if len(curves) > len(MARKERS):
         raise ValueError(f"{len(curves)} curves are too many to tell apart; draw {len(MARKERS)}")

@@ -1,9 +1,9 @@
 // A chart of a few series over the epochs: thin lines for the seeds, a thick one for the median.
 
 import { h, setAttribute, setText } from "../lib/dom.js";
+import { medians } from "../lib/medians.js";
 import { range } from "../lib/ranges.js";
 import { draft, px } from "../lib/svg.js";
-import { medians } from "./sick_runs_data.js";
 
 const HEIGHT = 180;
 const PAD = { left: 34, right: 8, top: 8, bottom: 22 };

@@ -1,6 +1,7 @@
 // Recorded runs: medians over the seeds, and what their curves do, in words.
 
 import { withCommas } from "../lib/format.js";
+import { median, medians } from "../lib/medians.js";
 
 /**
  * A recorded run. A series has a row for each seed, with a number for each epoch.
@@ -17,18 +18,6 @@ import { withCommas } from "../lib/format.js";
  */
 
 const GUESSING = Math.log(10);
-
-/** The middle one; of an even count the mean of the middle two. */
-export function median(/** @type {number[]} */ list) {
-  const sorted = [...list].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-}
-
-/** The median over the seeds, for each epoch. */
-export function medians(/** @type {number[][]} */ series) {
-  return series[0].map((_, epoch) => median(series.map((seed) => seed[epoch])));
-}
 
 /** A loss as it is read: two decimals, three below a tenth. */
 export function lossText(/** @type {number} */ loss) {
