@@ -83,7 +83,7 @@ def test_the_right_answers_are_what_pytorch_does():
         kernels = torch.tensor(case["kernels"]).double()[:, None]
         picture = conv_as_matmul.unseen(**case)
         if picture is not None:
-            seen = F.conv2d(torch.tensor(picture)[None, None].double(), kernels)
+            seen = F.conv2d(torch.tensor(picture, dtype=torch.float64)[None, None], kernels)
             assert seen.abs().max() < 1e-12
 
 
@@ -205,7 +205,7 @@ def a_mixture(kernels, height, width):
     return rows[rank:].sum(0).reshape(height, width) if rank < height * width else None
 
 
-def without_return_value(kernels, height, width):
+def none_for_three(kernels, height, width):
     return by_eigenvectors(kernels, height, width) if len(kernels) < 3 else None
 
 
@@ -240,7 +240,7 @@ READERS = {
         ("correct on", entry_by_entry),
         ("correct on", by_trying),
         ("Build the matrix", lambda m, h, w, k: matrices.read(m, w, k)),
-        ("top left corner", rows_rolled),
+        ("moves by more than one", rows_rolled),
         ("top left corner", as_numpy_columns),
         ("under the pixels that the window covers", tried_with_ones),
         ("As rows, please", lambda *c: None if (f := compared(*c)) is None else f.flatten()),
@@ -272,7 +272,7 @@ READERS = {
         ("zeros says nothing", lambda k, h, w: [[0] * w] * h),
         ("As rows", lambda *c: None if (f := conv_as_matmul.unseen(*c)) is None else sum(f, [])),
         ("below one another", lambda k, h, w: [[1] + [0] * (w - 1)] + [[0] * w] * (h - 1)),
-        ("below one another", without_return_value),
+        ("What counts is the rank", none_for_three),
     ],
 }  # fmt: skip
 

@@ -102,7 +102,8 @@ check_kernel_of = Checker(
                 else None
             )
         ),
-        "That finds no convolution anywhere, except with a single weight.": (
+        "That finds no convolution anywhere, except with a single weight. Where a line of windows "
+        "ends, the next row of the matrix moves by more than one.": (
             lambda matrix, height, width, kernel_size: (
                 kernel_of(matrix, height, width, kernel_size) if kernel_size == 1 else None
             )

@@ -215,8 +215,9 @@ def connections(taps: Tensor, weights: str, pixels: str) -> Drawing:
         figure, axes = plt.subplots(figsize=(WIDTH, 2.4))
         for output, pixel in taps.nonzero().tolist():
             tap = int(taps[output, pixel]) - 1
-            ends = [pixel + 0.5, shift + 2 * output + 1], [0, 3]
-            axes.plot(*ends, color=tints[tap], lw=2.5, zorder=0)
+            ends = [pixel + 0.5, shift + 2 * output + 1], [0.44, 2.56]
+            axes.plot(*ends, color=colours.AXIS, lw=3.2)  # an edge, for the pale ones
+            axes.plot(*ends, color=tints[tap], lw=2.4)
         for pixel, letter in enumerate(pixels):
             draw_number(axes, pixel, -0.5, letter, 0.4, "input")
         for output in range(outputs):
