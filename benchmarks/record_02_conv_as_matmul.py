@@ -1,5 +1,4 @@
-"""Record for chapter 2: how long seven algorithms take, what a matrix product gains from reuse, and
-at what kernel size the FFT pays.
+"""Record for chapter 2: how long seven algorithms take, and at what kernel size the FFT pays.
 
 A time is the fastest of many rounds: what disturbs a round can only make it longer. The algorithms
 take turns, so that a slow minute of the machine meets all of them. Each algorithm's steps are
@@ -37,8 +36,6 @@ SLOW_ROUNDS = 15
 LAYER = {"input": (1, 8, 32, 32), "weight": (8, 8, 3, 3)}
 SIZES = {"input": (1, 4, 128, 128), "channels": (4, 4)}
 KERNEL_SIZES = (3, 5, 7, 9, 11, 15, 21, 31)
-SIDE = 4096  # of a matrix that fits no cache
-COLUMNS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 def conv2d_dense(input, weight):
@@ -147,14 +144,6 @@ def milliseconds_of_parts(input, weight):
     }
 
 
-def milliseconds_by_columns():
-    """Return how long one matrix takes with more and more columns, which are other work for it."""
-    matrix = torch.randn(SIDE, SIDE)
-    others = {n: torch.randn(SIDE, n) for n in COLUMNS}
-    products = {n: lambda other=other: matrix @ other for n, other in others.items()}
-    return list(fastest(products, SLOW_ROUNDS).values())
-
-
 def routine(input, weight):
     """Return what `F.conv2d` runs here, and how many bytes its hungriest operation keeps."""
     with profile(profile_memory=True) as seen:
@@ -178,7 +167,6 @@ def main():
     layer = milliseconds(SLOW, input, weight, SLOW_ROUNDS) | milliseconds(FAST, input, weight)
     parts = milliseconds_of_parts(input, weight)
     layer_runs = routine(input, weight)
-    reuse = milliseconds_by_columns()
     compared = {name: FAST[name] for name in ("im2col", "FFT", "F.conv2d")}
     by_size, size_runs = {name: [] for name in compared}, []
     for size in KERNEL_SIZES:
@@ -190,7 +178,6 @@ def main():
         "statistic": "minimum",
         "rounds": ROUNDS,
         "layer": {**LAYER, "milliseconds": layer, "parts": parts, "F.conv2d": layer_runs},
-        "reuse": {"side": SIDE, "columns": COLUMNS, "milliseconds": reuse},
         "kernel_sizes": {
             **SIZES,
             "sizes": KERNEL_SIZES,
