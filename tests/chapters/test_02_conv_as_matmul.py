@@ -13,7 +13,7 @@ from convbook.functional import conv2d_matrix
 from tests.helpers.attempts import said_of
 from tests.helpers.recorders import load_recorder
 
-RECORDER = Path(__file__).parents[2] / "benchmarks" / "record_02_conv_as_matmul.py"
+RECORDER = Path(__file__).parents[2] / "benchmarks" / "record_02_reuse.py"
 
 
 def small_matrix(padding=0):
@@ -288,8 +288,6 @@ def test_what_the_checkers_say_to_readers(name, said, function):
 
 def test_the_recorder_clocks_one_matrix_with_more_and_more_columns(monkeypatch):
     recorder = load_recorder(RECORDER, monkeypatch)
-    monkeypatch.setattr(recorder, "SIDE", 16)
-    monkeypatch.setattr(recorder, "SLOW_ROUNDS", 1)
-    spent = recorder.milliseconds_by_columns()
+    spent = recorder.milliseconds_by_columns(side=16, rounds=1)
     assert len(spent) == len(recorder.COLUMNS)
     assert min(spent) > 0
