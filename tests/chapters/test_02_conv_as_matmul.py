@@ -1,4 +1,4 @@
-"""Chapter 2, Convolution as matmul: its quiz answers, its exercises' right answers, its recorder."""
+"""Chapter 2, Convolution as matmul: its quiz answers, its exercises and a recorder."""
 
 from pathlib import Path
 
@@ -206,6 +206,11 @@ def a_mixture(kernels, height, width):
     return rows[rank:].sum(0).reshape(height, width) if rank < height * width else None
 
 
+def flattened(kernels, height, width):
+    found = conv_as_matmul.unseen(kernels, height, width)
+    return None if found is None else [pixel for row in found for pixel in row]
+
+
 def none_for_three(kernels, height, width):
     return by_eigenvectors(kernels, height, width) if len(kernels) < 3 else None
 
@@ -271,7 +276,7 @@ READERS = {
         ("correct on", with_float32),
         ("correct on", a_mixture),
         ("zeros says nothing", lambda k, h, w: [[0] * w] * h),
-        ("As rows", lambda *c: None if (f := conv_as_matmul.unseen(*c)) is None else sum(f, [])),
+        ("As rows", flattened),
         ("below one another", lambda k, h, w: [[1] + [0] * (w - 1)] + [[0] * w] * (h - 1)),
         ("What counts is the rank", none_for_three),
     ],

@@ -28,9 +28,7 @@ DRAWINGS = {
     "weight matrix": lambda: figures.weight_matrix(
         torch.tensor([[1, 2, 0], [0, 1, 2]]), "pq", "abc"
     ),
-    "connections": lambda: figures.connections(
-        torch.tensor([[1, 2, 0], [0, 1, 2]]), "pq", "abc"
-    ),
+    "connections": lambda: figures.connections(torch.tensor([[1, 2, 0], [0, 1, 2]]), "pq", "abc"),
     "bars": lambda: figures.bars({"one": 1.0, "two": 2.5}, "metres"),
     "lines": lambda: figures.lines([1, 2, 4], {"one": [1, 3, 5], "two": [2, 2, 2]}, "size", "ms"),
     "confusion": lambda: figures.confusion(

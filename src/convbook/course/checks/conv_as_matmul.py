@@ -1,6 +1,5 @@
 """Checkers for chapter 2, Convolution as matmul."""
 
-
 import torch
 
 from convbook.course.checks import matrices as parts
@@ -97,9 +96,9 @@ check_kernel_of = Checker(
         ),
         "As rows, please: a list of lists, not one long list.": (
             lambda matrix, height, width, kernel_size: (
-                found and sum(found, [])
-                if (found := kernel_of(matrix, height, width, kernel_size))
-                else None
+                None
+                if (found := kernel_of(matrix, height, width, kernel_size)) is None
+                else [weight for row in found for weight in row]
             )
         ),
         "That finds no convolution anywhere, except with a single weight. Where a line of windows "
