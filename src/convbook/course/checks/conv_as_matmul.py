@@ -198,25 +198,25 @@ check_backward = Checker(
         ),
         "The gradient of the weight is flipped. The image is correlated with g as it is.": (
             lambda x, weight, g: parts.gradients(
-                x, weight, g, to_weight=lambda *case: parts.to_weight(*case).flip(2, 3)
+                x, weight, g, to_weight=lambda *case: parts.weight_gradient(*case).flip(2, 3)
             )
         ),
         "Each kernel reads one channel of x, and its gradient comes from this channel alone.": (
             lambda x, weight, g: parts.gradients(
                 x, weight, g,
-                to_weight=lambda x, w, g: parts.to_weight(x.sum(0).expand_as(x), w, g),
+                to_weight=lambda x, w, g: parts.weight_gradient(x.sum(0).expand_as(x), w, g),
             )
         ),
         "Each filter has an output map of its own, and hears from this map alone.": (
             lambda x, weight, g: parts.gradients(
                 x, weight, g,
-                to_weight=lambda x, w, g: parts.to_weight(x, w, g.sum(0).expand_as(g)),
+                to_weight=lambda x, w, g: parts.weight_gradient(x, w, g.sum(0).expand_as(g)),
             )
         ),
         "A weight is indexed by its filter first, and by its channel second.": (
             lambda x, weight, g: parts.gradients(
                 x, weight, g,
-                to_weight=lambda *case: parts.to_weight(*case).transpose(0, 1),
+                to_weight=lambda *case: parts.weight_gradient(*case).transpose(0, 1),
             )
         ),
         "A bias is added to every output of its map: add up, do not take the mean.": (

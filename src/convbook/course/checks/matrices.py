@@ -134,40 +134,44 @@ BUDGETS = [
 ][1:]
 
 
-def gradients(x, weight, g, to_x=None, to_weight=None, to_bias=None):
-    """Return the three gradients as lists, each by its function or by the right one."""
-    x, weight, g = (torch.as_tensor(t).double() for t in (x, weight, g))
-    bias = to_bias(g) if to_bias else g.sum((1, 2))
-    return [
-        (to_x or to_input)(weight, g).tolist(),
-        (to_weight or globals()["to_weight"])(x, weight, g).tolist(),
-        bias.tolist(),
-    ]
-
-
-def to_input(weight, g):
+def input_gradient(weight, g):
     """Return the gradient of the input."""
     return F.conv_transpose2d(g[None], weight)[0]
 
 
-def to_weight(x, weight, g):
+def weight_gradient(x, weight, g):
     """Return the gradient of the weight: each channel correlated with each map of g."""
     return F.conv2d(x[:, None], g[:, None]).transpose(0, 1)
 
 
+def bias_gradient(g):
+    """Return the gradient of the bias."""
+    return g.sum((1, 2))
+
+
+def gradients(x, weight, g, to_x=input_gradient, to_weight=weight_gradient, to_bias=bias_gradient):
+    """Return the three gradients as lists, each by its function or by the right one."""
+    x, weight, g = (torch.as_tensor(t).double() for t in (x, weight, g))
+    return [
+        to_x(weight, g).tolist(),
+        to_weight(x, weight, g).tolist(),
+        to_bias(g).tolist(),
+    ]
+
+
 def unflipped(weight, g):
     """Return what the input gets if nobody turns the kernels."""
-    return to_input(weight.flip(2, 3), g)
+    return input_gradient(weight.flip(2, 3), g)
 
 
 def one_filter(weight, g):
     """Return what the first filter sends back."""
-    return to_input(weight[:1], g[:1])
+    return input_gradient(weight[:1], g[:1])
 
 
 def last_one_wins(weight, g):
     """Return what the last window, and the last filter, sends to each pixel."""
-    pixels = torch.zeros_like(to_input(weight, g))
+    pixels = torch.zeros_like(input_gradient(weight, g))
     for o, y, x in product(*map(range, g.shape)):
         window = pixels[:, y : y + weight.shape[2], x : x + weight.shape[3]]
         window[:] = weight[o] * g[o, y, x]
