@@ -29,6 +29,7 @@ DRAWINGS = {
     "weight matrix": lambda: figures.weight_matrix(
         torch.tensor([[1, 2, 0], [0, 1, 2]]), "pq", "abc"
     ),
+    "connections": lambda: figures.connections(torch.tensor([[1, 2, 0], [0, 1, 2]]), "pq", "abc"),
     "bars": lambda: figures.bars({"one": 1.0, "two": 2.5}, "metres"),
     "lines": lambda: figures.lines([1, 2, 4], {"one": [1, 3, 5], "two": [2, 2, 2]}, "size", "ms"),
     "confusion": lambda: figures.confusion(
@@ -315,6 +316,15 @@ def test_equal_weights_have_equal_tints_and_zeros_none():
     first, second = colours.weight_tints(2)
     assert svg.count(f"fill: {first}") == svg.count(f"fill: {second}") == 2
     assert "fill: #f98d23" not in svg  # the tint between
+
+
+def test_a_network_has_a_line_for_each_weight_that_is_there():
+    taps = torch.tensor([[1, 2, 0], [0, 1, 2]])
+    drawing = figures.connections(taps, "pq", "abc")
+    svg = drawing.svg.lower()
+    for tint in colours.weight_tints(2):
+        assert svg.count(f"stroke: {tint}; stroke-width: 2.4") == 2
+    assert words(drawing) == [*"abc", "0", "1", *"pq"]
 
 
 def test_text_on_every_tint_can_be_read():

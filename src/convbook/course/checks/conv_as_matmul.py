@@ -1,244 +1,282 @@
 """Checkers for chapter 2, Convolution as matmul."""
 
-from itertools import product
+import torch
 
-from convbook.course.checks._checker import Checker, grid
-
-
-def _numbers(height, width, step=2):
-    """Return `height` rows of `width` numbers, mostly different, some of them negative."""
-    return [[(step * (y * width + x)) % 11 - 3 for x in range(width)] for y in range(height)]
+from convbook.course.checks import matrices as parts
+from convbook.course.checks._checker import Checker
 
 
-def _flipped(kernel):
-    return [row[::-1] for row in kernel[::-1]]
+def kernel_of(matrix, height, width, kernel_size):
+    """Return the kernel whose dense matrix this is, None if it is that of no convolution."""
+    kernel = parts.read(matrix, width, kernel_size)
+    return kernel if parts.matrix_of(kernel, height, width) == matrix else None
 
 
-def weight_count(height, width, kernel_size):
-    """Return how many entries of the dense matrix hold a weight of a square kernel."""
-    return _row_count(height, width, kernel_size) * kernel_size**2
+def strips(channels, height, width, kernel_size, stride, budget):
+    """Return in how few strips of whole output rows the columns fit `budget` bytes, or None."""
+    return parts.count_strips(*parts.output_size(height, width, kernel_size, stride),
+                              4 * channels * kernel_size**2, budget)  # fmt: skip
 
 
-def _row_count(height, width, kernel_size):
-    return (height - kernel_size + 1) * (width - kernel_size + 1)
+def backward(x, weight, g):
+    """Return the gradients of a layer's input, weight and bias, given that of its output."""
+    return parts.gradients(x, weight, g)
 
 
-def matrix_row(kernel, height, width, y, x):
-    """Return the row of the dense matrix that belongs to output (y, x), as a list."""
-    return _row_with_step(kernel, height, width, y, x, step=width)
+def unseen(kernels, height, width):
+    """Return a picture that none of the kernels sees, as rows, None if they see all."""
+    matrix = parts.stacked(kernels, height, width)
+    if torch.linalg.matrix_rank(matrix) == height * width:
+        return None
+    return torch.linalg.svd(matrix).Vh[-1].reshape(height, width).tolist()
 
 
-def _row_with_step(kernel, height, width, y, x, step):
-    row = [0] * (height * width)
-    for i, weights in enumerate(kernel):
-        for j, weight in enumerate(weights):
-            row[(y + i) * step + (x + j)] = weight
-    return row
+def _is_unseen(answer, kernels, height, width):
+    matrix = parts.stacked(kernels, height, width)
+    if torch.linalg.matrix_rank(matrix) == height * width:
+        return answer is None
+    picture = torch.tensor(answer).double()
+    if picture.shape != (height, width) or not picture.abs().max() > 0:
+        return False
+    sums = matrix @ picture.flatten()
+    return bool(sums.abs().max() <= 1e-5 * matrix.abs().max() * picture.abs().max())
 
 
-def _from_output_number(kernel, height, width, y, x):
-    """Begin as many places into the row as there are outputs before this one."""
-    return matrix_row(kernel, height, width, *divmod(y * (width - len(kernel[0]) + 1) + x, width))
-
-
-def strided_im2col(image, kernel_size, stride):
-    """Return the windows as columns: a list of kernel_size ** 2 rows, one number per window."""
-    return [list(line) for line in zip(*_windows(image, kernel_size, stride), strict=True)]
-
-
-def _windows(image, kernel_size, stride, stride_along=None):
-    """Return each window as a list of its pixels, row by row of the output."""
-    taps = list(product(range(kernel_size), repeat=2))
-    tops = range(0, len(image) - kernel_size + 1, stride)
-    lefts = range(0, len(image[0]) - kernel_size + 1, stride_along or stride)
-    return [[image[top + i][left + j] for i, j in taps] for top in tops for left in lefts]
-
-
-def _right_number_of_neighbours(image, kernel_size, stride):
-    """Make as many windows as the stride leaves, but start them at neighbouring pixels."""
-    height, width = ((len(side) - kernel_size) // stride for side in (image, image[0]))
-    corner = [row[: width + kernel_size] for row in image[: height + kernel_size]]
-    return strided_im2col(corner, kernel_size, 1)
-
-
-def _taps_down_first(image, kernel_size, stride):
-    lines = strided_im2col(image, kernel_size, stride)
-    return [lines[j * kernel_size + i] for i, j in product(range(kernel_size), repeat=2)]
-
-
-def _down_first(image, kernel_size, stride):
-    turned = [list(column) for column in zip(*image, strict=True)]
-    lines = strided_im2col(turned, kernel_size, stride)  # windows and taps down the columns first
-    return [lines[j * kernel_size + i] for i, j in product(range(kernel_size), repeat=2)]
-
-
-def input_gradient(gradient, kernel, height, width):
-    """Return the gradient of each pixel, given the gradient of each output."""
-    pixels = [[0] * width for _ in range(height)]
-    for y, x, sent in _sent_back(gradient, kernel):
-        pixels[y][x] += sent
-    return pixels
-
-
-def _last_one_wins(gradient, kernel, height, width):
-    pixels = [[0] * width for _ in range(height)]
-    for y, x, sent in _sent_back(gradient, kernel):
-        pixels[y][x] = sent
-    return pixels
-
-
-def _one_row_many_times(gradient, kernel, height, width):
-    pixels = [[0] * width] * height
-    for y, x, sent in _sent_back(gradient, kernel):
-        pixels[y][x] += sent
-    return pixels
-
-
-def _sent_back(gradient, kernel):
-    """Yield (row, column, number) for each number that an output sends to a pixel."""
-    for y, row in enumerate(gradient):
-        for x, arriving in enumerate(row):
-            for i, weights in enumerate(kernel):
-                for j, weight in enumerate(weights):
-                    yield y + i, x + j, arriving * weight
-
-
-check_weight_count = Checker(
-    "Exercise 1: function(height, width, kernel_size) -> how many entries",
-    weight_count,
-    [
-        case
-        for case in grid(height=range(1, 7), width=range(1, 7), kernel_size=range(1, 5))
-        if case["kernel_size"] <= min(case["height"], case["width"])
-    ],
+check_kernel_of = Checker(
+    "Exercise 1: function(matrix, height, width, kernel_size) -> rows of the kernel, or None",
+    kernel_of,
+    parts.MATRICES,
     {
-        "That puts a window on every pixel; count the places where the whole window fits.": (
-            lambda height, width, kernel_size: height * width * kernel_size**2
+        "Not every matrix belongs to a convolution. Build the matrix of the kernel that you have "
+        "read, and compare.": lambda matrix, height, width, kernel_size: parts.read(
+            matrix, width, kernel_size
         ),
-        "That is how many rows the matrix has; each row holds more than one weight.": _row_count,
-        "That counts all entries; count those that hold a weight.": (
-            lambda height, width, kernel_size: (
-                _row_count(height, width, kernel_size) * height * width
+        "How many rows must there be? One for each place of the window, no fewer and no more.": (
+            lambda matrix, height, width, kernel_size: parts.judged(
+                matrix, height, width, kernel_size, parts.rows_agree
             )
         ),
-        "Those are the zeros; count the other entries.": (
-            lambda height, width, kernel_size: (
-                _row_count(height, width, kernel_size) * (height * width - kernel_size**2)
+        "The same weights in every row are not enough: they must stand under the pixels that "
+        "the window covers.": lambda matrix, height, width, kernel_size: parts.judged(
+            matrix, height, width, kernel_size, parts.weights_agree
+        ),
+        "The places are right, but is it the same weight in every row? Compare the numbers.": (
+            lambda matrix, height, width, kernel_size: parts.judged(
+                matrix, height, width, kernel_size, parts.places_agree
             )
         ),
-        "A square kernel has kernel_size ** 2 weights in each row of the matrix.": (
-            lambda height, width, kernel_size: _row_count(height, width, kernel_size) * kernel_size
-        ),
-        "Images need not be square: count the places along the height and along the width.": (
-            lambda height, width, kernel_size: weight_count(height, height, kernel_size)
-        ),
-        "One place is missing along each side: the window fits size - kernel_size + 1 times.": (
-            lambda height, width, kernel_size: weight_count(height - 1, width - 1, kernel_size)
-        ),
-    },
-    fallback="Draw the matrix: a row for each place of the window, a column for each pixel.",
-)
-
-check_matrix_row = Checker(
-    "Exercise 2: function(kernel, height, width, y, x) -> list of height * width numbers",
-    matrix_row,
-    [
-        {"kernel": _numbers(k_h, k_w), "height": height, "width": width, "y": y, "x": x}
-        for k_h, k_w, height, width in product((1, 2, 3), (2, 3), (3, 4), (3, 5))
-        for y, x in product((0, height - k_h), (0, width - k_w))
-    ],
-    {
-        "A step down in the image is `width` places in the row, not the width of the output.": (
-            lambda kernel, height, width, y, x: _row_with_step(
-                kernel, height, width, y, x, step=width - len(kernel[0]) + 1
+        "Look at the pixels outside the window, too: they must all have a 0.": (
+            lambda matrix, height, width, kernel_size: parts.judged(
+                matrix, height, width, kernel_size, parts.windows_agree
             )
         ),
-        "A row of the image has `width` pixels: a step down is `width` places, not `height`.": (
-            lambda kernel, height, width, y, x: _row_with_step(
-                kernel, height, width, y, x, step=height
+        "The second row of the kernel stands `width` places after the first.": (
+            lambda matrix, height, width, kernel_size: parts.misread(
+                matrix, height, width, kernel_size, lambda i, j: i * kernel_size + j
             )
         ),
-        "The window starts at pixel y * width + x: count pixels of the image, not outputs.": (
-            _from_output_number
+        "A row of the image has `width` pixels, not `height`.": (
+            lambda matrix, height, width, kernel_size: parts.misread(
+                matrix, height, width, kernel_size, lambda i, j: i * height + j
+            )
         ),
-        "y counts rows and x counts columns.": (
-            lambda kernel, height, width, y, x: matrix_row(kernel, height, width, x, y)
+        "Rows and columns of the kernel are exchanged.": (
+            lambda matrix, height, width, kernel_size: parts.misread(
+                matrix, height, width, kernel_size, lambda i, j: j * width + i
+            )
         ),
-        "That is the row of output (0, 0); the window starts at row y, column x.": (
-            lambda kernel, height, width, y, x: matrix_row(kernel, height, width, 0, 0)
+        "That is the kernel flipped. It lies on the picture as it is.": (
+            lambda matrix, height, width, kernel_size: parts.misread(
+                matrix, height, width, kernel_size,
+                lambda i, j: (kernel_size - 1 - i) * width + kernel_size - 1 - j,
+            )
         ),
-        "The kernel is flipped; this is a cross-correlation, the kernel lies as it is.": (
-            lambda kernel, height, width, y, x: matrix_row(_flipped(kernel), height, width, y, x)
+        "A weight may be 0, so you cannot find the weights by looking for what is not 0.": (
+            parts.read_without_zeros
         ),
-    },
-    fallback="Draw the image, all 0, lay the kernel on it, and write its rows one after another.",
-)
-
-check_strided_im2col = Checker(
-    "Exercise 3: function(image, kernel_size, stride) -> list of kernel_size ** 2 rows",
-    strided_im2col,
-    [
-        {"image": _numbers(height, width), "kernel_size": k, "stride": stride}
-        for height, width, k, stride in product((3, 4, 5), (3, 6), (1, 2, 3), (1, 2, 3))
-    ],
-    {
-        "Each window stands in a row; here it is to stand in a column.": _windows,
-        "That is right at stride 1; with a larger stride there are fewer windows.": (
-            lambda image, kernel_size, stride: strided_im2col(image, kernel_size, 1)
+        "As rows, please: a list of lists, not one long list.": (
+            lambda matrix, height, width, kernel_size: (
+                None
+                if (found := kernel_of(matrix, height, width, kernel_size)) is None
+                else [weight for row in found for weight in row]
+            )
         ),
-        "The stride counts along the rows too, not only down the columns.": (
-            lambda image, kernel_size, stride: [
-                list(row)
-                for row in zip(*_windows(image, kernel_size, stride, stride_along=1), strict=True)
-            ]
-        ),
-        "The windows go down the image first; go along its rows first, as flatten does.": (
-            _down_first
-        ),
-        "Inside a window, too, go along the rows first: its first two pixels are neighbours.": (
-            _taps_down_first
-        ),
-        "There are as many windows as there should be; each starts `stride` pixels further on.": (
-            _right_number_of_neighbours
-        ),
-        "The last windows are missing: they start at size - kernel_size, too.": (
-            lambda image, kernel_size, stride: strided_im2col(
-                [row[:-1] for row in image[:-1]], kernel_size, stride
+        "That finds no convolution anywhere, except with a single weight. Where a line of windows "
+        "ends, the next row of the matrix moves by more than one.": (
+            lambda matrix, height, width, kernel_size: (
+                kernel_of(matrix, height, width, kernel_size) if kernel_size == 1 else None
             )
         ),
     },
-    fallback="Cut the windows out of the image one by one, and write each as a column.",
-)
+    fallback="The first row belongs to the window in the top left corner. Read the kernel there, "
+    "and then ask whether all other entries are what this kernel would make them.",
+)  # fmt: skip
 
-check_input_gradient = Checker(
-    "Exercise 4: function(gradient, kernel, height, width) -> height rows of width numbers",
-    input_gradient,
-    [
-        {
-            "gradient": _numbers(height - k_h + 1, width - k_w + 1, step=3),
-            "kernel": _numbers(k_h, k_w),
-            "height": height,
-            "width": width,
-        }
-        for k_h, k_w, height, width in product((1, 2, 3), (1, 2, 3), (3, 4), (3, 5))
-    ],
+check_strips = Checker(
+    "Exercise 2: function(channels, height, width, kernel_size, stride, budget) -> how many",
+    strips,
+    parts.BUDGETS,
     {
-        "Several windows read one pixel, and each sends something back: add, do not replace.": (
-            _last_one_wins
-        ),
-        "All rows are one and the same list: `[[0] * width] * height` repeats a reference.": (
-            _one_row_many_times
-        ),
-        "The kernel is flipped; a gradient goes back through the weight the pixel was read with.": (
-            lambda gradient, kernel, height, width: input_gradient(
-                gradient, _flipped(kernel), height, width
+        "A number in float32 takes four bytes.": (
+            lambda channels, height, width, kernel_size, stride, budget: strips(
+                channels, height, width, kernel_size, stride, 4 * budget
             )
         ),
-        "That ignores what arrives from the loss; multiply each weight by its output's gradient.": (
-            lambda gradient, kernel, height, width: input_gradient(
-                [[1] * len(row) for row in gradient], kernel, height, width
+        "A window brings its pixels from every channel.": (
+            lambda channels, height, width, kernel_size, stride, budget: strips(
+                1, height, width, kernel_size, stride, budget
+            )
+        ),
+        "A window has rows and columns: kernel_size ** 2 pixels of each channel.": (
+            lambda channels, height, width, kernel_size, stride, budget: parts.count_strips(
+                *parts.output_size(height, width, kernel_size, stride),
+                4 * channels * kernel_size, budget,
+            )
+        ),
+        "A stride leaves fewer windows, along the rows and down the columns.": (
+            lambda channels, height, width, kernel_size, stride, budget: strips(
+                channels, height, width, kernel_size, 1, budget
+            )
+        ),
+        "There are fewer windows than pixels: they have to fit the picture.": (
+            lambda channels, height, width, kernel_size, stride, budget: parts.count_strips(
+                -(-height // stride), -(-width // stride),
+                4 * channels * kernel_size**2, budget,
+            )
+        ),
+        "Only whole rows of windows may go into a strip. What is left of the budget stays unused.":
+            parts.cut_anywhere,
+        "The last strip may be a small one, but it is one more product.": (
+            lambda channels, height, width, kernel_size, stride, budget: parts.count_strips(
+                *parts.output_size(height, width, kernel_size, stride),
+                4 * channels * kernel_size**2, budget, last=False,
+            )
+        ),
+        "That is how many rows of windows fit into one strip. How many strips does it take?": (
+            parts.rows_in_a_strip
+        ),
+        "Where not even one row of windows fits, return None.": (
+            lambda channels, height, width, kernel_size, stride, budget: parts.count_strips(
+                *parts.output_size(height, width, kernel_size, stride),
+                4 * channels * kernel_size**2, budget, least=1,
+            )
+        ),
+        "That takes a row too many: the budget is an upper limit.": (
+            lambda channels, height, width, kernel_size, stride, budget: parts.count_strips(
+                *parts.output_size(height, width, kernel_size, stride),
+                4 * channels * kernel_size**2, budget, more=1,
+            )
+        ),
+        "A strip is made of rows of windows; that makes it of columns.": (
+            lambda channels, height, width, kernel_size, stride, budget: strips(
+                channels, width, height, kernel_size, stride, budget
+            )
+        ),
+        "A strip for each row always works, but more rows may fit into one.": (
+            lambda channels, height, width, kernel_size, stride, budget: (
+                parts.output_size(height, width, kernel_size, stride)[0]
             )
         ),
     },
-    fallback="Take one output at a time: which pixels did it read, and with which weights?",
+    fallback="How many bytes do the columns of one row of windows take? How many such rows fit "
+    "the budget, and how many rows of windows are there?",
+)  # fmt: skip
+
+check_backward = Checker(
+    "Exercise 3: function(x, weight, g) -> gradients of x, of weight and of the bias",
+    backward,
+    parts.LAYERS,
+    {
+        "For the gradient of x the kernel has to be flipped.": (
+            lambda x, weight, g: parts.gradients(x, weight, g, to_x=parts.unflipped)
+        ),
+        "All filters read a pixel, so it hears from all of them: add over the filters.": (
+            lambda x, weight, g: parts.gradients(x, weight, g, to_x=parts.one_filter)
+        ),
+        "Several windows read a pixel: add what they send back, do not replace it.": (
+            lambda x, weight, g: parts.gradients(x, weight, g, to_x=parts.last_one_wins)
+        ),
+        "The gradient of the weight is flipped. The image is correlated with g as it is.": (
+            lambda x, weight, g: parts.gradients(
+                x, weight, g, to_weight=lambda *case: parts.weight_gradient(*case).flip(2, 3)
+            )
+        ),
+        "Each kernel reads one channel of x, and its gradient comes from this channel alone.": (
+            lambda x, weight, g: parts.gradients(
+                x, weight, g,
+                to_weight=lambda x, w, g: parts.weight_gradient(x.sum(0).expand_as(x), w, g),
+            )
+        ),
+        "Each filter has an output map of its own, and hears from this map alone.": (
+            lambda x, weight, g: parts.gradients(
+                x, weight, g,
+                to_weight=lambda x, w, g: parts.weight_gradient(x, w, g.sum(0).expand_as(g)),
+            )
+        ),
+        "A weight is indexed by its filter first, and by its channel second.": (
+            lambda x, weight, g: parts.gradients(
+                x, weight, g,
+                to_weight=lambda *case: parts.weight_gradient(*case).transpose(0, 1),
+            )
+        ),
+        "A bias is added to every output of its map: add up, do not take the mean.": (
+            lambda x, weight, g: parts.gradients(x, weight, g, to_bias=lambda g: g.mean((1, 2)))
+        ),
+        "Every filter has a bias of its own, so there are as many gradients as filters.": (
+            lambda x, weight, g: parts.gradients(
+                x, weight, g, to_bias=lambda g: g.sum().expand(len(g))
+            )
+        ),
+        "The order is x, weight, bias.": (
+            lambda x, weight, g: [parts.gradients(x, weight, g)[place] for place in (1, 0, 2)]
+        ),
+        "That ignores what arrives from the loss: every number is multiplied by its g.": (
+            lambda x, weight, g: parts.gradients(x, weight, torch.ones_like(torch.tensor(g)))
+        ),
+        "No mean over the windows: their shares add up.": parts.mean_over_windows,
+    },
+    fallback="Take one output and one of its products, weight times pixel. If the loss grows by g "
+    "for each unit of this output, how much for each unit of the pixel, and of the weight?",
+)  # fmt: skip
+
+check_unseen = Checker(
+    "Exercise 4: function(kernels, height, width) -> rows of a picture, or None",
+    unseen,
+    parts.KERNELS,
+    {
+        "A picture of zeros says nothing: at least one pixel must be something else.": (
+            lambda kernels, height, width: torch.zeros(height, width)
+        ),
+        "A flat picture is unseen only if the weights of each kernel add up to 0.": (
+            lambda kernels, height, width: torch.ones(height, width)
+        ),
+        "A checkerboard is unseen only if the weights cancel on it.": (
+            lambda kernels, height, width: parts.checkerboard(height, width)
+        ),
+        "That is unseen by the first kernel. It has to be unseen by all of them.": (
+            lambda kernels, height, width: unseen(kernels[:1], height, width)
+        ),
+        "More outputs than pixels do not mean that all is seen: some of the sums may say the same. "
+        "What counts is the rank.": lambda kernels, height, width: (
+            None
+            if len(parts.stacked(kernels, height, width)) >= height * width
+            else unseen(kernels, height, width)
+        ),
+        "Where every picture is seen, return None.": parts.least_seen,
+        "As rows, please: `height` lists of `width` numbers.": lambda kernels, height, width: (
+            None
+            if (found := unseen(kernels, height, width)) is None
+            else torch.tensor(found).flatten()
+        ),
+        "That is unseen by the flipped kernels.": lambda kernels, height, width: unseen(
+            [[row[::-1] for row in kernel[::-1]] for kernel in kernels], height, width
+        ),
+        "That is the picture that they see best.": lambda kernels, height, width: (
+            torch.linalg.svd(parts.stacked(kernels, height, width)).Vh[0].reshape(height, width)
+        ),
+    },
+    accepts=_is_unseen,
+    fallback="Write the dense matrices of all kernels below one another. A picture is unseen if "
+    "this tall matrix makes only zeros of it; the last rows of Vh in its singular value "
+    "decomposition are the place to look.",
 )

@@ -195,6 +195,42 @@ def weight_matrix(taps: Tensor, weights: str = "", pixels: str = "") -> Drawing:
         return show(figure)
 
 
+def connections(taps: Tensor, weights: str, pixels: str) -> Drawing:
+    """Draw a matrix of one kernel's weights as a network: a line for each weight that is there.
+
+    Lines of one weight have one tint, as its entries have in `weight_matrix`.
+
+    Shapes:
+        taps: as in `weight_matrix`.
+
+    Example:
+        >>> import torch
+        >>> connections(torch.eye(2), weights="p", pixels="ab")
+        <Drawing>
+    """
+    outputs, inputs = taps.shape
+    tints = colours.weight_tints(int(taps.max()))
+    shift = (inputs - outputs * 2) / 2  # outputs stand twice as far apart, in the middle
+    with plt.style.context(STYLE):
+        figure, axes = plt.subplots(figsize=(WIDTH, 2.4))
+        for output, pixel in taps.nonzero().tolist():
+            tap = int(taps[output, pixel]) - 1
+            ends = [pixel + 0.5, shift + 2 * output + 1], [0.44, 2.56]
+            axes.plot(*ends, color=colours.AXIS, lw=3.2)  # an edge, for the pale ones
+            axes.plot(*ends, color=tints[tap], lw=2.4)
+        for pixel, letter in enumerate(pixels):
+            draw_number(axes, pixel, -0.5, letter, 0.4, "input")
+        for output in range(outputs):
+            left = shift + 2 * output + 0.5
+            draw_number(axes, left, 2.5, str(output), 0.4, "output")
+        for tap, letter in enumerate(weights):
+            _draw_weight(axes, inputs + 0.7, 2.4 - 0.95 * tap, letter, tints[tap])
+        axes.set(xlim=(-0.1, inputs + 1.8), ylim=(-0.7, 3.7))
+        axes.set_aspect("equal")
+        axes.axis("off")
+        return show(figure)
+
+
 def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Drawing:
     """Draw which class was taken for which: a row for each true class, a column for each answer.
 
