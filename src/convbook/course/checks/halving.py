@@ -7,6 +7,7 @@ from torch import nn
 from convbook.course.checks.designs import Verdict
 
 SIZE, REACH = 32, 2  # of the map; how far a pixel may reach on the small one
+MOST = 0.45  # of the damage that a plain stride does
 RIGHT = Verdict("a layer that lacks nothing")
 
 WRONG_SHAPE = "The small map has 16 rows and columns. A 3 × 3 blur with stride 2 needs padding 1."
@@ -82,18 +83,19 @@ def verdict(answer, channels):
     """Return what a layer lacks."""
     if not callable(answer):
         return answer
-    kind = torch.float32  # what a module of the reader's holds
+    pictures = max(4, 64 // channels)  # fewer, and the damage differs from draw to draw
     generator = torch.Generator().manual_seed(channels)
-    noise = torch.rand(1, channels, SIZE, SIZE, generator=generator, dtype=kind)
+    noise = torch.rand(pictures, channels, SIZE, SIZE, generator=generator)
     with torch.no_grad():
         return _lacks(answer, noise)
 
 
 def _lacks(layer, noise):
-    channels, half = noise.shape[1], SIZE // 2
+    half = SIZE // 2
     small = layer(noise)
-    if tuple(small.shape) != (1, channels, half, half):
-        return Verdict(f"a layer that returns {tuple(small.shape)}", WRONG_SHAPE)
+    if tuple(small.shape) != (*noise.shape[:2], half, half):
+        sizes = f"{tuple(small.shape)} for {tuple(noise.shape)}"
+        return Verdict(f"a layer that returns {sizes}", WRONG_SHAPE)
     flat = layer(torch.full_like(noise, 3.0))[..., 3:-3, 3:-3]
     if not torch.allclose(flat, torch.full_like(flat, 3.0), rtol=1e-4):
         return Verdict("a layer that does not leave a flat map as it is", NOT_FLAT)
@@ -106,8 +108,8 @@ def _lacks(layer, noise):
     if max((rows - half // 2).abs().max(), (columns - half // 2).abs().max()) > REACH:
         return Verdict("a layer that spreads a single pixel over the map", SPREADS)
     right, down = (damage(layer, noise, dim) / damage(plain, noise, dim) for dim in (-1, -2))
-    if max(right, down) < 0.5:
+    if max(right, down) < MOST:
         return RIGHT
     shares = f"{right:.2f} of the plain stride's damage to the right, {down:.2f} downwards"
-    remedy = BLURS_DOWN if down < 0.5 else BLURS_RIGHT if right < 0.5 else TOO_ROUGH
+    remedy = BLURS_DOWN if down < MOST else BLURS_RIGHT if right < MOST else TOO_ROUGH
     return Verdict(f"a layer that suffers {shares}", remedy)

@@ -170,14 +170,8 @@ def _transposed(picture, kernel, stride, padding, shown):
 
 def _flips(picture, kernel, stride, padding, shown):
     """Take the flipped kernel for the right one."""
-    return forgotten(picture, rotated(kernel), stride, padding, shown)
-
-
-def _flips_or_none(*case):
-    try:
-        return _flips(*case)
-    except StopIteration:
-        return "nothing"
+    slip = forgotten(picture, kernel, stride, padding, shown)
+    return {"flip": "nothing", "nothing": "flip"}.get(slip, slip)
 
 
 def _without_border(picture, kernel, stride, padding, shown):
@@ -218,9 +212,7 @@ check_forgotten = Checker(
         "Where the stride was forgotten, only as many numbers are shown as were asked for: the top "
         "left corner of the map of stride 1.": _with_whole_map,
         "Half a turn reverses the rows *and* each row of the kernel.": _transposed,
-        "A layer does not flip its kernel. The map of the kernel as it stands is right.": (
-            lambda **case: _flips_or_none(*case.values())
-        ),
+        "A layer does not flip its kernel. The map of the kernel as it stands is right.": _flips,
         "Who forgets the border still moves by the stride.": _without_border,
     },
     fallback="Compute the four maps that could be shown, and compare each with the one that is: "
@@ -324,6 +316,11 @@ check_lossless_size = Checker(
         "'SAME' makes.": lambda layers, at_least: _smallest(
             at_least, lambda size: _rounded_up(size, layers)
         ),
+        "The padding is on both sides, so the room has 2 * padding in it.": (
+            lambda layers, at_least: _smallest(
+                at_least, lambda size: _is_lossless(size, layers, sides=1)
+            )
+        ),
         "Half of the padding stands before the row: at the end only `padding` may be left over.": (
             lambda layers, at_least: _smallest(
                 at_least, lambda size: _is_lossless(size, layers, lambda padding: 2 * padding)
@@ -341,7 +338,7 @@ check_steady_half = DesignChecker(
     halving.steady,
     grid(channels=range(1, 21)),
     halving.WITHOUT,
-    fallback="Return a layer: an nn.Module, or a function of a map (1, channels, 32, 32).",
+    fallback="Return a layer: an nn.Module, or a function of maps (N, channels, 32, 32).",
     judge=halving.verdict,
     right=halving.RIGHT,
 )
