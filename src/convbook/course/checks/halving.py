@@ -7,8 +7,9 @@ from torch import nn
 from convbook.course.checks.designs import Verdict
 
 SIZE, REACH = 32, 2  # of the map; how far a pixel may reach on the small one
-MOST = 0.45  # of the damage that a plain stride does
-RIGHT = Verdict("a layer that lacks nothing")
+MOST = 0.35  # of the damage that a plain stride does
+LEAST = 0.26  # of the deviation of the noise, for the small map
+RIGHT = Verdict("a layer that meets all five conditions")
 
 WRONG_SHAPE = "The small map has 16 rows and columns. A 3 × 3 blur with stride 2 needs padding 1."
 NOT_FLAT = "A flat map must stay as it is, so the weights of the blur must add up to 1."
@@ -23,6 +24,10 @@ BLURS_RIGHT = (
 TOO_ROUGH = (
     "It still drops detail that is too fine for the small map. Blur first, with weights that fall "
     "off to the sides, such as ¼ ½ ¼ down and across, and drop then."
+)
+
+TOO_BLURRY = (
+    "Steady, but it blurs more than it must. Let the weights fall off to the sides, or take fewer."
 )
 
 
@@ -60,6 +65,7 @@ WITHOUT = {
     BLURS_RIGHT: lambda channels: lambda x: _along(x, -1),
     BLURS_DOWN: lambda channels: lambda x: _along(x, -2),
     TOO_ROUGH: lambda channels: nn.MaxPool2d(2),
+    TOO_BLURRY: lambda channels: nn.AvgPool2d(4, 2, 1),
 }
 
 
@@ -109,7 +115,12 @@ def _lacks(layer, noise):
         return Verdict("a layer that spreads a single pixel over the map", SPREADS)
     right, down = (damage(layer, noise, dim) / damage(plain, noise, dim) for dim in (-1, -2))
     if max(right, down) < MOST:
-        return RIGHT
+        kept = (small.std() / noise.std()).item()
+        return (
+            RIGHT
+            if kept > LEAST
+            else Verdict(f"a layer that keeps {kept:.2f} of the variation", TOO_BLURRY)
+        )
     shares = f"{right:.2f} of the plain stride's damage to the right, {down:.2f} downwards"
     remedy = BLURS_DOWN if down < MOST else BLURS_RIGHT if right < MOST else TOO_ROUGH
     return Verdict(f"a layer that suffers {shares}", remedy)
