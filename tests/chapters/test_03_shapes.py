@@ -135,7 +135,7 @@ def test_the_sizes_that_lose_nothing_are_those_that_autograd_finds():
 
 
 def test_a_plain_stride_does_all_of_its_damage_and_a_wider_blur_less():
-    noise = torch.rand(1, 2, 32, 32, generator=torch.Generator().manual_seed(0))
+    noise = torch.rand(64, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     harm = [
         halving.damage(lambda x, taps=taps: halving.spread_over(x, taps), noise, -1)
         for taps in ([1.0], [0.5, 0.5], [0.25, 0.5, 0.25], [0.125, 0.375, 0.375, 0.125])
@@ -401,7 +401,7 @@ def test_right_layers(attempt):
         (lambda channels: nn.MaxPool2d(1, 2), "Blur first"),
         (lambda channels: nn.AvgPool2d(3, 2, 1), "Blur first"),
         (lambda channels: nn.MaxPool2d(4, 2, 1), "Blur first"),
-        (lambda channels: nn.AvgPool2d(4, 2, 1), "more than it must"),
+        (lambda channels: nn.AvgPool2d(4, 2, 1), ""),
         (lambda channels: nn.AvgPool2d(6, 2, 2), "more than it must"),
         (lambda channels: lambda x: x[..., ::2, ::2], "Blur first"),
         (lambda channels: Blur(1, 1.0, 2.0, 1.0), "raised"),
