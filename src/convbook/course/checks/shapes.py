@@ -1,18 +1,13 @@
 """Checkers for chapter 3, Shapes."""
 
-from convbook.arithmetic import conv_output_size, same_padding
+from itertools import count
+
+from convbook.arithmetic import conv_output_size
+from convbook.course.checks import halving
 from convbook.course.checks._checker import Checker, grid
+from convbook.course.checks.designs import DesignChecker
 
-
-def _fitting(cases):
-    """Return the cases in which the window fits."""
-    return [
-        case for case in cases if case["kernel_size"] <= case["input_size"] + 2 * case["padding"]
-    ]
-
-
-def _without_padding(case):
-    return {name: value for name, value in case.items() if name != "padding"}
+# ------------------------------------------------------------------ 1: who reads whom
 
 
 def read_counts(input_size, kernel_size, stride, padding):
@@ -37,7 +32,7 @@ def _counts_with_padding(input_size, kernel_size, stride, padding):
 
 
 def _counts_that_wrap(input_size, kernel_size, stride, padding):
-    """Count a place before the row at its end, as a negative index does."""
+    """Count a position before the row at its end, as a negative index does."""
     counts = [0] * input_size
     for output in range(conv_output_size(input_size, kernel_size, stride, padding)):
         for tap in range(kernel_size):
@@ -56,122 +51,18 @@ def _counts_padded_before(input_size, kernel_size, stride, padding):
     return counts
 
 
-def unread_pixels(input_size, kernel_size, stride):
-    """Return the pixels that no window reads."""
-    counts = read_counts(input_size, kernel_size, stride, padding=0)
-    return [pixel for pixel, count in enumerate(counts) if count == 0]
-
-
-def _unread_if_windows_hang_over(input_size, kernel_size, stride):
-    """Let a window start at every `stride`-th pixel, whether it fits or not."""
-    return [pixel for pixel in range(input_size) if pixel % stride >= kernel_size]
-
-
-def _last_start(input_size, kernel_size, stride):
-    return (conv_output_size(input_size, kernel_size, stride) - 1) * stride
-
-
-def input_sizes(output_size, kernel_size, stride, padding):
-    """Return all input sizes that give `output_size`: `stride` of them, unless some are below 1."""
-    return [size for size in _sizes(output_size, kernel_size, stride, 2 * padding) if size >= 1]
-
-
-def _sizes(output_size, kernel_size, stride, both_paddings):
-    smallest = (output_size - 1) * stride + kernel_size - both_paddings
-    return list(range(smallest, smallest + stride))
-
-
-def _padded_once(output_size, kernel_size, stride, padding):
-    return [size for size in _sizes(output_size, kernel_size, stride, padding) if size >= 1]
-
-
-def _one_too_many(output_size, kernel_size, stride, padding):
-    largest = output_size * stride + kernel_size - 2 * padding
-    return [*input_sizes(output_size, kernel_size, stride, padding), largest]
-
-
-check_padding_to_keep = Checker(
-    "Exercise 1: function(kernel_size, dilation) -> (before, after)",
-    same_padding,
-    grid(kernel_size=range(1, 8), dilation=range(1, 4)),
-    {
-        "Right when dilation*(kernel_size-1) is even. Otherwise one more pixel goes after.": (
-            lambda kernel_size, dilation: (dilation * (kernel_size - 1) // 2,) * 2
-        ),
-        "Mind the dilation: the window spans dilation*(kernel_size-1)+1 pixels.": (
-            lambda kernel_size, dilation: same_padding(kernel_size)
-        ),
-        "The total is right. The odd pixel goes after, not before.": (
-            lambda kernel_size, dilation: same_padding(kernel_size, dilation)[::-1]
-        ),
-        "Right for odd kernels; an even one needs less than dilation*(kernel_size//2) before.": (
-            lambda kernel_size, dilation: (dilation * (kernel_size // 2),) * 2
-        ),
-        "The total is right. Halve the whole of it: with dilation 2 both halves are the same.": (
-            lambda kernel_size, dilation: (
-                dilation * ((kernel_size - 1) // 2),
-                dilation * (kernel_size // 2),
-            )
-        ),
-        "`before` and `after` share dilation*(kernel_size-1): give each of them its half.": (
-            lambda kernel_size, dilation: (dilation * (kernel_size - 1),) * 2
-        ),
-    },
-    fallback="before + after = dilation*(kernel_size-1). Draw the row, and count the windows.",
-)
-
-check_unread_pixels = Checker(
-    "Exercise 2: function(input_size, kernel_size, stride) -> list of pixels",
-    unread_pixels,
+check_count_reads = Checker(
+    "Exercise 1: function(input_size, kernel_size, stride, padding) -> list of counts",
+    read_counts,
     [
-        _without_padding(case)
-        for case in _fitting(
-            grid(input_size=range(1, 13), kernel_size=range(1, 5), stride=range(1, 6), padding=[0])
+        case
+        for case in grid(
+            input_size=range(1, 9), kernel_size=range(1, 5), stride=range(1, 4), padding=range(3)
         )
+        if case["kernel_size"] <= case["input_size"] + 2 * case["padding"]
     ],
     {
-        "The end is right. A stride larger than the kernel also leaves gaps between the windows.": (
-            lambda input_size, kernel_size, stride: list(
-                range(_last_start(input_size, kernel_size, stride) + kernel_size, input_size)
-            )
-        ),
-        "That counts from the last window's start; it still reads kernel_size pixels from there.": (
-            lambda input_size, kernel_size, stride: list(
-                range(_last_start(input_size, kernel_size, stride) + 1, input_size)
-            )
-        ),
-        "That counts how many pixels are left over; return which ones.": (
-            lambda **case: len(unread_pixels(**case))
-        ),
-        "No window hangs over the end: the last starts at input_size - kernel_size or before.": (
-            _unread_if_windows_hang_over
-        ),
-        "The last window is missing: one that starts at input_size - kernel_size still fits.": (
-            lambda input_size, kernel_size, stride: (
-                [*unread_pixels(input_size - 1, kernel_size, stride), input_size - 1]
-                if input_size > kernel_size
-                else list(range(input_size))
-            )
-        ),
-        "Those are the pixels that are read; return the others.": (
-            lambda input_size, kernel_size, stride: [
-                pixel
-                for pixel, count in enumerate(read_counts(input_size, kernel_size, stride, 0))
-                if count
-            ]
-        ),
-    },
-    fallback="Draw the row, and mark the pixels that each window reads.",
-)
-
-check_count_reads = Checker(
-    "Exercise 3: function(input_size, kernel_size, stride, padding) -> list of counts",
-    read_counts,
-    _fitting(
-        grid(input_size=range(1, 9), kernel_size=range(1, 5), stride=range(1, 4), padding=range(3))
-    ),
-    {
-        "That leaves the padding out of the windows' places; the first one starts at -padding.": (
+        "That leaves the padding out of the windows' positions: the first starts at -padding.": (
             _counts_without_padding
         ),
         "That lists the padding too; return one number for each pixel of the row itself.": (
@@ -182,7 +73,7 @@ check_count_reads = Checker(
                 input_size, kernel_size, stride=1, padding=padding
             )
         ),
-        "A negative index counts from the end of a list: leave out the places below 0.": (
+        "A negative index counts from the end of a list: leave out the positions below 0.": (
             _counts_that_wrap
         ),
         "The row is padded at its end, too, so there are more windows there.": (
@@ -202,27 +93,252 @@ check_count_reads = Checker(
     fallback="Draw the row with its padding, and count the windows over each pixel.",
 )
 
-check_input_sizes = Checker(
-    "Exercise 4: function(output_size, kernel_size, stride, padding) -> list of sizes",
-    input_sizes,
-    grid(output_size=range(1, 7), kernel_size=range(1, 6), stride=range(1, 5), padding=range(3)),
+# ------------------------------------------------------------------ 2: what they forgot
+
+
+def map_of(picture, kernel, stride, padding, rows=None, columns=None):
+    """Return the map of a layer, or as many of its rows and columns as are asked for."""
+    size = len(kernel)
+    width = len(picture[0]) + 2 * padding
+    between = [[0] * padding + list(row) + [0] * padding for row in picture]
+    padded = [[0] * width] * padding + between + [[0] * width] * padding
+    rows = rows or (len(padded) - size) // stride + 1
+    columns = columns or (width - size) // stride + 1
+    return [
+        [
+            sum(
+                kernel[i][j] * padded[stride * row + i][stride * column + j]
+                for i in range(size)
+                for j in range(size)
+            )
+            for column in range(columns)
+        ]
+        for row in range(rows)
+    ]
+
+
+def rotated(kernel):
+    """Return the kernel by half a turn."""
+    return [row[::-1] for row in kernel[::-1]]
+
+
+def shown_by(slip, picture, kernel, stride, padding):
+    """Return the map that a program shows whose author has forgotten that."""
+    right = map_of(picture, kernel, stride, padding)
+    if slip == "stride":
+        return map_of(picture, kernel, 1, padding, len(right), len(right[0]))
+    if slip == "padding":
+        return map_of(picture, kernel, stride, 0)
+    return map_of(picture, rotated(kernel), stride, padding) if slip == "flip" else right
+
+
+SLIPS = ("nothing", "stride", "padding", "flip")
+
+
+def forgotten(picture, kernel, stride, padding, shown):
+    """Return which of `SLIPS` explains the map that is shown."""
+    return next(slip for slip in SLIPS if shown_by(slip, picture, kernel, stride, padding) == shown)
+
+
+def _by_shape(picture, kernel, stride, padding, shown):
+    right = map_of(picture, kernel, stride, padding)
+    same = [len(right), len(right[0])] == [len(shown), len(shown[0])]
+    return "nothing" if same else "padding"
+
+
+def _by_first_number(picture, kernel, stride, padding, shown):
+    """Compare the first number only, which is the same with the stride and without."""
+    for slip in SLIPS:
+        if shown_by(slip, picture, kernel, stride, padding)[0][0] == shown[0][0]:
+            return slip
+    return None
+
+
+def _with_whole_map(picture, kernel, stride, padding, shown):
+    """Look for the whole map of stride 1, and call what is left over flipped."""
+    if shown == map_of(picture, kernel, 1, padding):
+        return "stride"
+    slip = forgotten(picture, kernel, stride, padding, shown)
+    return "flip" if slip == "stride" else slip
+
+
+def _transposed(picture, kernel, stride, padding, shown):
+    """Take the transposed kernel for the rotated one."""
+    slip = forgotten(picture, kernel, stride, padding, shown)
+    return "nothing" if slip == "flip" else slip
+
+
+def _flips(picture, kernel, stride, padding, shown):
+    """Take the flipped kernel for the right one."""
+    slip = forgotten(picture, kernel, stride, padding, shown)
+    return {"flip": "nothing", "nothing": "flip"}.get(slip, slip)
+
+
+def _without_border(picture, kernel, stride, padding, shown):
+    """Look for the map without padding at stride 1."""
+    slip = forgotten(picture, kernel, stride, padding, shown)
+    return "nothing" if slip == "padding" else slip
+
+
+_KERNELS = (
+    [[2, 0, 1], [1, 0, 0], [0, 1, 1]],
+    [[0, 1, 2], [2, 2, 0], [0, 1, 3]],
+    [[1, -1], [2, 0]],
+    [[1, 0, 0], [0, 2, 0], [0, 0, -1]],
+)
+_PICTURES = (
+    [[2, 2, 3, 3, 3], [0, 1, 3, 0, 3], [2, 3, 0, 1, 3], [3, 3, 2, 1, 2], [3, 3, 0, 2, 3]],
+    [[3, 3, 2, 1, 0, 4], [0, 0, 1, 3, 1, 1], [3, 1, 2, 2, 3, 0], [2, 0, 0, 2, 2, 5]],
+)
+
+
+def _slips():
+    """Return a case for each slip, picture and kernel, and for strides of 2 and 3."""
+    cases = []
+    for index, (picture, kernel) in enumerate((p, k) for p in _PICTURES for k in _KERNELS):
+        setting = {"picture": picture, "kernel": kernel, "stride": 2 + index % 2, "padding": 1}
+        cases += [{**setting, "shown": shown_by(slip, **setting)} for slip in SLIPS]
+    return cases
+
+
+check_forgotten = Checker(
+    "Exercise 2: function(picture, kernel, stride, padding, shown) -> what was forgotten",
+    forgotten,
+    _slips(),
     {
-        "That is the smallest one only; the floor sends several sizes to the same output.": (
-            lambda **case: input_sizes(**case)[:1]
+        "The shape gives away a missing border, and nothing else: look at the numbers.": _by_shape,
+        "One number is not enough: the first one is the same with the stride and without. Compare "
+        "the whole map.": _by_first_number,
+        "Where the stride was forgotten, only as many numbers are shown as were asked for: the top "
+        "left corner of the map of stride 1.": _with_whole_map,
+        "Half a turn reverses the rows *and* each row of the kernel.": _transposed,
+        "A layer does not flip its kernel. The map of the kernel as it stands is right.": _flips,
+        "Who forgets the border still moves by the stride.": _without_border,
+    },
+    fallback="Compute the four maps that could be shown, and compare each with the one that is: "
+    "F.conv2d(picture, kernel, stride=..., padding=...) on tensors of shape (1, 1, H, W).",
+)
+
+# ------------------------------------------------------------------ 3: a size that loses nothing
+
+
+def lossless_size(layers, at_least):
+    """Return the smallest size from `at_least` on that leaves no pixel of any map unread."""
+    return _smallest(at_least, lambda size: _is_lossless(size, layers))
+
+
+def _smallest(at_least, suits):
+    return next(size for size in count(at_least) if suits(size) or size > at_least + 999)
+
+
+def _is_lossless(size, layers, may_be_left=lambda padding: padding, sides=2):
+    for kernel_size, stride, padding in layers:
+        room = size + sides * padding - kernel_size
+        if room < 0 or room % stride > may_be_left(padding):
+            return False
+        size = room // stride + 1
+    return True
+
+
+def _rounded_up(size, layers):
+    for kernel_size, stride, padding in layers:
+        room = size + 2 * padding - kernel_size
+        if room < 0 or room % stride > padding:
+            return False
+        size = -(-size // stride)
+    return True
+
+
+def _is_even(size, layers):
+    """Ask for sizes that each stride divides, as a 2 x 2 pool wants them."""
+    for kernel_size, stride, padding in layers:
+        if size + 2 * padding < kernel_size or size % stride:
+            return False
+        size = (size + 2 * padding - kernel_size) // stride + 1
+    return True
+
+
+def _u_net(levels):
+    return [(3, 1, 0), (3, 1, 0), (2, 2, 0)] * levels
+
+
+ALEXNET = [(11, 4, 0), (3, 2, 0), (5, 1, 2), (3, 2, 0), *[(3, 1, 1)] * 3, (3, 2, 0)]
+_RESNET = [(7, 2, 3), (3, 2, 1), *[(3, 2, 1)] * 3]
+_LENET = [(5, 1, 0), (2, 2, 0), (5, 1, 0), (2, 2, 0)]
+_NETWORKS = [
+    ([(3, 2, 0)], (10, 11)),
+    ([(3, 2, 1)], (10,)),
+    ([(5, 3, 0)], (9, 12)),
+    ([(5, 3, 1)], (9, 13)),
+    ([(4, 4, 0)], (13,)),
+    ([(7, 4, 1)], (20, 23)),
+    ([(6, 5, 1)], (8, 10, 14)),
+    ([(5, 4, 1), (3, 2, 1)], (12, 23)),
+    ([(3, 2, 0), (3, 2, 0)], (10, 16)),
+    ([(3, 2, 0), (5, 3, 1)], (20, 31)),
+    ([(5, 3, 1), (3, 2, 0)], (20, 31)),
+    ([(3, 1, 0), (2, 2, 0)], (11, 20)),
+    (_LENET, (28, 33)),
+    (_RESNET, (223,)),
+    (_u_net(2), (100, 141)),
+    (_u_net(4), (300, 565)),
+    (ALEXNET, (224, 228)),
+]
+
+check_lossless_size = Checker(
+    "Exercise 3: function(layers, at_least) -> the smallest size that loses nothing",
+    lossless_size,
+    [{"layers": layers, "at_least": size} for layers, sizes in _NETWORKS for size in sizes],
+    {
+        "What is left over at the end may be padding, and that may go: only more than `padding` "
+        "costs pixels.": lambda layers, at_least: _smallest(
+            at_least, lambda size: _is_lossless(size, layers, lambda padding: 0)
         ),
-        "That is the largest one only; the floor sends several sizes to the same output.": (
-            lambda **case: input_sizes(**case)[-1:]
+        "The first layer loses nothing now. But later layers can drop pixels of their maps, too.": (
+            lambda layers, at_least: lossless_size(layers[:1], at_least)
         ),
-        "One too many: after `stride` sizes one more window fits.": _one_too_many,
-        "Padding adds on both sides, so it counts twice.": _padded_once,
-        "Leave out sizes below 1.": lambda output_size, kernel_size, stride, padding: _sizes(
-            output_size, kernel_size, stride, 2 * padding
+        "Follow the size from layer to layer: each one reads what the one before has left.": (
+            lambda layers, at_least: _smallest(
+                at_least, lambda size: all(_is_lossless(size, [layer]) for layer in layers)
+            )
         ),
-        "The padding makes room for windows, so the input may be smaller: take it off.": (
-            lambda output_size, kernel_size, stride, padding: _sizes(
-                output_size, kernel_size, stride, 0
+        "It is not the size that the stride has to divide, but the room: the padded size less the "
+        "kernel. A multiple of all the strides is a habit, not a rule.": lambda layers, at_least: (
+            _smallest(at_least, lambda size: _is_even(size, layers))
+        ),
+        "`at_least` itself will do, if it loses nothing.": (
+            lambda layers, at_least: lossless_size(layers, at_least + 1)
+        ),
+        "From `at_least` upwards, not downwards.": lambda layers, at_least: next(
+            (size for size in range(at_least, 0, -1) if _is_lossless(size, layers)), 0
+        ),
+        "A layer makes room // stride + 1 outputs; size / stride rounded up is what TensorFlow's "
+        "'SAME' makes.": lambda layers, at_least: _smallest(
+            at_least, lambda size: _rounded_up(size, layers)
+        ),
+        "The padding is on both sides, so the room has 2 * padding in it.": (
+            lambda layers, at_least: _smallest(
+                at_least, lambda size: _is_lossless(size, layers, sides=1)
+            )
+        ),
+        "Half of the padding stands before the row: at the end only `padding` may be left over.": (
+            lambda layers, at_least: _smallest(
+                at_least, lambda size: _is_lossless(size, layers, lambda padding: 2 * padding)
             )
         ),
     },
-    fallback="Put each of your sizes, and its neighbours, into the size formula.",
+    fallback="Follow one size through all layers, in a function of its own: room = size + 2 * "
+    "padding - kernel_size, of which room % stride is left over. Then try size after size.",
+)
+
+# ------------------------------------------------------------------ 4: a steadier way to halve
+
+check_steady_half = DesignChecker(
+    "Exercise 4: function(channels) -> a layer that halves a map",
+    halving.steady,
+    grid(channels=range(1, 21)),
+    halving.WITHOUT,
+    fallback="Return a layer: an nn.Module, or a function of maps (N, channels, 32, 32).",
+    judge=halving.verdict,
+    right=halving.RIGHT,
 )
