@@ -21,7 +21,7 @@ from convbook.train.provenance import check_committed
 
 NAME = "01_first_layer"
 SEEDS = (0, 1, 2, 3, 4)
-EVERY = 50  # steps
+EVERY = 100  # steps
 MEASURED = 2_000  # test pictures
 NETWORKS = {
     "windows": first_layer.windows,
@@ -63,6 +63,7 @@ def record(data, seeds, every=EVERY, measured=MEASURED):
         "seeds": list(seeds),
         "sizes": [len(data.train), measured],
         "batch": first_layer.BATCH,
+        "passes": first_layer.PASSES,
         "networks": found,
         "weights": weights,
     }

@@ -234,6 +234,12 @@ def matching_fractions(patch):
     return [[pixel - average for pixel in row] for row in patch]
 
 
+def shares(patch):
+    """Give all bright pixels together the weight 1, and all dark ones together -1."""
+    bright = np.array(patch)
+    return bright / bright.sum() - (1 - bright) / (1 - bright).sum()
+
+
 def read_by_descent(layer):
     """Learn the weights from noise, as the chapter does, and the bias with them."""
     torch.manual_seed(0)
@@ -359,8 +365,39 @@ def test_three_ways_are_right(name, attempt):
     assert_right(attempt, getattr(sliding_window, name))
 
 
-def windows_of(picture, patch):
-    return lost_patches._views(picture, patch)
+def each_row_alone(patch):
+    return [[len(row) * pixel - sum(row) for pixel in row] for row in patch]
+
+
+def columns_of(picture, k, stride=1):
+    """Return the windows as PyTorch's columns."""
+    return F.unfold(maps(picture), k, stride=stride)[0]
+
+
+def place_in(answers):
+    return divmod(answers.argmax().item(), answers.shape[-1])
+
+
+def nearest_window(picture, patch):
+    windows, patch = lost_patches._views(picture, patch)
+    return place_in(-np.abs(windows - patch).sum(-1))
+
+
+def flat_index(picture, patch):
+    return divmod(lost_patches.likeness(picture, patch).round(9).argmax(), len(picture[0]))
+
+
+def middle_of(picture, patch):
+    return np.add(find_by_correlation(picture, patch), [len(patch) // 2, len(patch[0]) // 2])
+
+
+def without_means(picture, k):
+    columns = columns_of(picture, k)
+    return torch.linalg.matrix_rank(columns - columns.mean(dim=0))
+
+
+def as_three_by_three(layer):
+    return F.pad(drawn_by_a_pixel(layer), (0, 3, 0, 3))[:3, :3]
 
 
 WRONG = {
@@ -369,11 +406,11 @@ WRONG = {
         ("is it 0?", lambda patch: (np.array(patch) - np.mean(patch)).round()),
         ("add up to 0", lambda patch: [[1 if p else -1 for p in row] for row in patch]),
         ("subtract the patch's own", lambda patch: maps(patch)[0, 0] - 0.5),
-        ("Dark pixels need negative", lambda patch: np.array(patch) * 2),
-        ("needs the positive", lambda patch: np.mean(patch) - np.array(patch)),
-        ("list of rows", lambda patch: (np.array(patch) - np.mean(patch)).flatten()),
-        ("over the whole patch", lambda patch: np.array(patch) - np.mean(patch, 1)[:, None]),
-        ("on its head", lambda patch: (np.array(patch) - np.mean(patch))[::-1]),
+        ("Dark pixels need negative", lambda patch: [list(row) for row in patch]),
+        ("the positive weights", lambda patch: -np.array(sliding_window.matching(patch))),
+        ("list of rows", lambda patch: np.ravel(sliding_window.matching(patch))),
+        ("over the whole patch", each_row_alone),
+        ("on its head", lambda patch: sliding_window.matching(patch)[::-1]),
         ("is it 0?", lambda patch: np.array(patch) / np.linalg.norm(patch) - 0.1),
     ],
     "check_read_kernel": [
@@ -383,36 +420,36 @@ WRONG = {
         ("turn both", lambda layer: drawn_by_a_pixel(layer).flip(0)),
         ("turn both", lambda layer: drawn_by_a_pixel(layer).flip(1)),
         ("changed places", lambda layer: drawn_by_a_pixel(layer).T),
-        ("not always 3 × 3", lambda layer: F.pad(drawn_by_a_pixel(layer), (0, 3, 0, 3))[:3, :3]),
+        ("not always 3 × 3", as_three_by_three),
         ("divide by", lambda layer: 255 * drawn_by_a_pixel(layer)),
         ("by hand", lambda layer: layer([[1] * 6] * 6)),
         ("raised IndexError", lambda layer: layer([[1] * 4] * 4)[4]),
     ],
     "check_taught": [
-        ("counts the windows", lambda p, k: min(k * k, F.unfold(maps(p), k).shape[-1])),
-        ("sums of one another", lambda p, k: min(k * k, len(F.unfold(maps(p), k)[0].unique(dim=1).T))),
+        ("counts the windows", lambda p, k: min(k * k, columns_of(p, k).shape[-1])),
+        ("sums of one another", lambda p, k: min(k * k, columns_of(p, k).unique(dim=1).shape[-1])),
         ("rank of the picture", lambda p, k: np.linalg.matrix_rank(p)),
         ("A kernel has that many", lambda p, k: k**2),
-        ("not whether", lambda p, k: taught_by_unfold(p, k) == k**2),
-        ("move on by one pixel", lambda p, k: torch.linalg.matrix_rank(F.unfold(maps(p), k, stride=k)[0])),
-        ("n - k + 1", lambda p, k: taught_by_lists([row[:-1] for row in p[:-1]], k)),
-        ("subtracts the mean", lambda p, k: np.linalg.matrix_rank(np.cov(F.unfold(maps(p), k)[0].T, ddof=0)) if len(p) > k else 0),
+        ("not whether", lambda p, k: taught_by_lists(p, k) == k**2),
+        ("by one pixel", lambda p, k: torch.linalg.matrix_rank(columns_of(p, k, stride=k))),
+        ("subtracts the mean", without_means),
+        ("k × k pixels", lambda p, k: torch.linalg.matrix_rank(columns_of(p, (1, k)))),
         ("sums of multiples", lambda p, k: len(p) - k + 1),
         ("sums of multiples", lambda p, k: k),
     ],
     "check_find": [
-        ("bright area", lambda p, q: divmod(F.conv2d(maps(p), maps(q)).argmax().item(), len(p[0]) - len(q[0]) + 1)),
-        ("Strong contrast", lambda p, q: divmod(F.conv2d(maps(p), maps(q) - maps(q).mean()).argmax().item(), len(p[0]) - len(q[0]) + 1)),
+        ("bright area", lambda p, q: place_in(F.conv2d(maps(p), maps(q)))),
+        ("Strong contrast", lambda p, q: place_in(F.conv2d(maps(p), maps(q) - maps(q).mean()))),
         ("row first", lambda p, q: find_by_correlation(p, q)[::-1]),
-        ("top left corner", lambda p, q: np.add(find_by_correlation(p, q), [len(q) // 2, len(q[0]) // 2])),
+        ("top left corner", middle_of),
         ("count from 0", lambda p, q: np.add(find_by_correlation(p, q), 1)),
-        ("compare shapes", lambda p, q: lost_patches._largest(-np.abs(windows_of(p, q)[0] - windows_of(p, q)[1]).sum(-1))),
+        ("compare shapes", nearest_window),
         ("return its place", lambda p, q: lost_patches.likeness(p, q).max()),
-        ("sign included", lambda p, q: lost_patches._largest(lost_patches.likeness(p, q).round(9) ** 2)),
-        ("least like", lambda p, q: lost_patches._largest(-lost_patches.likeness(p, q))),
-        ("width of the map", lambda p, q: divmod(lost_patches.likeness(p, q).round(9).argmax(), len(p[0]))),
+        ("sign included", lambda p, q: place_in(lost_patches.likeness(p, q).round(9) ** 2)),
+        ("least like", lambda p, q: place_in(-lost_patches.likeness(p, q))),
+        ("width of the map", flat_index),
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_the_recorder_keeps_what_the_chapter_draws(monkeypatch):
     assert list(found["networks"]) == list(kept["networks"])
     for name, one in found["networks"].items():
         assert set(one["runs"][0]) == set(kept["networks"][name]["runs"][0])
-        assert one["runs"][0]["seen"] == [0, 8, 12]
+        assert one["runs"][0]["seen"] == [0, 8, 16, 24]
     json.dumps(found)
 
 

@@ -13,6 +13,7 @@ from convbook.train import evaluate
 from convbook.train.augment import to_float
 
 BATCH, RATE, DECAY = 100, 0.2, 5e-4
+PASSES = 2  # through the training pictures
 DIRECTIONS = ("vertical", "horizontal", "diagonal /", "diagonal \\")
 
 
@@ -50,7 +51,7 @@ def windows(classes: int = 10) -> nn.Sequential:
     network = nn.Sequential(
         nn.Conv2d(3, 32, 7, stride=2, bias=False), nn.BatchNorm2d(32), nn.ReLU(),
         nn.Conv2d(32, 64, 3, stride=2, bias=False), nn.BatchNorm2d(64), nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, classes),
+        nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(9 * 64, classes),
     )  # fmt: skip
     with torch.no_grad():
         network[0].weight.mul_(0.1)
@@ -105,7 +106,7 @@ def alike(filters: Tensor) -> float:
 
 
 def learn(network: nn.Module, training, test, seed: int, every: int) -> dict:
-    """Train a classifier once through the pictures, and measure it on the way.
+    """Train a classifier, `PASSES` times through the pictures, and measure it on the way.
 
     Args:
         network: changed in place.
@@ -119,7 +120,8 @@ def learn(network: nn.Module, training, test, seed: int, every: int) -> dict:
         then got right.
     """
     generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(training), generator=generator).split(BATCH)
+    passes = [torch.randperm(len(training), generator=generator) for _ in range(PASSES)]
+    order = torch.cat(passes).split(BATCH)
     optimiser = torch.optim.SGD(
         network.parameters(), RATE, momentum=0.9, weight_decay=DECAY, nesterov=True
     )
@@ -131,7 +133,7 @@ def learn(network: nn.Module, training, test, seed: int, every: int) -> dict:
     def measure(steps):
         if steps % every and steps < len(order):
             return
-        found["seen"].append(min(steps * BATCH, len(training)))
+        found["seen"].append(min(steps * BATCH, PASSES * len(training)))
         found["right"].append(round(evaluate(network, test)["accuracy"], 4))
         network.train()
 
