@@ -380,7 +380,7 @@ def place_in(answers):
 
 def nearest_window(picture, patch):
     windows, patch = lost_patches._views(picture, patch)
-    return place_in(-np.abs(windows - patch).sum(-1))
+    return place_in(-((windows - patch) ** 2).mean(-1))
 
 
 def flat_index(picture, patch):
@@ -426,10 +426,11 @@ WRONG = {
         ("raised IndexError", lambda layer: layer([[1] * 4] * 4)[4]),
     ],
     "check_taught": [
-        ("counts the windows", lambda p, k: min(k * k, columns_of(p, k).shape[-1])),
+        ("counts the windows", lambda p, k: columns_of(p, k).shape[-1]),
+        ("however many windows", lambda p, k: min(k * k, columns_of(p, k).shape[-1])),
         ("sums of one another", lambda p, k: min(k * k, columns_of(p, k).unique(dim=1).shape[-1])),
         ("rank of the picture", lambda p, k: np.linalg.matrix_rank(p)),
-        ("A kernel has that many", lambda p, k: k**2),
+        ("however many windows", lambda p, k: k**2),
         ("not whether", lambda p, k: taught_by_lists(p, k) == k**2),
         ("by one pixel", lambda p, k: torch.linalg.matrix_rank(columns_of(p, k, stride=k))),
         ("subtracts the mean", without_means),
@@ -442,7 +443,7 @@ WRONG = {
         ("Strong contrast", lambda p, q: place_in(F.conv2d(maps(p), maps(q) - maps(q).mean()))),
         ("row first", lambda p, q: find_by_correlation(p, q)[::-1]),
         ("top left corner", middle_of),
-        ("count from 0", lambda p, q: np.add(find_by_correlation(p, q), 1)),
+        ("counted from 0", lambda p, q: np.add(find_by_correlation(p, q), 1)),
         ("compare shapes", nearest_window),
         ("return its place", lambda p, q: lost_patches.likeness(p, q).max()),
         ("sign included", lambda p, q: place_in(lost_patches.likeness(p, q).round(9) ** 2)),

@@ -134,9 +134,8 @@ check_taught = Checker(
         "That is the rank of the picture. Make a table first, with a row for each window.": (
             lambda picture, k: table.rank(picture)
         ),
-        "A kernel has that many weights; how many the picture teaches is the rank of its table.": (
-            lambda picture, k: k * k
-        ),
+        "k × k is how many weights there are, however many windows. How many of them the picture "
+        "teaches is the rank of the table.": lambda picture, k: k * k,
         "Return the number, not whether it is enough.": (
             lambda picture, k: table.taught(picture, k) == k * k
         ),
@@ -179,14 +178,12 @@ check_find = Checker(
         "That is (column, row); return the row first.": (
             lambda picture, patch: lost.find(picture, patch)[::-1]
         ),
-        "That is the middle of the window; return its top left corner.": lost.middle,
+        "That is the middle of the window, or counted from 1: return its top left corner, counted "
+        "from 0.": lost.middle,
         "That is the place that is least like the patch: look for the largest number.": lost.least,
         "That is the answer itself; return its place.": lost.answer,
         "Take the place apart by the width of the map; the picture is wider than its map.": (
             lost.by_width
-        ),
-        "Rows and columns count from 0.": (
-            lambda picture, patch: tuple(one + 1 for one in lost.find(picture, patch))
         ),
     },
     fallback="Subtract the mean from the patch, and from each window; multiply, add up, and "
