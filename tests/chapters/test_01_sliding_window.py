@@ -68,25 +68,6 @@ def by_hand():
     return str(int(output[0, 2])).replace("-", "−")
 
 
-def quarter_turn():
-    kernel = maps([[-1, -1, -1], [0, 0, 0], [1, 1, 1]])
-    assert VERTICAL.rot90(-1, (-2, -1)).equal(kernel)
-    vertical, down, up, flat = torch.zeros(4, 3, 3).double()
-    vertical[:, 2] = down[2] = up[0] = 1
-    flat[:] = 1
-    patches = {
-        "to a vertical edge: dark on the left, bright on the right": vertical,
-        "to a horizontal edge: dark above, bright below": down,
-        "to a horizontal edge: bright above, dark below": up,
-        "to a flat area, as bright as possible": flat,
-    }
-    answers = {
-        text: F.conv2d((patch / patch.norm())[None, None], kernel).item()
-        for text, patch in patches.items()
-    }
-    return max(answers, key=answers.get)
-
-
 def which_kernel():
     photo = grey()
     choices = quizzes.load("01_sliding_window/which-kernel")["choices"]
@@ -134,7 +115,6 @@ QUIZ_ANSWERS = {
     "a-step": a_step,
     "two-sides": two_sides,
     "by-hand": by_hand,
-    "quarter-turn": quarter_turn,
     "which-kernel": which_kernel,
     "scrambled": scrambled,
     "moved-picture": moved_picture,
@@ -467,7 +447,9 @@ def test_the_examples_of_the_exercises():
     layer = hidden_layers.hidden_layer([[1, 2, 3]], bias=5)
     assert hidden_layers.read_kernel(layer) == [[1, 2, 3]]
     assert taught_kernels.taught([[0, 1, 0], [0, 1, 0]], 2) == 2
-    assert lost_patches.find([[9, 9, 9, 9], [9, 0, 5, 0]], [[0, 1, 0]]) == (1, 1)
+    example = {"picture": [[5, 0, 1, 0, 9, 90, 50]], "patch": [[0, 1, 0]]}
+    assert lost_patches.find(**example) == (0, 1)
+    assert lost_patches.by_contrast(**example) == (0, 4)
     assert sliding_window._matches([[-1, 1]], [[0, 1]])
 
 

@@ -40,9 +40,10 @@ def test_to_a_linear_layer_scrambled_pixels_are_another_order_of_its_weights():
 def test_neighbours_of_random_weights_are_unrelated_and_of_a_smooth_kernel_alike():
     torch.manual_seed(0)
     noise = torch.randn(200, 3, 7, 7)
-    assert abs(first_layer.alike(noise)) < 0.02
+    assert abs(first_layer.alike(noise)) < 0.05
     smooth = nn.functional.avg_pool2d(torch.randn(200, 3, 9, 9), 3, 1)
-    assert first_layer.alike(smooth) > 0.5
+    assert first_layer.alike(smooth) > 0.4
+    assert abs(first_layer.alike(torch.rand(200, 3, 7, 7))) < 0.05
 
 
 def test_the_recorder_keeps_what_the_chapter_draws(monkeypatch):

@@ -89,17 +89,21 @@ def scrambled(images: Tensor, seed: int = 0) -> Tensor:
 
 
 def alike(filters: Tensor) -> float:
-    """Return how alike neighbouring weights are: 1 if they are equal, about 0 if unrelated.
+    """Return how alike neighbouring weights are: near 1 if smooth, about 0 if unrelated.
 
-    It is the mean product of neighbours, beside and below, divided by the mean square.
+    From each kernel its mean is subtracted first; then it is the mean product of neighbours, beside
+    and below, divided by the mean square.
 
     Shapes:
         filters: `(N, C, k, k)`.
 
     Example:
-        >>> alike(torch.ones(1, 1, 3, 3)), alike(torch.tensor([[[[1.0, -1], [-1, 1]]]]))
-        (1.0, -1.0)
+        >>> alike(torch.tensor([[[[1.0, -1], [-1, 1]]]]))
+        -1.0
+        >>> alike(torch.tensor([[[[-1.0, 0, 1]] * 3]]))
+        0.5
     """
+    filters = filters - filters.mean(dim=(-2, -1), keepdim=True)
     beside = (filters[..., 1:] * filters[..., :-1]).mean()
     below = (filters[..., 1:, :] * filters[..., :-1, :]).mean()
     return ((beside + below) / 2 / filters.square().mean()).item()
