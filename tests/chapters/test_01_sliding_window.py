@@ -89,11 +89,12 @@ def last_of(name):
 
 
 def scrambled():
-    """The record for the windows; for the fully connected layer see test_first_layer.py."""
-    mixed, connected = last_of("windows, pixels scrambled"), last_of("fully connected")
-    assert min(last_of("windows")) > max(connected)
-    assert max(mixed) < min(connected)
-    return "the windows now do worse than the fully connected one, which does as well as before"
+    plain, mixed = last_of("windows"), last_of("windows, pixels scrambled")
+    full, full_mixed = (last_of(f"fully connected{end}") for end in ("", ", pixels scrambled"))
+    assert min(plain) > max(full) + 0.1
+    assert abs(mean(full) - mean(full_mixed)) < 0.02  # 2,000 pictures
+    assert abs(mean(mixed) - mean(full)) < 0.02
+    return "the windows lose their lead, and the fully connected one does as well as before"
 
 
 def moved_picture():
@@ -457,8 +458,3 @@ def test_the_frame_goes_where_the_lens_is():
     small = (255 * grace_hopper(64).mean(dim=1)[0]).round()
     lens = 0.5 * small[24:32, 34:46] - 20
     assert lost_patches.find(small.tolist(), lens.tolist()) == (24, 34)
-
-
-def test_what_the_text_says_of_the_record():
-    """Filled in with the record: see the chapter's own checks."""
-    assert mean(last_of("windows")) > mean(last_of("fully connected"))
