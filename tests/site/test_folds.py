@@ -82,10 +82,10 @@ def test_closed_parts_are_small_and_accessible(visit, fork_address, screen):
 def test_code_scrolls_on_a_phone_and_fades_as_long_as_there_is_more(visit):
     page = visit(CHAPTER, "phone")
     long = page.locator(".cell_input pre").evaluate_all(
-        "all => all.findIndex((e) => e.scrollWidth > e.clientWidth + 80)"
+        "all => all.findIndex((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 80)"
     )
     short = page.locator(".cell_input pre").evaluate_all(
-        "all => all.findIndex((e) => e.scrollWidth === e.clientWidth)"
+        "all => all.findIndex((e) => e.checkVisibility() && e.scrollWidth === e.clientWidth)"
     )
     fade = "e => parseFloat(getComputedStyle(e).getPropertyValue('--fade'))"
     assert long >= 0
