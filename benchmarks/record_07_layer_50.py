@@ -71,7 +71,6 @@ def main(folder=None, networks=NETWORKS, **settings):
     """Measure what is not done yet, print and write the file."""
     check_committed()  # before the minutes, not after them
     torch.set_num_threads(1)  # one thread waits for nobody
-    torch.set_flush_denormal(True)  # numbers below 1e-38 would take a hundred times as long
     batch = draw_batch()
     key = hashlib.sha256(git("rev-parse", *(f"HEAD:{path}" for path in CODE)).encode()).hexdigest()
     cache = Path(folder or tempfile.gettempdir()) / f"layer_50_{key[:12]}"
@@ -93,4 +92,6 @@ def main(folder=None, networks=NETWORKS, **settings):
 
 
 if __name__ == "__main__":
+    # Numbers below 1e-38 would take a hundred times as long; it is for the whole process.
+    torch.set_flush_denormal(True)
     main()
