@@ -233,6 +233,18 @@ def test_a_resize_goes_by_its_factor_or_by_the_sizes(settings, jump):
     assert trace(model, (3, 16, 16))[-1].receptive_field.jump == pytest.approx(jump)
 
 
+@pytest.mark.parametrize(("factor", "size"), [(2, 2), (3, 1), (4, 2), (5, 1)])
+def test_a_shrinking_resize_reads_one_pixel_where_it_falls_on_one(factor, size):
+    """Between two pixels bilinear interpolation reads both; on a pixel the other weighs nothing."""
+    model = Net(
+        lambda net, x: nn.functional.interpolate(x, scale_factor=1 / factor, mode="bilinear")
+    )
+    side = 12 * factor
+    field = trace(model, (3, side, side)).receptive_field
+    assert field[:2] == (size, factor)
+    assert empirical_receptive_field(model, (3, side, side))[:2] == field[:2]
+
+
 # ------------------------------------------------------------------ refusals
 
 
