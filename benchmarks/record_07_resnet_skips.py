@@ -78,13 +78,8 @@ def main(arguments=None):
     command = shlex.join(["python", f"benchmarks/{Path(__file__).name}", "--work", "WORK"])
     results = {"command": command, "seeds": list(options.seeds), "config": config, "arms": arms}
     words = f"shapes, {len(training):,} to train on and {TEST:,} to test"
-    if not options.out:
-        runs.record(NAME, options.seeds[0], words, results)
-        return
-    options.out.mkdir(parents=True, exist_ok=True)  # a trial: whatever is committed
-    with atomic_write(options.out / f"{NAME}.json") as partial:
-        content = {**provenance(options.seeds[0], words), **results}
-        partial.write_text(json.dumps(content, indent=2) + "\n", "utf8")
+    write = runs.write if options.out else runs.record
+    write(NAME, options.seeds[0], words, results, options.out)
 
 
 if __name__ == "__main__":

@@ -9,21 +9,19 @@ middle of a run.
 
 import argparse
 import dataclasses
-import json
 import shlex
 from pathlib import Path
 
 import torch
 from recording import train
 
-from convbook._files import atomic_write
 from convbook.analysis import trace
 from convbook.course import runs
 from convbook.data import load
 from convbook.grade import grade
 from convbook.models import S7Repaired
 from convbook.train import TrainConfig
-from convbook.train.provenance import check_committed, provenance
+from convbook.train.provenance import check_committed
 
 NAME = "14_repaired"
 SEEDS = (0, 1, 2)
@@ -84,13 +82,8 @@ def main(arguments=None):
     found = record(data, config, options.seeds, options.work)
     results = {"command": command, "seeds": list(options.seeds), **found}
     called = options.called or data.name
-    if not options.out:
-        runs.record(NAME, options.seeds[0], called, results)
-        return
-    options.out.mkdir(parents=True, exist_ok=True)  # a trial: whatever is committed
-    with atomic_write(options.out / f"{NAME}.json") as partial:
-        content = {**provenance(options.seeds[0], called), **results}
-        partial.write_text(json.dumps(content, indent=2) + "\n", "utf8")
+    write = runs.write if options.out else runs.record
+    write(NAME, options.seeds[0], called, results, options.out)
 
 
 if __name__ == "__main__":

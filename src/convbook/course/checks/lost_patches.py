@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from convbook.course.checks.taught_kernels import windows
 from convbook.course.photographs import coffee, rocket
 
 
 def _views(picture, patch):
-    """Return all windows (rows, columns, pixels), the patch as one row, and the picture's map."""
+    """Return all windows (rows, columns, pixels), and the patch as one row."""
     patch = np.array(patch, float)
-    found = np.lib.stride_tricks.sliding_window_view(np.array(picture, float), patch.shape)
-    return found.reshape(*found.shape[:2], -1), patch.flatten()
+    return windows(picture, *patch.shape), patch.flatten()
 
 
 def _centred(numbers):
@@ -23,9 +23,9 @@ def _divided(answers, strength):
 
 def likeness(picture, patch):
     """Return the map of likenesses: answers of the centred patch, by each window's contrast."""
-    windows, patch = _views(picture, patch)
-    windows = _centred(windows)
-    return _divided(windows @ _centred(patch), np.linalg.norm(windows, axis=-1))
+    seen, patch = _views(picture, patch)
+    seen = _centred(seen)
+    return _divided(seen @ _centred(patch), np.linalg.norm(seen, axis=-1))
 
 
 def _largest(answers):
@@ -40,26 +40,26 @@ def find(picture, patch):
 
 def by_brightness(picture, patch):
     """Slide the patch as it is."""
-    windows, patch = _views(picture, patch)
-    return _largest(windows @ patch)
+    seen, patch = _views(picture, patch)
+    return _largest(seen @ patch)
 
 
 def by_contrast(picture, patch):
     """Slide the patch less its mean."""
-    windows, patch = _views(picture, patch)
-    return _largest(windows @ _centred(patch))
+    seen, patch = _views(picture, patch)
+    return _largest(seen @ _centred(patch))
 
 
 def by_norm(picture, patch):
     """Divide by the root of the sum of squares, brightness included."""
-    windows, patch = _views(picture, patch)
-    return _largest(_divided(windows @ _centred(patch), np.linalg.norm(windows, axis=-1)).round(9))
+    seen, patch = _views(picture, patch)
+    return _largest(_divided(seen @ _centred(patch), np.linalg.norm(seen, axis=-1)).round(9))
 
 
 def by_difference(picture, patch):
     """Look for the smallest sum of squared differences."""
-    windows, patch = _views(picture, patch)
-    return _largest(-np.square(windows - patch).sum(axis=-1))
+    seen, patch = _views(picture, patch)
+    return _largest(-np.square(seen - patch).sum(axis=-1))
 
 
 def by_size(picture, patch):

@@ -3,11 +3,11 @@
 import numpy as np
 
 
-def windows(picture, k):
-    """Return all windows, an array (rows, columns, k * k)."""
+def windows(picture, k, k_w=None):
+    """Return all windows of k rows and `k_w` columns, k if left out: (rows, columns, pixels)."""
     picture = np.array(picture, float)
-    found = np.lib.stride_tricks.sliding_window_view(picture, (k, k))
-    return found.reshape(*found.shape[:2], k * k)
+    found = np.lib.stride_tricks.sliding_window_view(picture, (k, k_w or k))
+    return found.reshape(*found.shape[:2], -1)
 
 
 def rank(rows):
@@ -42,7 +42,7 @@ def about_the_mean(picture, k):
 
 def taught_by_rows(picture, k):
     """Return the rank of the table whose rows are k pixels side by side."""
-    return rank(np.lib.stride_tricks.sliding_window_view(np.array(picture, float), (1, k)))
+    return rank(windows(picture, 1, k))
 
 
 def _drawn(height, width, value):

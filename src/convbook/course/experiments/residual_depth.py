@@ -15,6 +15,7 @@ from convbook.course.experiments.segmentation import begin_with_identity
 from convbook.data.dataset import Split
 from convbook.nn import ResidualBlock
 from convbook.nn.blocks import conv_block, head
+from convbook.train import evaluate
 from convbook.train.augment import to_float
 
 # (what kind of stack, how many blocks, the learning rate at first), by the name in the record.
@@ -133,7 +134,9 @@ def make(kind, count):
     return stack
 
 
-def train(model, split, seed, rate, epochs, batch, momentum, weight_decay, drops, **more):
+def train(
+    model, split, seed, rate, epochs, batch, momentum, weight_decay, drops, longest=None, look=None
+):
     """Train a classifier by SGD; return the mean loss and the share of errors of each epoch.
 
     Both are those of the steps themselves, on the pictures that the step is about to learn from.
@@ -148,8 +151,8 @@ def train(model, split, seed, rate, epochs, batch, momentum, weight_decay, drops
         momentum: of SGD.
         weight_decay: on all parameters.
         drops: after how many epochs the rate is divided by ten.
-        more: `longest`, to which a longer gradient is shortened, and `look`, called with the number
-            of epochs done before each.
+        longest: to which a longer gradient is shortened.
+        look: called before each epoch with the number of those done.
 
     Source: He, Zhang, Ren and Sun, arXiv 1512.03385, section 4.2.
     """
@@ -159,7 +162,7 @@ def train(model, split, seed, rate, epochs, batch, momentum, weight_decay, drops
     sgd = torch.optim.SGD(model.parameters(), rate, momentum, weight_decay=weight_decay)
     steps = len(images) // batch
     schedule = torch.optim.lr_scheduler.MultiStepLR(sgd, [steps * epoch for epoch in drops], 0.1)
-    if longest := more.get("longest"):
+    if longest:
 
         def shorten(*_):
             torch.nn.utils.clip_grad_norm_(model.parameters(), longest)
@@ -172,7 +175,8 @@ def train(model, split, seed, rate, epochs, batch, momentum, weight_decay, drops
         return F.cross_entropy(scores, labels)
 
     for epoch in range(epochs):
-        more.get("look", abs)(epoch)
+        if look:
+            look(epoch)
         order = torch.randperm(len(images), generator=generator)[: steps * batch].split(batch)
         batches = ((images[some], split.labels[some]) for some in order)
         losses = train_steps(model, batches, loss, sgd, schedule)
@@ -199,7 +203,7 @@ def run(seed, arm, training, test, config=CONFIG):
     found = train(model, training, seed, rate, **config, longest=longest, look=look)
     done |= {name: [_rounded(value) for value in values] for name, values in found.items()}
     done["seconds"] = round(time.perf_counter() - began, 1)
-    done["test_accuracy"] = accuracy(model, test)
+    done["test_accuracy"] = _accuracy(model, test)
     if "no norm" not in kind:
         done |= delete_blocks(model, test, seed)
     return done
@@ -237,13 +241,8 @@ def _rounded(value):
     return round(value, 4) if math.isfinite(value) else None
 
 
-@torch.no_grad()
-def accuracy(model, split):
-    """Return the share of pictures that a classifier names rightly, with batch norm held fixed."""
-    model.eval()
-    parts = zip(to_float(split.images).split(250), split.labels.split(250), strict=True)
-    right = sum((model(images).argmax(1) == labels).sum().item() for images, labels in parts)
-    return round(right / len(split), 4)
+def _accuracy(model, split):
+    return round(evaluate(model, split)["accuracy"], 4)
 
 
 def delete_blocks(model, split, seed):
@@ -258,8 +257,8 @@ def delete_blocks(model, split, seed):
     for number in DELETED:
         if number < count:
             draws = [torch.randperm(count, generator=generator)[:number] for _ in range(DRAWS)]
-            several[str(number)] = [accuracy(without(model, draw), split) for draw in draws]
-    one = [accuracy(without(model, [place]), split) for place in range(count)]
+            several[str(number)] = [_accuracy(without(model, draw), split) for draw in draws]
+    one = [_accuracy(without(model, [place]), split) for place in range(count)]
     return {"without_one": one, "without_several": several}
 
 

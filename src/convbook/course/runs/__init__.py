@@ -90,9 +90,18 @@ def record(name, seed, data, results, folder=None):
         ValueError: a tracked file is changed, so that the commit would not be what ran.
     """
     # Reading a run needs no torch; recording one does.
-    from convbook.train.provenance import check_committed, provenance  # noqa: PLC0415
+    from convbook.train.provenance import check_committed  # noqa: PLC0415
 
     check_committed()
+    write(name, seed, data, results, folder or FOLDER)
+
+
+def write(name, seed, data, results, folder):
+    """Write what `record` does into a folder, whatever is committed: a trial."""
+    from convbook.train.provenance import provenance  # noqa: PLC0415
+
     content = {**provenance(seed, data), **results}
-    with atomic_write(Path(folder or FOLDER) / f"{name}.json") as partial:
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_write(folder / f"{name}.json") as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n", "utf8")
